@@ -1,0 +1,43 @@
+// Package nn holds what stands around the recurrent layers: embedding, linear
+// layer, dropout, softmax with cross-entropy, and the initialisers.
+//
+// Letters are those of package rnn: N rows, V vocabulary. Every slice is
+// row-major and its shape stands beside it. A layer is a forward function and
+// a backward function over slices; parameters are views of a flat vector that
+// the caller owns, and gradients are added to, never overwritten.
+package nn
+
+import "sluice/internal/kernel"
+
+// Team is a fixed number of goroutines that share the work of one caller. The
+// bits of a result do not depend on their number.
+type Team = kernel.Team
+
+// NewTeam starts a team of the given number of threads, at least one. Its
+// Close ends them.
+func NewTeam(threads int) *Team { return kernel.NewTeam(threads) }
+
+// Tensor is a named part of a flat vector.
+type Tensor struct {
+	Name  string
+	Shape []int
+	Data  []float32 // Shape's product of elements
+}
+
+// Elements is the product of a shape.
+func Elements(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// Grow returns x with length n, reusing its memory where it fits. The elements
+// are not cleared.
+func Grow[E any](x []E, n int) []E {
+	if cap(x) < n {
+		return make([]E, n)
+	}
+	return x[:n]
+}

@@ -1,0 +1,74 @@
+package nn
+
+import (
+	"fmt"
+
+	"sluice/internal/kernel"
+)
+
+// Gather copies the rows of table (V, F) that ids (N) name to y (N, F): an
+// embedding's forward pass.
+func Gather(y, table []float32, ids []int32, f int) {
+	for i, id := range ids {
+		copy(y[i*f:(i+1)*f], table[int(id)*f:])
+	}
+}
+
+// ScatterAdd adds each row of dy (N, F) to the row of dtable (V, F) that ids
+// (N) name, in their order: an embedding's backward pass.
+func ScatterAdd(dtable, dy []float32, ids []int32, f int) {
+	for i, id := range ids {
+		row := dtable[int(id)*f:][:f]
+		for j, v := range dy[i*f : (i+1)*f] {
+			row[j] += v
+		}
+	}
+}
+
+// Linear is y = x·Wᵀ + b. It holds its weights packed: call Pack after they
+// change.
+type Linear struct {
+	In, Out int
+	bias    []float32 // (Out), nil for none
+	forward kernel.Panels
+	back    kernel.Panels
+}
+
+// NewLinear makes a layer of the given widths. Pack gives it weights.
+func NewLinear(in, out int) *Linear { return &Linear{In: in, Out: out} }
+
+// Pack takes a copy of w (Out, In) and b (Out); b may be nil.
+func (l *Linear) Pack(w, b []float32) {
+	if len(w) != l.In*l.Out || b != nil && len(b) != l.Out {
+		panic(fmt.Sprintf("nn: Linear.Pack: %d weights and %d biases, want (%d, %d) and %d", len(w), len(b), l.Out, l.In, l.Out))
+	}
+	l.forward.Pack(w, l.Out, l.In)
+	l.back.PackTransposed(w, l.Out, l.In)
+	l.bias = l.bias[:0]
+	if b != nil {
+		l.bias = append(l.bias, b...)
+	}
+}
+
+// Forward sets y (N, Out) from x (N, In).
+func (l *Linear) Forward(team *Team, y, x []float32, n int) {
+	for i := range n {
+		row := y[i*l.Out : (i+1)*l.Out]
+		if len(l.bias) == 0 {
+			clear(row)
+		} else {
+			copy(row, l.bias)
+		}
+	}
+	team.MulAdd(l.forward, y, l.Out, x, l.In, n)
+}
+
+// Backward adds to dw (Out, In) and db (Out) and sets dx (N, In), given dy
+// (N, Out) and the x (N, In) of Forward. db and dx may be nil.
+func (l *Linear) Backward(team *Team, dw, db, dx, dy, x []float32, n int) {
+	team.AddOuter(dw, db, l.Out, l.In, dy, l.Out, x, l.In, n)
+	if dx != nil {
+		clear(dx[:n*l.In])
+		team.MulAdd(l.back, dx, l.In, dy, l.Out, n)
+	}
+}

@@ -1,0 +1,51 @@
+package nn
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+)
+
+// Key names a stream of random numbers. What is drawn depends on the key
+// alone, never on what was drawn before: the same mask comes back after a
+// resume, with any number of threads and in any batch.
+type Key struct{ Seed, Step, Layer, Row uint64 }
+
+// Random draws from the stream of one key after another without allocating.
+// The zero value is not ready: Seek first.
+type Random struct{ chacha rand.ChaCha8 }
+
+// Seek goes to the start of the stream k.
+func (r *Random) Seek(k Key) {
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[0:], k.Seed)
+	binary.LittleEndian.PutUint64(seed[8:], k.Step)
+	binary.LittleEndian.PutUint64(seed[16:], k.Layer)
+	binary.LittleEndian.PutUint64(seed[24:], k.Row)
+	r.chacha.Seed(seed)
+}
+
+// Uint64 makes Random a rand.Source.
+func (r *Random) Uint64() uint64 { return r.chacha.Uint64() }
+
+// Dropout fills mask (n) from the stream k: 0 with probability p, else
+// 1/(1−p), so that a masked value keeps its expectation. 0 ≤ p < 1.
+func (r *Random) Dropout(mask []float32, p float32, k Key) {
+	r.Seek(k)
+	scale := 1 / (1 - p)
+	limit := uint32(math.Round(float64(p) * (1 << 32)))
+	for i := 0; i < len(mask); i += 2 {
+		u := r.chacha.Uint64()
+		mask[i] = keep(uint32(u), limit, scale)
+		if i+1 < len(mask) {
+			mask[i+1] = keep(uint32(u>>32), limit, scale)
+		}
+	}
+}
+
+func keep(u, limit uint32, scale float32) float32 {
+	if u < limit {
+		return 0
+	}
+	return scale
+}

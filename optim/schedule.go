@@ -1,0 +1,66 @@
+package optim
+
+import (
+	"fmt"
+	"math"
+)
+
+// Schedule says the learning rate at each update. The zero Kind is "constant".
+type Schedule struct {
+	Kind   string  `json:"kind,omitempty"`   // "constant", "step", "cosine"
+	Rate   float64 `json:"rate"`             // the learning rate at the start, after any warm-up
+	Warmup int     `json:"warmup,omitempty"` // updates over which the rate rises linearly to Rate
+	Every  int     `json:"every,omitempty"`  // step: after each so many updates …
+	Factor float64 `json:"factor,omitempty"` // … the rate is multiplied by this, in (0, 1]
+	Total  int     `json:"total,omitempty"`  // cosine: updates until Final is reached
+	Final  float64 `json:"final,omitempty"`  // cosine: the rate at the end
+}
+
+// Validate says which field cannot be, and what is allowed.
+func (s Schedule) Validate() error {
+	switch {
+	case !(s.Rate > 0) || math.IsInf(s.Rate, 0):
+		return fmt.Errorf("optim: learning rate %v: want a finite number above 0", s.Rate)
+	case s.Warmup < 0:
+		return fmt.Errorf("optim: warm-up of %d updates: want 0 or more", s.Warmup)
+	}
+	switch s.Kind {
+	case "", "constant":
+	case "step":
+		if s.Every < 1 {
+			return fmt.Errorf("optim: step schedule every %d updates: want 1 or more", s.Every)
+		}
+		if !(s.Factor > 0 && s.Factor <= 1) {
+			return fmt.Errorf("optim: step schedule factor %v: want a number in (0, 1]", s.Factor)
+		}
+	case "cosine":
+		if s.Total < 1 {
+			return fmt.Errorf("optim: cosine schedule over %d updates: want 1 or more", s.Total)
+		}
+		if !(s.Final >= 0 && s.Final <= s.Rate) {
+			return fmt.Errorf("optim: cosine schedule's final rate %v: want a number in [0, %v]", s.Final, s.Rate)
+		}
+	default:
+		return fmt.Errorf("optim: schedule %q: want constant, step or cosine", s.Kind)
+	}
+	return nil
+}
+
+// At is the learning rate of an update, counted from 0. The cosine is that of
+// Loshchilov and Hutter 2017 without restarts.
+func (s Schedule) At(update int) float64 {
+	if update < s.Warmup {
+		return s.Rate * float64(update+1) / float64(s.Warmup)
+	}
+	done := update - s.Warmup
+	switch s.Kind {
+	case "step":
+		return s.Rate * math.Pow(s.Factor, float64(done/s.Every))
+	case "cosine":
+		if left := s.Total - s.Warmup; done < left {
+			return s.Final + (s.Rate-s.Final)*(1+math.Cos(math.Pi*float64(done)/float64(left)))/2
+		}
+		return s.Final
+	}
+	return s.Rate
+}
