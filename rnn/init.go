@@ -1,0 +1,98 @@
+package rnn
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"sluice/nn"
+)
+
+// Init says how parameters start. The zero value is PyTorch's.
+type Init struct {
+	Kind       string  `json:"kind,omitempty"`        // "pytorch" (also ""), "normal", "xavier"
+	Sigma      float64 `json:"sigma,omitempty"`       // normal: the standard deviation of the weights; biases are 0
+	Orthogonal bool    `json:"orthogonal,omitempty"`  // each block (H, H) of Wh is a random orthogonal matrix
+	ForgetBias float64 `json:"forget_bias,omitempty"` // lstm: bx of the forget gate, with bh 0 there; 0 leaves it as Kind has it
+}
+
+// Validate says which field cannot be, and what is allowed.
+func (i Init) Validate() error {
+	if err := oneOf("init", i.Kind, "", "pytorch", "normal", "xavier"); err != nil {
+		return err
+	}
+	if i.Kind == "normal" && !(i.Sigma > 0 && i.Sigma <= 100) {
+		return fmt.Errorf("rnn: init sigma %v: want a number in (0, 100]", i.Sigma)
+	}
+	if !(math.Abs(i.ForgetBias) <= 100) {
+		return fmt.Errorf("rnn: init forget bias %v: want a number in [-100, 100]", i.ForgetBias)
+	}
+	return nil
+}
+
+// InitStep is the step of the random streams that parameters start from; no
+// training step has it.
+const InitStep = math.MaxUint64
+
+// Init gives every parameter its start. The same seed gives the same values.
+//
+//	pytorch  everything from U(−1/√H, 1/√H)
+//	normal   weights from N(0, σ²), biases 0
+//	xavier   each gate's weights by Glorot and Bengio 2010, biases 0
+func (n *Network) Init(init Init, seed uint64) error {
+	if err := init.Validate(); err != nil {
+		return err
+	}
+	forget := slices.Index(n.layout().Gates, "f")
+	if init.ForgetBias != 0 && forget < 0 {
+		return fmt.Errorf("rnn: init forget bias %v: cell %q has no forget gate", init.ForgetBias, n.Cell)
+	}
+	var random nn.Random
+	for i, t := range n.tensors {
+		random.Seek(nn.Key{Seed: seed, Step: InitStep, Layer: uint64(i)})
+		matrix := len(t.Shape) == 2
+		switch {
+		case matrix && init.Orthogonal && t.Shape[1] == n.Hidden && !n.isInput(i):
+			size := n.Hidden * n.Hidden
+			for b := 0; b+size <= len(t.Data); b += size {
+				nn.Orthogonal(t.Data[b:b+size], n.Hidden, &random)
+			}
+		case init.Kind == "" || init.Kind == "pytorch":
+			nn.Uniform(t.Data, 1/math.Sqrt(float64(n.Hidden)), &random)
+		case !matrix:
+			clear(t.Data)
+		case init.Kind == "normal":
+			nn.Normal(t.Data, init.Sigma, &random)
+		default:
+			nn.Xavier(t.Data, n.Hidden, t.Shape[1], &random)
+		}
+	}
+	if init.ForgetBias != 0 {
+		n.forgetBias(forget, float32(init.ForgetBias))
+	}
+	return nil
+}
+
+// isInput says whether tensor i is a weight_ih.
+func (n *Network) isInput(i int) bool {
+	return slices.ContainsFunc(n.parts, func(p part) bool { return p.from == i })
+}
+
+// forgetBias sets bias_ih of gate number gate to v, and bias_hh to 0.
+func (n *Network) forgetBias(gate int, v float32) {
+	for _, p := range n.parts {
+		for i, t := range n.tensors[p.from:p.to] {
+			if !strings.Contains(t.Name, "bias_") {
+				continue
+			}
+			block := t.Data[gate*n.Hidden : (gate+1)*n.Hidden]
+			clear(block)
+			for j := range block {
+				if i == 1 { // bias_ih
+					block[j] = v
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package rnn
+
+import (
+	"sluice/internal/kernel"
+	"sluice/nn"
+)
+
+// mergeJob makes a layer's outputs of what its directions gave: part is a span
+// of steps.
+type mergeJob struct {
+	p              *Packed
+	l, t, b, parts int
+	lt             *layerTape
+	dropout        *nn.Key
+}
+
+func (j *mergeJob) Run(part int) {
+	from, to := kernel.Span(j.t, part, j.parts, 1)
+	h, width := j.p.Hidden, j.p.OutputSize()
+	var random nn.Random
+	for row := from * j.b; row < to*j.b; row++ {
+		out := j.lt.out[row*width : (row+1)*width]
+		if width != j.p.Directions()*h {
+			raw := j.lt.raw[row*2*h : (row+1)*2*h]
+			merge(j.p.Merge, out, raw[:h], raw[h:])
+		}
+		if len(j.lt.mask) > 0 {
+			key := *j.dropout
+			key.Layer, key.Row = uint64(j.l), uint64(row)
+			mask := j.lt.mask[row*width : (row+1)*width]
+			random.Dropout(mask, float32(j.p.Dropout), key)
+			multiply(out, mask)
+		}
+	}
+}
+
+func multiply(x, by []float32) {
+	for i, v := range by {
+		x[i] *= v
+	}
+}
+
+// merge sets y to what a and b become, each (H).
+func merge(how Merge, y, a, b []float32) {
+	switch how {
+	case Sum:
+		for i, v := range a {
+			y[i] = v + b[i]
+		}
+	case Average:
+		for i, v := range a {
+			y[i] = (v + b[i]) / 2
+		}
+	case Multiply:
+		for i, v := range a {
+			y[i] = v * b[i]
+		}
+	}
+}
+
+// unmerge sets da and db, the gradients of a and b, from dy, each (H).
+func unmerge(how Merge, da, db, dy, a, b []float32) {
+	switch how {
+	case Sum:
+		copy(da, dy)
+		copy(db, dy)
+	case Average:
+		for i, v := range dy {
+			da[i], db[i] = v/2, v/2
+		}
+	case Multiply:
+		for i, v := range dy {
+			da[i], db[i] = v*b[i], v*a[i]
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package rnn
+
+import (
+	"fmt"
+
+	"sluice/nn"
+)
+
+// Network is a Config and its parameters, to be trained. It has no scratch.
+type Network struct {
+	Config
+	Params  []float32   // every parameter, one flat vector
+	tensors []nn.Tensor // views of Params
+	zeros   []nn.Tensor
+	parts   []part // (L·D) where each layer's and direction's tensors are in tensors
+}
+
+// part is the range of one layer's and direction's tensors: weight_ih,
+// bias_ih, then the cell's own.
+type part struct{ from, to int }
+
+// New makes a network with all parameters zero; Init gives them values.
+func New(c Config) (*Network, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	n := &Network{Config: c.withDefaults()}
+	layout := n.layout()
+	for l := range c.Layers {
+		for d := range c.Directions() {
+			from := len(n.tensors)
+			n.tensors = append(n.tensors, n.named(layout, l, d, append([]nn.Tensor{
+				{Name: "weight_ih", Shape: []int{len(layout.Gates) * c.Hidden, c.inputSize(l)}},
+				{Name: "bias_ih", Shape: []int{len(layout.Gates) * c.Hidden}},
+			}, layout.Tensors...))...)
+			n.zeros = append(n.zeros, n.named(layout, l, d, layout.Zeros)...)
+			n.parts = append(n.parts, part{from, len(n.tensors)})
+		}
+	}
+	size := 0
+	for _, t := range n.tensors {
+		size += nn.Elements(t.Shape)
+	}
+	n.Bind(make([]float32, size))
+	return n, nil
+}
+
+// Bind makes the network's parameters a view of params, whose length must be
+// that of Params, and keeps them there: so that a model has one flat vector
+// for all it trains.
+func (n *Network) Bind(params []float32) {
+	size := 0
+	for _, t := range n.tensors {
+		size += nn.Elements(t.Shape)
+	}
+	if len(params) != size {
+		panic(fmt.Sprintf("rnn: Bind: %d parameters, want %d", len(params), size))
+	}
+	n.Params = params
+	for i := range n.tensors {
+		t := &n.tensors[i]
+		t.Data, params = params[:nn.Elements(t.Shape):nn.Elements(t.Shape)], params[nn.Elements(t.Shape):]
+	}
+}
+
+// named gives tensors the names they have in layer l and direction d.
+func (n *Network) named(layout Layout, l, d int, tensors []nn.Tensor) []nn.Tensor {
+	prefix := layout.Prefix
+	if n.Merge != "" && n.Merge != Concat {
+		prefix += "merge_" + string(n.Merge) + "."
+	}
+	suffix := fmt.Sprintf("_l%d", l)
+	if n.reversed(d) {
+		suffix += "_reverse"
+	}
+	out := make([]nn.Tensor, len(tensors))
+	for i, t := range tensors {
+		out[i] = nn.Tensor{Name: prefix + t.Name + suffix, Shape: t.Shape}
+	}
+	return out
+}
+
+// Tensors are the parameters by name, views of Params in its order: for each
+// layer and direction weight_ih_l0 (G·H, X), bias_ih_l0 (G·H) and the cell's
+// own, such as weight_hh_l0 (G·H, H) and bias_hh_l0 (G·H), under PyTorch's
+// names where PyTorch has the same function.
+func (n *Network) Tensors() []nn.Tensor { return n.tensors }
+
+// Zeros are the tensors, without Data, that a file bears as zeros so that
+// PyTorch reads it: bias_hh of a network with one bias.
+func (n *Network) Zeros() []nn.Tensor { return n.zeros }
+
+// Packed is a network's weights laid out for products. It does not change
+// when the network does, and many Runners may share it.
+type Packed struct {
+	Config
+	layout    Layout
+	stateSize int     // StateSize
+	layers    []layer // (L·D)
+	params    int     // of the network
+	parts     []part
+	sizes     []int // of each tensor
+}
+
+// Pack makes a Packed of the parameters as they are.
+func (n *Network) Pack() *Packed {
+	p := &Packed{Config: n.Config, layout: n.layout(), stateSize: n.StateSize(), params: len(n.Params), parts: n.parts}
+	cell, _ := lookup(n.Cell)
+	for range n.parts {
+		p.layers = append(p.layers, layer{cell: cell.New(n.Config)})
+	}
+	for _, t := range n.tensors {
+		p.sizes = append(p.sizes, len(t.Data))
+	}
+	n.Repack(p)
+	return p
+}
+
+// Repack fills a Packed made by this network's Pack with the parameters as
+// they are, without allocating. Only who owns p alone may do it: a trainer
+// after each update.
+func (n *Network) Repack(p *Packed) {
+	if p.params != len(n.Params) || len(p.layers) != len(n.parts) {
+		panic("rnn: Repack: the Packed is of another network")
+	}
+	for i, part := range n.parts {
+		p.layers[i].pack(n.tensors[part.from:part.to])
+	}
+}
