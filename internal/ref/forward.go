@@ -1,0 +1,155 @@
+package ref
+
+// Run is what a forward pass leaves: the answer, every gate at every step, and
+// what Backward needs.
+type Run struct {
+	Net     *Net
+	T, B    int
+	Lengths []int     // (B)
+	Y       []float64 // (T, B, W) the top layer's outputs; zero past a length
+	Final   []float64 // (B, L·D·S·H) the state after each stream's last valid step
+	Trace   []Gates   // (L·D) of (T, B, H) each, by place in time whatever the direction; zero past a length, nil if no sequence has a step
+
+	steps [][]*Step // (L·D) of (T, B); nil past a length
+}
+
+// Forward runs the stack over x (T, B, X). lengths is (B), nil for all T. s0 is
+// (B, L·D·S·H), nil for zeros. A direction that reads from the end begins at a
+// sequence's own last step, so its final state is the one after step 0. A
+// sequence of length 0 keeps the state it had. Nothing past a length is read.
+// x may change afterwards; weights and masks must not change before Backward.
+func (n *Net) Forward(x []float64, T, B int, lengths []int, s0 []float64) *Run {
+	n.check(x, T, B, lengths, s0)
+	r := &Run{Net: n, T: T, B: B, Lengths: make([]int, B), Final: make([]float64, B*n.StateSize())}
+	for b := range r.Lengths {
+		r.Lengths[b] = T
+	}
+	copy(r.Lengths, lengths)
+	copy(r.Final, s0)
+
+	D := n.Dirs()
+	r.steps = make([][]*Step, n.Layers*D)
+	r.Trace = make([]Gates, n.Layers*D)
+	in := clone(x)
+	for l := range n.Layers {
+		for d := range D {
+			r.runLayer(l, d, in)
+		}
+		r.Y = r.merge(l)
+		if l < n.Layers-1 {
+			in = r.dropout(l, r.Y)
+		}
+	}
+	return r
+}
+
+// runLayer carries every sequence through layer l in direction d. in is
+// (T, B, LayerInput(l)). The state is taken from r.Final and left there.
+func (r *Run) runLayer(l, d int, in []float64) {
+	n := r.Net
+	s, H, X := l*n.Dirs()+d, n.Hidden, n.LayerInput(l)
+	r.steps[s] = make([]*Step, r.T*r.B)
+	for b, length := range r.Lengths {
+		h, c := r.state(r.Final, b, s)
+		for k := range length {
+			tb := n.at(d, k, length)*r.B + b
+			step := StepForward(n.Cell, n.Weights[s], in[tb*X:(tb+1)*X], clone(h), clone(c))
+			r.steps[s][tb] = step
+			r.Trace[s].put(step.Gates, tb, r.T*r.B, H)
+			copy(h, step.H)
+			copy(c, step.C)
+		}
+	}
+}
+
+// state returns the h and c (H) of stream s = l·D + d of sample b inside a block
+// of states (B, L·D·S·H); c is nil but for the LSTM.
+func (r *Run) state(states []float64, b, s int) (h, c []float64) {
+	H, S := r.Net.Hidden, r.Net.States()
+	block := states[b*r.Net.StateSize()+s*S*H:][:S*H]
+	if S == 1 {
+		return block, nil
+	}
+	return block[:H], block[H:]
+}
+
+// merge joins the directions of layer l into (T, B, W), as the Keras wrapper
+// Bidirectional does; concat is Schuster & Paliwal's.
+func (r *Run) merge(l int) []float64 {
+	n := r.Net
+	H, W, D := n.Hidden, n.Out(), n.Dirs()
+	y := make([]float64, r.T*r.B*W)
+	for tb := range r.T * r.B {
+		if r.steps[l*D][tb] == nil {
+			continue
+		}
+		out := y[tb*W : (tb+1)*W]
+		fwd := r.steps[l*D][tb].H
+		if D == 1 {
+			copy(out, fwd)
+			continue
+		}
+		bwd := r.steps[l*D+1][tb].H
+		for j := range H {
+			switch n.Merge {
+			case "concat":
+				out[j], out[H+j] = fwd[j], bwd[j]
+			case "sum":
+				out[j] = fwd[j] + bwd[j]
+			case "average":
+				out[j] = (fwd[j] + bwd[j]) / 2
+			case "multiply":
+				out[j] = fwd[j] * bwd[j]
+			}
+		}
+	}
+	return y
+}
+
+// dropout returns y (T, B, W) times the mask between layers l and l+1. It is its
+// own backward. Nothing past a length is read of the mask.
+func (r *Run) dropout(l int, y []float64) []float64 {
+	if r.Net.Masks == nil || r.Net.Masks[l] == nil {
+		return y
+	}
+	W := r.Net.Out()
+	z := make([]float64, len(y))
+	for t := range r.T {
+		for b := range r.B {
+			if t >= r.Lengths[b] {
+				continue
+			}
+			for i := (t*r.B + b) * W; i < (t*r.B+b+1)*W; i++ {
+				z[i] = y[i] * r.Net.Masks[l][i]
+			}
+		}
+	}
+	return z
+}
+
+// put writes the gates of one step, (H) each, at place tb of tr, (T·B, H) each.
+func (tr *Gates) put(g Gates, tb, TB, H int) {
+	for _, p := range []struct {
+		dst *[]float64
+		src []float64
+	}{
+		{&tr.A, g.A}, {&tr.R, g.R}, {&tr.Z, g.Z}, {&tr.N, g.N}, {&tr.Q, g.Q},
+		{&tr.I, g.I}, {&tr.F, g.F}, {&tr.G, g.G}, {&tr.O, g.O},
+		{&tr.C, g.C}, {&tr.TanhC, g.TanhC}, {&tr.H, g.H},
+	} {
+		if p.src == nil {
+			continue
+		}
+		if *p.dst == nil {
+			*p.dst = make([]float64, TB*H)
+		}
+		copy((*p.dst)[tb*H:(tb+1)*H], p.src)
+	}
+}
+
+func clone(v []float64) []float64 {
+	if v == nil {
+		return nil
+	}
+	return append(make([]float64, 0, len(v)), v...)
+}

@@ -1,0 +1,175 @@
+// Package ref is the oracle: the equations of the textbook in float64, forward
+// and backward, in plain loops. Only tests use it, and it shares no code with
+// what it judges.
+//
+// It works sample by sample and step by step: a cell (rnn.go, gru.go, lstm.go)
+// maps one input (X) and one state (H) to the next state, and the network
+// (forward.go, backward.go) does nothing but call cells in the right order.
+//
+// Sources of the equations:
+//
+//   - vanilla RNN: Elman 1990;
+//   - GRU, reset-before: Cho et al. 2014, arXiv 1406.1078;
+//   - GRU, reset-after: the variant of cuDNN and PyTorch;
+//   - LSTM: Hochreiter & Schmidhuber 1997, with the forget gate of Gers,
+//     Schmidhuber & Cummins 2000; no peepholes, no projection;
+//   - bidirectional: Schuster & Paliwal 1997;
+//   - backward: backpropagation through time, Werbos 1990.
+//
+// The letters: T steps, B batch, X input width, H hidden width, G gates, L
+// layers, D directions, S state vectors of a cell (1, or 2 for the LSTM's h and
+// c), W width of a layer's output, V vocabulary. Sequences are time first.
+package ref
+
+import "fmt"
+
+// Net is everything that fixes the function.
+type Net struct {
+	Cell                  string // "rnn_tanh", "rnn_relu", "gru_before", "gru_after", "lstm"
+	Input, Hidden, Layers int
+	Direction             string      // "forward", "backward", "bidirectional"
+	Merge                 string      // bidirectional only: "concat", "sum", "average", "multiply"; applies to every layer
+	Biases                int         // 1: bx alone, bh is zero; 2: bx and bh
+	Weights               []Weights   // (L·D), layer-major: stream l·D + d; d 0 reads forward, 1 from the end
+	Masks                 [][]float64 // nil, or (L-1) of (T, B, W): multiplies the output of layer l on its way to layer l+1; an entry may be nil
+}
+
+// Weights are the parameters of one layer in one direction, or their gradient.
+// Rows are outputs as in PyTorch; gates follow r, z, n (GRU) and i, f, g, o
+// (LSTM). The input width of layer l is Net.LayerInput(l).
+type Weights struct {
+	Wx []float64 // (G·H, X)
+	Wh []float64 // (G·H, H)
+	Bx []float64 // (G·H)
+	Bh []float64 // (G·H), nil with one bias
+}
+
+// Gates returns G.
+func (n *Net) Gates() int {
+	switch n.Cell {
+	case "rnn_tanh", "rnn_relu":
+		return 1
+	case "gru_before", "gru_after":
+		return 3
+	case "lstm":
+		return 4
+	}
+	panic(fmt.Sprintf("ref: cell %q", n.Cell))
+}
+
+// States returns S, the state vectors of one cell: h, and c for the LSTM.
+func (n *Net) States() int {
+	if n.Cell == "lstm" {
+		return 2
+	}
+	return 1
+}
+
+// Dirs returns D.
+func (n *Net) Dirs() int {
+	switch n.Direction {
+	case "forward", "backward":
+		return 1
+	case "bidirectional":
+		return 2
+	}
+	panic(fmt.Sprintf("ref: direction %q", n.Direction))
+}
+
+// Out returns W, the width of every layer's output: 2H when two directions are
+// concatenated, else H.
+func (n *Net) Out() int {
+	if n.Dirs() == 1 {
+		return n.Hidden
+	}
+	switch n.Merge {
+	case "concat":
+		return 2 * n.Hidden
+	case "sum", "average", "multiply":
+		return n.Hidden
+	}
+	panic(fmt.Sprintf("ref: merge %q", n.Merge))
+}
+
+// LayerInput returns the width of what layer l reads.
+func (n *Net) LayerInput(l int) int {
+	if l == 0 {
+		return n.Input
+	}
+	return n.Out()
+}
+
+// StateSize returns the floats of one stream's state, L·D·S·H: for layer, for
+// direction, for state vector (h, then c), H floats.
+func (n *Net) StateSize() int { return n.Layers * n.Dirs() * n.States() * n.Hidden }
+
+// ZeroWeights returns zeros in the shapes of n's weights, (L·D).
+func (n *Net) ZeroWeights() []Weights {
+	rows := n.Gates() * n.Hidden
+	ws := make([]Weights, n.Layers*n.Dirs())
+	for s := range ws {
+		ws[s] = Weights{
+			Wx: make([]float64, rows*n.LayerInput(s/n.Dirs())),
+			Wh: make([]float64, rows*n.Hidden),
+			Bx: make([]float64, rows),
+		}
+		if n.Biases == 2 {
+			ws[s].Bh = make([]float64, rows)
+		}
+	}
+	return ws
+}
+
+// readsFromEnd says whether direction d reads a sequence from its end.
+func (n *Net) readsFromEnd(d int) bool { return d == 1 || n.Direction == "backward" }
+
+// at returns the place in time of the k-th step that direction d reads from a
+// sequence of the given length. Padding is never touched.
+func (n *Net) at(d, k, length int) int {
+	if n.readsFromEnd(d) {
+		return length - 1 - k
+	}
+	return k
+}
+
+// check panics unless the weights, masks, lengths and given slices fit.
+func (n *Net) check(x []float64, T, B int, lengths []int, s0 []float64) {
+	if n.Biases != 1 && n.Biases != 2 {
+		panic(fmt.Sprintf("ref: Biases %d, want 1 or 2", n.Biases))
+	}
+	n.Out() // the direction and the merge are known
+	want := n.ZeroWeights()
+	wantLen("Weights", len(n.Weights), len(want))
+	for s, w := range n.Weights {
+		wantLen(fmt.Sprintf("Weights[%d].Wx", s), len(w.Wx), len(want[s].Wx))
+		wantLen(fmt.Sprintf("Weights[%d].Wh", s), len(w.Wh), len(want[s].Wh))
+		wantLen(fmt.Sprintf("Weights[%d].Bx", s), len(w.Bx), len(want[s].Bx))
+		wantLen(fmt.Sprintf("Weights[%d].Bh", s), len(w.Bh), len(want[s].Bh))
+	}
+	if n.Masks != nil {
+		wantLen("Masks", len(n.Masks), n.Layers-1)
+	}
+	for l, m := range n.Masks {
+		if m != nil {
+			wantLen(fmt.Sprintf("Masks[%d]", l), len(m), T*B*n.Out())
+		}
+	}
+	wantLen("x", len(x), T*B*n.Input)
+	if s0 != nil {
+		wantLen("s0", len(s0), B*n.StateSize())
+	}
+	if lengths != nil {
+		wantLen("lengths", len(lengths), B)
+	}
+	for b, v := range lengths {
+		if v < 0 || v > T {
+			panic(fmt.Sprintf("ref: lengths[%d] is %d, want 0 to %d", b, v, T))
+		}
+	}
+}
+
+func wantLen(name string, got, want int) {
+	if got != want {
+		panic(fmt.Sprintf("ref: %s has %d values, want %d", name, got, want))
+	}
+}
