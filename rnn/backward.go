@@ -13,6 +13,9 @@ import (
 // initial ones; nil takes the former as zero and leaves out the latter.
 func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 	p, x := r.p, tape.x
+	if tape.config != p.Config {
+		panic("rnn: Backward: the tape is not one that Forward of this network has filled")
+	}
 	checkLen("Backward", "g", len(g), p.params)
 	checkLen("Backward", "dy", len(dy), x.T*x.B*p.OutputSize())
 	if dx != nil {
@@ -20,9 +23,6 @@ func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 	}
 	if dState != nil {
 		checkLen("Backward", "dState", len(dState), x.B*p.stateSize)
-	}
-	if tape.steps != x.T || len(tape.layers) != p.Layers {
-		panic("rnn: Backward: the tape is not one that Forward of this network has filled")
 	}
 	tape.fitBack(p)
 	r.views(g)
@@ -177,7 +177,7 @@ func (j *backwardJob) step(own *scratch, step, b, end int, within bool) {
 		DNext: next, DPrev: carried, DA: da, Back: work,
 	}
 	layer.cell.Backward(s)
-	if j.dIn != nil {
+	if len(j.dIn) > 0 { // not so for IDs
 		layer.back.MulAdd(j.dIn[row*x.F:], x.F, da, gh, n)
 	}
 }

@@ -41,8 +41,8 @@ type Recurrence interface {
 	Pack(tensors [][]float32)
 	// Forward sets Next and Tape from A and Prev. It may spend A.
 	Forward(s *Step)
-	// Backward sets DPrev, DA and Back from DNext and what Forward was given
-	// and set. It may spend DNext.
+	// Backward sets DPrev, DA and Back from DNext, Prev, Next and Tape; A is
+	// gone. What they held before is anything. It may spend DNext.
 	Backward(s *Step)
 	// Gradient adds the gradients of the tensors to grads, in the order of
 	// Layout.Tensors. The N rows of s are those of all steps of a sequence
@@ -51,7 +51,7 @@ type Recurrence interface {
 	Gradient(team *nn.Team, grads [][]float32, s *Step)
 }
 
-// Step is N rows of one step. No two slices overlap. A row's results must not
+// Step is N rows of one step, at least one. No two slices overlap. A row's results must not
 // depend on the other rows.
 type Step struct {
 	N    int

@@ -73,7 +73,7 @@ func (c Config) Validate() error {
 	if err := oneOf("merge", c.Merge, merges...); err != nil {
 		return err
 	}
-	if !(c.Dropout >= 0 && c.Dropout < 1) {
+	if !(c.Dropout >= 0 && float32(c.Dropout) < 1) { // masks are float32
 		return fmt.Errorf("rnn: dropout %v: want a number in [0, 1)", c.Dropout)
 	}
 	if c.Dropout > 0 && c.Layers == 1 {

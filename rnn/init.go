@@ -53,7 +53,7 @@ func (n *Network) Init(init Init, seed uint64) error {
 		random.Seek(nn.Key{Seed: seed, Step: InitStep, Layer: uint64(i)})
 		matrix := len(t.Shape) == 2
 		switch {
-		case matrix && init.Orthogonal && t.Shape[1] == n.Hidden && !n.isInput(i):
+		case matrix && init.Orthogonal && t.Shape[0]%n.Hidden == 0 && t.Shape[1] == n.Hidden && !n.isInput(i):
 			size := n.Hidden * n.Hidden
 			for b := 0; b+size <= len(t.Data); b += size {
 				nn.Orthogonal(t.Data[b:b+size], n.Hidden, &random)
@@ -83,15 +83,13 @@ func (n *Network) isInput(i int) bool {
 func (n *Network) forgetBias(gate int, v float32) {
 	for _, p := range n.parts {
 		for i, t := range n.tensors[p.from:p.to] {
-			if !strings.Contains(t.Name, "bias_") {
-				continue
-			}
-			block := t.Data[gate*n.Hidden : (gate+1)*n.Hidden]
-			clear(block)
-			for j := range block {
-				if i == 1 { // bias_ih
-					block[j] = v
+			switch {
+			case i == 1: // bias_ih
+				for j := range n.Hidden {
+					t.Data[gate*n.Hidden+j] = v
 				}
+			case strings.Contains(t.Name, "bias_hh_l"):
+				clear(t.Data[gate*n.Hidden : (gate+1)*n.Hidden])
 			}
 		}
 	}

@@ -21,6 +21,17 @@ type part struct{ from, to int }
 
 // New makes a network with all parameters zero; Init gives them values.
 func New(c Config) (*Network, error) {
+	n, err := Plan(c)
+	if err != nil {
+		return nil, err
+	}
+	n.Bind(make([]float32, n.Size()))
+	return n, nil
+}
+
+// Plan makes a network without parameters: names and shapes, and no memory
+// for what they would fill. Bind gives it parameters.
+func Plan(c Config) (*Network, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -37,29 +48,27 @@ func New(c Config) (*Network, error) {
 			n.parts = append(n.parts, part{from, len(n.tensors)})
 		}
 	}
-	size := 0
-	for _, t := range n.tensors {
-		size += nn.Elements(t.Shape)
-	}
-	n.Bind(make([]float32, size))
 	return n, nil
 }
 
-// Bind makes the network's parameters a view of params, whose length must be
-// that of Params, and keeps them there: so that a model has one flat vector
-// for all it trains.
-func (n *Network) Bind(params []float32) {
+// Size is the number of parameters.
+func (n *Network) Size() int {
 	size := 0
 	for _, t := range n.tensors {
 		size += nn.Elements(t.Shape)
 	}
-	if len(params) != size {
-		panic(fmt.Sprintf("rnn: Bind: %d parameters, want %d", len(params), size))
-	}
+	return size
+}
+
+// Bind makes the parameters a view of params, which must be Size long, and
+// keeps them there: a model has one flat vector for all that it trains.
+func (n *Network) Bind(params []float32) {
+	checkLen("Bind", "params", len(params), n.Size())
 	n.Params = params
 	for i := range n.tensors {
 		t := &n.tensors[i]
-		t.Data, params = params[:nn.Elements(t.Shape):nn.Elements(t.Shape)], params[nn.Elements(t.Shape):]
+		size := nn.Elements(t.Shape)
+		t.Data, params = params[:size:size], params[size:]
 	}
 }
 
@@ -120,7 +129,7 @@ func (n *Network) Pack() *Packed {
 // they are, without allocating. Only who owns p alone may do it: a trainer
 // after each update.
 func (n *Network) Repack(p *Packed) {
-	if p.params != len(n.Params) || len(p.layers) != len(n.parts) {
+	if p.Config != n.Config {
 		panic("rnn: Repack: the Packed is of another network")
 	}
 	for i, part := range n.parts {

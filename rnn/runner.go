@@ -1,6 +1,8 @@
 package rnn
 
 import (
+	"fmt"
+
 	"sluice/internal/kernel"
 	"sluice/nn"
 )
@@ -87,11 +89,15 @@ func NewRunner(p *Packed, team *nn.Team) *Runner { return &Runner{p: p, team: te
 // keeps what Backward needs, x and y themselves among it: do not change them
 // until then. Without a tape nothing is kept, and nothing is dropped out.
 func (r *Runner) Forward(y []float32, x Sequence, state []float32, tape *Tape) {
+	r.run("Forward", y, x, state, tape)
+}
+
+func (r *Runner) run(who string, y []float32, x Sequence, state []float32, tape *Tape) {
 	p := r.p
-	x.check("Forward", p.Input)
-	checkLen("Forward", "y", len(y), x.T*x.B*p.OutputSize())
+	x.check(who, p.Input)
+	checkLen(who, "y", len(y), x.T*x.B*p.OutputSize())
 	if state != nil {
-		checkLen("Forward", "state", len(state), x.B*p.stateSize)
+		checkLen(who, "state", len(state), x.B*p.stateSize)
 	}
 	keep := tape != nil
 	if !keep {
@@ -220,12 +226,19 @@ func (r *Runner) Step(y []float32, x Sequence, slab []float32, rows []int32) {
 	if r.p.Direction != Forward {
 		panic("rnn: Step: a " + string(r.p.Direction) + " network reads a sequence from its end, so it cannot run step by step")
 	}
-	checkLen("Step", "x", x.T*x.B, len(rows))
+	if x.T != 1 || x.B != len(rows) {
+		panic(fmt.Sprintf("rnn: Step: x is %d steps of %d rows, want 1 of %d", x.T, x.B, len(rows)))
+	}
+	for _, row := range rows {
+		if row < 0 || int(row) >= len(slab)/size {
+			panic(fmt.Sprintf("rnn: Step: row %d, want 0 to %d", row, len(slab)/size-1))
+		}
+	}
 	r.slab = nn.Grow(r.slab, len(rows)*size)
 	for i, row := range rows {
 		copy(r.slab[i*size:(i+1)*size], slab[int(row)*size:])
 	}
-	r.Forward(y, x, r.slab, nil)
+	r.run("Step", y, x, r.slab, nil)
 	for i, row := range rows {
 		copy(slab[int(row)*size:(int(row)+1)*size], r.slab[i*size:])
 	}

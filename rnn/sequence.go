@@ -37,6 +37,8 @@ func (s *Sequence) check(who string, f int) {
 	switch {
 	case s.F != f:
 		panic(fmt.Sprintf("rnn: %s: x width %d, want %d", who, s.F, f))
+	case s.T < 0 || s.B < 0:
+		panic(fmt.Sprintf("rnn: %s: x is %d steps of %d rows", who, s.T, s.B))
 	case s.IDs == nil && len(s.Data) != s.T*s.B*f:
 		panic(fmt.Sprintf("rnn: %s: x has %d values, want %d × %d × %d", who, len(s.Data), s.T, s.B, f))
 	case s.IDs != nil && (s.Data != nil || len(s.IDs) != s.T*s.B):

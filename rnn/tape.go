@@ -107,6 +107,9 @@ func (t *Tape) At(layer, direction int, vector string, step, row int) []float32 
 	if step < 0 || step >= t.steps || row < 0 || row >= t.x.B {
 		panic(fmt.Sprintf("rnn: At: step %d of row %d, want 0 to %d of 0 to %d", step, row, t.steps-1, t.x.B-1))
 	}
+	if layer < 0 || layer >= len(t.layers) || direction < 0 || direction >= t.config.Directions() {
+		panic(fmt.Sprintf("rnn: At: direction %d of layer %d, want 0 to %d of 0 to %d", direction, layer, t.config.Directions()-1, len(t.layers)-1))
+	}
 	h, way := t.config.Hidden, &t.layers[layer].ways[direction]
 	if i := slices.Index(t.layout.State, vector); i >= 0 {
 		after := step + 1

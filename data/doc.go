@@ -1,0 +1,9 @@
+// Package data turns text into minibatches for language models: reading and
+// cleaning, vocabularies, the split into training, validation and test, the
+// two samplers of Dive into Deep Learning, and the built-in corpora.
+//
+// Letters are those of package rnn: T steps, B batch, V vocabulary; N is the
+// number of symbols of a text. A minibatch is time first, (T, B). What is
+// random depends on (seed, epoch) alone, so a resumed run sees the same
+// minibatches. A character is a Unicode code point.
+package data

@@ -1,0 +1,272 @@
+package data
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Unknown is the symbol that stands for what a vocabulary lacks, where it has
+// one. It is symbol 0 then.
+const Unknown = "<unk>"
+
+// What a vocabulary may hold. A file that holds more is refused, and none is
+// built that could not be read back.
+const (
+	MaxSymbols     = 1 << 20  // symbols of one vocabulary
+	MaxSymbolBytes = 1 << 10  // bytes of one symbol
+	maxVocabText   = 8 << 20  // bytes of all symbols
+	maxVocabJSON   = 64 << 20 // bytes of a vocabulary as JSON; the worst escaping of maxVocabText fits
+)
+
+// VocabOptions say what a symbol is and which are kept. The zero value is a
+// vocabulary of characters that refuses unknown ones.
+type VocabOptions struct {
+	Kind     string `json:"kind,omitempty"`      // "char" (zero value), "byte", "word"
+	Unknown  string `json:"unknown,omitempty"`   // what an unknown symbol does: "error" (zero value), "skip", "unk"
+	MinCount int    `json:"min_count,omitempty"` // keep a symbol that occurs at least so often; 0 means 1
+	MaxSize  int    `json:"max_size,omitempty"`  // keep so many symbols at most, <unk> counted; 0 means MaxSymbols
+}
+
+// Validate says which field cannot be, and what is allowed.
+func (o VocabOptions) Validate() error {
+	o = o.filled()
+	if err := checkPolicy(o.Kind, o.Unknown); err != nil {
+		return err
+	}
+	cuts := o.MinCount > 1 || o.MaxSize > 0
+	switch {
+	case o.MinCount < 0:
+		return fmt.Errorf("data: vocabulary of symbols that occur %d times: want 0 or more", o.MinCount)
+	case o.MaxSize < 0 || o.MaxSize > MaxSymbols:
+		return fmt.Errorf("data: vocabulary of at most %d symbols: want 0 to %d", o.MaxSize, MaxSymbols)
+	case o.MaxSize == 1 && o.Unknown == "unk":
+		return fmt.Errorf("data: vocabulary of at most 1 symbol: want 2 or more beside %s", Unknown)
+	case cuts && o.Kind == "byte":
+		return fmt.Errorf("data: a byte vocabulary has all 256 bytes: want no smallest count and no largest size")
+	case cuts && o.Unknown == "error":
+		return fmt.Errorf(`data: a vocabulary cut by count or size leaves symbols unknown: want the policy skip or unk, not "error"`)
+	}
+	return nil
+}
+
+func (o VocabOptions) filled() VocabOptions {
+	o.Kind, o.Unknown = cmp.Or(o.Kind, "char"), cmp.Or(o.Unknown, "error")
+	return o
+}
+
+func checkPolicy(kind, unknown string) error {
+	switch kind {
+	case "char", "byte", "word":
+	default:
+		return fmt.Errorf("data: vocabulary of kind %s: want char, byte or word", quote(kind))
+	}
+	switch unknown {
+	case "error", "skip", "unk":
+	default:
+		return fmt.Errorf("data: policy %s for unknown symbols: want error, skip or unk", quote(unknown))
+	}
+	if kind == "byte" && unknown != "error" {
+		return fmt.Errorf("data: policy %q for unknown symbols: a byte vocabulary knows every byte, want error", unknown)
+	}
+	return nil
+}
+
+// Vocab numbers the symbols of a language from 0. It never changes and may be
+// shared.
+//
+// A symbol of a "char" vocabulary is a code point, of a "byte" vocabulary a
+// byte: all 256, the id is the value. Words are what stands between white
+// space (as Unicode has it); a newline is a word of its own, "\n".
+type Vocab struct {
+	kind, unknown string
+	symbols       []string // (V)
+	ids           map[string]int32
+}
+
+// BuildVocab makes the vocabulary of a text: most frequent symbol first, equal
+// counts in the order of their bytes, which is that of their code points.
+// <unk>, where the policy is "unk", comes before them all.
+func BuildVocab(text string, o VocabOptions) (*Vocab, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.filled()
+	if o.Kind == "byte" {
+		return newVocab(o.Kind, o.Unknown, nil)
+	}
+	if err := checkUTF8(text); err != nil {
+		return nil, err
+	}
+	counts := map[string]int{}
+	for at, s := range split(o.Kind, text) {
+		if len(s) > MaxSymbolBytes {
+			line, column := position(text, at)
+			return nil, fmt.Errorf("data: word %s at line %d, column %d has %d bytes: want at most %d", quote(s), line, column, len(s), MaxSymbolBytes)
+		}
+		counts[s]++
+	}
+	var symbols []string
+	for s, n := range counts {
+		if n >= o.MinCount && (s != Unknown || o.Unknown != "unk") {
+			symbols = append(symbols, strings.Clone(s)) // a part would keep the whole text alive
+		}
+	}
+	slices.SortFunc(symbols, func(a, b string) int {
+		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
+	})
+	if len(symbols) == 0 {
+		return nil, fmt.Errorf("data: a text of %d bytes gives no symbols to a %s vocabulary: want at least 1", len(text), o.Kind)
+	}
+	if o.Unknown == "unk" {
+		symbols = slices.Insert(symbols, 0, Unknown)
+	}
+	if o.MaxSize > 0 && len(symbols) > o.MaxSize {
+		symbols = symbols[:o.MaxSize:o.MaxSize]
+	}
+	return newVocab(o.Kind, o.Unknown, symbols)
+}
+
+// newVocab takes symbols (V) from a text or a file; a byte vocabulary has none
+// to take.
+func newVocab(kind, unknown string, symbols []string) (*Vocab, error) {
+	if err := checkPolicy(kind, unknown); err != nil {
+		return nil, err
+	}
+	if kind == "byte" {
+		if len(symbols) > 0 {
+			return nil, fmt.Errorf("data: a byte vocabulary with a list of %d symbols: want none", len(symbols))
+		}
+		for b := range 256 {
+			symbols = append(symbols, string([]byte{byte(b)}))
+		}
+		return &Vocab{kind: kind, unknown: unknown, symbols: symbols}, nil
+	}
+	first, total := 0, 0
+	if unknown == "unk" {
+		first = 1
+		if len(symbols) == 0 || symbols[0] != Unknown {
+			return nil, fmt.Errorf("data: vocabulary without %s as symbol 0: the policy unk wants it", Unknown)
+		}
+	}
+	if n := len(symbols); n <= first || n > MaxSymbols {
+		return nil, fmt.Errorf("data: vocabulary of %d symbols: want %d to %d", n, first+1, MaxSymbols)
+	}
+	ids := map[string]int32{} // not sized: a bad list costs nothing
+	for i, s := range symbols {
+		if err := checkSymbol(kind, i, s, i < first); err != nil {
+			return nil, err
+		}
+		if j, twice := ids[s]; twice {
+			return nil, fmt.Errorf("data: vocabulary: symbol %d, %s, is also symbol %d", i, quote(s), j)
+		}
+		ids[s] = int32(i)
+		total += len(s)
+	}
+	if total > maxVocabText {
+		return nil, fmt.Errorf("data: vocabulary of %d bytes: want at most %d", total, maxVocabText)
+	}
+	return &Vocab{kind: kind, unknown: unknown, symbols: symbols, ids: ids}, nil
+}
+
+func checkSymbol(kind string, i int, s string, reserved bool) error {
+	switch {
+	case s == "":
+		return fmt.Errorf("data: vocabulary: symbol %d is empty", i)
+	case len(s) > MaxSymbolBytes:
+		return fmt.Errorf("data: vocabulary: symbol %d has %d bytes: want at most %d", i, len(s), MaxSymbolBytes)
+	case reserved:
+		return nil
+	case kind == "char" && utf8.RuneCountInString(s) != 1:
+		return fmt.Errorf("data: vocabulary: symbol %d, %s: want one character", i, quote(s))
+	case kind == "word" && s != "\n" && strings.ContainsFunc(s, unicode.IsSpace):
+		return fmt.Errorf("data: vocabulary: symbol %d, %s: want a word without white space", i, quote(s))
+	}
+	return nil
+}
+
+// Kind is "char", "byte" or "word".
+func (v *Vocab) Kind() string { return v.kind }
+
+// Policy is what an unknown symbol does: "error", "skip" or "unk".
+func (v *Vocab) Policy() string { return v.unknown }
+
+// Size is V.
+func (v *Vocab) Size() int { return len(v.symbols) }
+
+// Symbol is the symbol of an id in [0, V).
+func (v *Vocab) Symbol(id int32) string {
+	if id < 0 || int(id) >= len(v.symbols) {
+		panic(fmt.Sprintf("data: symbol %d of a vocabulary of %d", id, len(v.symbols)))
+	}
+	return v.symbols[id]
+}
+
+// ID is the id of a symbol, if the vocabulary has it.
+func (v *Vocab) ID(symbol string) (id int32, ok bool) {
+	if v.kind == "byte" {
+		if len(symbol) != 1 {
+			return 0, false
+		}
+		return int32(symbol[0]), true
+	}
+	id, ok = v.ids[symbol]
+	return id, ok
+}
+
+// UnknownID is the id of <unk>, if the vocabulary has one: what a generator
+// should not write.
+func (v *Vocab) UnknownID() (id int32, ok bool) { return 0, v.unknown == "unk" }
+
+// split yields the characters or words of a valid text and where each starts.
+func split(kind, text string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		start := 0 // of the word not yet ended
+		for i := 0; i < len(text); {
+			r, size := utf8.DecodeRuneInString(text[i:])
+			switch {
+			case kind == "char":
+				if !yield(i, text[i:i+size]) {
+					return
+				}
+			case unicode.IsSpace(r):
+				if start < i && !yield(start, text[start:i]) {
+					return
+				}
+				if r == '\n' && !yield(i, "\n") {
+					return
+				}
+				start = i + size
+			}
+			i += size
+		}
+		if kind == "word" && start < len(text) {
+			yield(start, text[start:])
+		}
+	}
+}
+
+// position is the line and column of a byte of text, both from 1, the column
+// in characters.
+func position(text string, at int) (line, column int) {
+	before := text[:at]
+	lineStart := strings.LastIndexByte(before, '\n') + 1
+	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[lineStart:]) + 1
+}
+
+// quote shows a string in a message on one line, long ones cut.
+func quote(s string) string {
+	const most = 40
+	if len(s) <= most {
+		return fmt.Sprintf("%q", s)
+	}
+	cut := most
+	for cut > most-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return fmt.Sprintf("%q…", s[:cut])
+}

@@ -1,0 +1,239 @@
+package model
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"sluice/data"
+	"sluice/nn"
+	"sluice/safetensors"
+)
+
+// FormatVersion is that of the model files written and read here.
+const FormatVersion = "1"
+
+// ErrFormat is wrapped by the error of a file that is no model of this
+// version; the text says what is wrong with it.
+var ErrFormat = errors.New("model: not a model file")
+
+// The keys of a model file's metadata. Those of JSON are named for what they
+// hold.
+const (
+	keyVersion = "sluice"  // FormatVersion
+	keyTask    = "task"    // Spec.Task
+	keyInput   = "input"   // Spec.Embed and Spec.Dropout
+	keyRNN     = "rnn"     // Spec.RNN
+	keyVocab   = "vocab"   // data.Vocab
+	keyHistory = "history" // History
+)
+
+type inputJSON struct {
+	Embed   int     `json:"embed"`
+	Dropout float64 `json:"dropout"`
+}
+
+// WriteTo writes the model as one safetensors file. The stack's tensors bear
+// PyTorch's names under rnn., with a bias_hh of zeros where there is one bias;
+// a variant that PyTorch lacks bears others. Equal models give equal bytes.
+func (m *Model) WriteTo(w io.Writer) error {
+	metadata, tensors, err := m.contents()
+	if err != nil {
+		return err
+	}
+	return safetensors.Write(w, metadata, tensors)
+}
+
+// Save writes the model to a file of its own: the old one or the new one
+// whole, whatever happens.
+func (m *Model) Save(path string) error {
+	metadata, tensors, err := m.contents()
+	if err != nil {
+		return err
+	}
+	return safetensors.WriteFile(path, metadata, tensors)
+}
+
+func (m *Model) contents() (map[string]string, []safetensors.Tensor, error) {
+	metadata := map[string]string{keyVersion: FormatVersion, keyTask: m.Task}
+	for key, value := range map[string]any{
+		keyInput: inputJSON{m.Embed, m.Dropout}, keyRNN: m.RNN, keyVocab: m.Vocab, keyHistory: m.History,
+	} {
+		b, err := json.Marshal(value)
+		if err != nil {
+			return nil, nil, fmt.Errorf("model: %s: %w", key, err)
+		}
+		metadata[key] = string(b)
+	}
+	var tensors []safetensors.Tensor
+	for _, t := range m.Tensors() {
+		tensors = append(tensors, safetensors.Tensor{Name: t.Name, Shape: t.Shape, Data: t.Data})
+	}
+	for _, t := range m.zeros() {
+		tensors = append(tensors, safetensors.Tensor{Name: t.Name, Shape: t.Shape, Data: make([]float32, nn.Elements(t.Shape))})
+	}
+	return metadata, tensors, nil
+}
+
+// zeros are the tensors that the file bears as zeros.
+func (m *Model) zeros() []nn.Tensor {
+	var zeros []nn.Tensor
+	for _, t := range m.rnn.Zeros() {
+		zeros = append(zeros, nn.Tensor{Name: "rnn." + t.Name, Shape: t.Shape})
+	}
+	return zeros
+}
+
+// Open reads a model from a file.
+func Open(path string) (*Model, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("model: %s is a folder: want a model file", path)
+	}
+	m, err := Read(f, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// Read reads a model from a file of the given size in bytes. Whatever the
+// file claims, it takes no more memory than a small multiple of that size.
+func Read(r io.ReaderAt, size int64) (*Model, error) {
+	f, err := safetensors.Open(r, size)
+	if errors.Is(err, safetensors.ErrFormat) {
+		return nil, wrong("%w", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	m, err := fromMetadata(f.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.sameTensors(f); err != nil {
+		return nil, err
+	}
+	m.bind()
+	for _, t := range m.Tensors() {
+		if err := f.ReadFloat32(t.Data, t.Name, t.Shape...); err != nil {
+			return nil, wrong("%w", err)
+		}
+	}
+	for _, t := range m.zeros() {
+		values, err := f.Float32(t.Name)
+		if err != nil {
+			return nil, wrong("%w", err)
+		}
+		if i := slices.IndexFunc(values, func(v float32) bool { return v != 0 }); i >= 0 {
+			return nil, wrong("tensor %q has %v at %d: want zeros, since the model has one bias", t.Name, values[i], i)
+		}
+	}
+	return m, nil
+}
+
+// formatError is an error of a file's content.
+type formatError struct{ error }
+
+func (formatError) Is(target error) bool { return target == ErrFormat }
+func (e formatError) Unwrap() error      { return e.error }
+
+func wrong(format string, args ...any) error {
+	return formatError{fmt.Errorf("model: "+format, args...)}
+}
+
+// fromMetadata plans the model that a file's metadata describes.
+func fromMetadata(metadata map[string]string) (*Model, error) {
+	version, ok := metadata[keyVersion]
+	if !ok {
+		return nil, wrong("no %q in the metadata: this safetensors file is not a model of sluice", keyVersion)
+	}
+	if version != FormatVersion {
+		return nil, wrong("format version %.80q: this program reads version %s", version, FormatVersion)
+	}
+	if task := metadata[keyTask]; task != LM {
+		return nil, wrong("task %.80q: want %s", task, LM)
+	}
+	spec, history := Spec{Task: metadata[keyTask]}, History{}
+	var input inputJSON
+	for key, into := range map[string]any{keyInput: &input, keyRNN: &spec.RNN, keyHistory: &history} {
+		if err := decode(metadata[key], into); err != nil {
+			return nil, wrong("metadata %q: %w", key, err)
+		}
+	}
+	spec.Embed, spec.Dropout = input.Embed, input.Dropout
+	vocab, err := data.ParseVocab([]byte(metadata[keyVocab]))
+	if err != nil {
+		return nil, wrong("metadata %q: %w", keyVocab, err)
+	}
+	claimed := spec.RNN.Input
+	m, err := plan(spec, vocab)
+	if err != nil {
+		return nil, wrong("%w", err)
+	}
+	if claimed != m.RNN.Input {
+		return nil, wrong("metadata %q: input %d: want %d, the width of what stands before it", keyRNN, claimed, m.RNN.Input)
+	}
+	m.History = history
+	return m, nil
+}
+
+// decode reads one JSON value without unknown fields and with nothing after.
+func decode(text string, into any) error {
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("more after the JSON value")
+	}
+	return nil
+}
+
+// sameTensors says which tensors are missing and which have no use.
+func (m *Model) sameTensors(f *safetensors.File) error {
+	want := map[string]bool{}
+	var missing, unused []string
+	for _, t := range m.rows {
+		want[t.tensor.Name] = true
+	}
+	for _, t := range m.zeros() {
+		want[t.Name] = true
+	}
+	for name := range want {
+		if _, ok := f.Lookup(name); !ok {
+			missing = append(missing, name)
+		}
+	}
+	for _, t := range f.Tensors {
+		if !want[t.Name] {
+			unused = append(unused, t.Name)
+		}
+	}
+	if len(missing)+len(unused) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	var parts []string
+	for what, names := range map[string][]string{"missing": missing, "without use": unused} {
+		if len(names) > 0 {
+			parts = append(parts, fmt.Sprintf("%s: %.2000s", what, strings.Join(names, ", ")))
+		}
+	}
+	slices.Sort(parts)
+	return wrong("tensors %s", strings.Join(parts, "; "))
+}

@@ -1,0 +1,193 @@
+package model
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"sluice/nn"
+)
+
+// Sampling says how the next symbol is drawn. The zero value always takes the
+// most probable one.
+type Sampling struct {
+	Temperature float64 // logits are divided by it; 0: the most probable symbol
+	TopK        int     // only the k most probable symbols; 0: all
+	TopP        float64 // only the most probable symbols that together reach p (Holtzman et al. 2019); 0 or 1: all
+	Seed        uint64
+}
+
+// Validate says which field cannot be, and what is allowed.
+func (s Sampling) Validate() error {
+	switch {
+	case !(s.Temperature >= 0 && s.Temperature <= 100):
+		return fmt.Errorf("model: temperature %v: want a number in [0, 100]", s.Temperature)
+	case s.TopK < 0:
+		return fmt.Errorf("model: top-k %d: want 0 (all) or more", s.TopK)
+	case !(s.TopP >= 0 && s.TopP <= 1):
+		return fmt.Errorf("model: top-p %v: want a number in [0, 1]", s.TopP)
+	}
+	return nil
+}
+
+// Generator writes text symbol by symbol. After the first call of Feed its
+// methods do not allocate. It serves one caller.
+type Generator struct {
+	s      Sampling
+	p      *Packed
+	run    *Runner
+	state  []float32 // (StateSize)
+	logits []float32 // (V)
+	probs  []float64 // (V)
+	order  []int32   // (V) symbols, most probable first
+	id     [1]int32  // what Step reads
+	drawn  uint64    // symbols drawn so far
+	byProb func(a, b int32) int
+	random nn.Random
+}
+
+var firstRow = []int32{0}
+
+// NewGenerator makes a Generator of p that starts from the zero state.
+func NewGenerator(p *Packed, s Sampling) (*Generator, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	v := p.Vocab.Size()
+	g := &Generator{
+		s: s, p: p, run: NewRunner(p, nn.NewTeam(1)),
+		state: make([]float32, p.StateSize()), logits: make([]float32, v),
+		probs: make([]float64, v), order: make([]int32, v),
+	}
+	g.byProb = func(a, b int32) int { return cmp.Or(cmp.Compare(g.probs[b], g.probs[a]), cmp.Compare(a, b)) }
+	return g, nil
+}
+
+// Feed runs one symbol through the network, id in [0, V).
+func (g *Generator) Feed(id int32) {
+	g.id[0] = id
+	g.run.Step(g.logits, g.id[:], g.state, firstRow)
+}
+
+// Next draws the symbol that follows what was fed, and feeds it. The symbol
+// that stands for unknown ones is never drawn. What is drawn depends on the
+// weights, on what was fed, on Sampling and on how many were drawn before.
+func (g *Generator) Next() int32 {
+	id := g.draw()
+	g.drawn++
+	g.Feed(id)
+	return id
+}
+
+func (g *Generator) draw() int32 {
+	if unknown, ok := g.p.Vocab.UnknownID(); ok {
+		g.logits[unknown] = float32(math.Inf(-1))
+	}
+	best := int32(0)
+	for i, v := range g.logits {
+		if v > g.logits[best] {
+			best = int32(i)
+		}
+	}
+	if g.s.Temperature == 0 {
+		return best
+	}
+	total := 0.0
+	for i, v := range g.logits {
+		g.probs[i] = math.Exp((float64(v) - float64(g.logits[best])) / g.s.Temperature)
+		g.order[i] = int32(i)
+		total += g.probs[i]
+	}
+	candidates := g.order
+	if g.s.TopK > 0 || g.s.TopP > 0 && g.s.TopP < 1 {
+		slices.SortFunc(candidates, g.byProb)
+		candidates, total = g.cut(candidates, total)
+	}
+	g.random.Seek(nn.Key{Seed: g.s.Seed, Step: g.drawn, Layer: outside + 2})
+	at := float64(g.random.Uint64()>>11) / (1 << 53) * total
+	for _, id := range candidates {
+		if at -= g.probs[id]; at < 0 {
+			return id
+		}
+	}
+	return best
+}
+
+// cut leaves the candidates that TopK and TopP allow, and their total.
+func (g *Generator) cut(candidates []int32, total float64) ([]int32, float64) {
+	if k := g.s.TopK; k > 0 && k < len(candidates) {
+		candidates, total = candidates[:k], 0
+		for _, id := range candidates {
+			total += g.probs[id]
+		}
+	}
+	if p := g.s.TopP; p > 0 && p < 1 {
+		sum := 0.0
+		for i, id := range candidates {
+			if sum += g.probs[id]; sum >= p*total {
+				return candidates[:i+1], sum
+			}
+		}
+	}
+	return candidates, total
+}
+
+// Start feeds prime. Where it is empty, it feeds what most likely stands
+// before a beginning: a newline if the vocabulary has it, else a space, else
+// the most frequent symbol. It returns the symbols fed.
+func (g *Generator) Start(prime string) ([]int32, error) {
+	ids, err := g.p.Vocab.Encode(prime)
+	if err != nil {
+		return nil, err
+	}
+	if len(ids) == 0 {
+		ids = []int32{g.start()}
+	}
+	for _, id := range ids {
+		g.Feed(id)
+	}
+	return ids, nil
+}
+
+func (g *Generator) start() int32 {
+	for _, s := range []string{"\n", " "} {
+		if id, ok := g.p.Vocab.ID(s); ok {
+			return id
+		}
+	}
+	if id, ok := g.p.Vocab.UnknownID(); ok && g.p.Vocab.Size() > 1 {
+		return 1 - id // the most frequent: <unk> is symbol 0
+	}
+	return 0
+}
+
+// Write feeds prime and writes n symbols after it to w as they come, each
+// whole character at once. It ends early with ctx's error.
+func (g *Generator) Write(ctx context.Context, w io.Writer, prime string, n int) error {
+	fed, err := g.Start(prime)
+	if err != nil {
+		return err
+	}
+	if prime == "" {
+		fed = nil // it is not part of the text
+	}
+	decoder, text := g.p.Vocab.NewDecoder(fed), []byte(nil)
+	for range n {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if text = decoder.Append(text[:0], g.Next()); len(text) == 0 {
+			continue
+		}
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+	}
+	if text = decoder.Flush(text[:0]); len(text) > 0 {
+		_, err = w.Write(text)
+	}
+	return err
+}

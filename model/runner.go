@@ -1,0 +1,181 @@
+package model
+
+import (
+	"fmt"
+
+	"sluice/data"
+	"sluice/nn"
+	"sluice/rnn"
+)
+
+// Packed is a model's weights laid out for running. It does not change when
+// the model does, and many Runners and Generators may share it.
+type Packed struct {
+	Spec
+	Vocab *data.Vocab
+	size  int       // parameters of the model
+	embed []float32 // (V, E)
+	rnn   *rnn.Packed
+	head  *nn.Linear
+}
+
+// Pack makes a Packed of the parameters as they are.
+func (m *Model) Pack() *Packed {
+	p := &Packed{
+		Spec: m.Spec, Vocab: m.Vocab, size: len(m.Params),
+		embed: make([]float32, m.Vocab.Size()*m.Embed),
+		rnn:   m.rnn.Pack(),
+		head:  nn.NewLinear(m.rnn.OutputSize(), m.Vocab.Size()),
+	}
+	m.Repack(p)
+	return p
+}
+
+// Repack fills a Packed made by this model's Pack with the parameters as they
+// are, without allocating. Only who owns p alone may do it: a trainer after
+// each update.
+func (m *Model) Repack(p *Packed) {
+	if p.size != len(m.Params) {
+		panic("model: Repack: the Packed is of another model")
+	}
+	copy(p.embed, m.Params)
+	m.rnn.Repack(p.rnn)
+	head := m.Params[len(p.embed)+m.rnn.Size():]
+	weights := len(head) - m.Vocab.Size()
+	p.head.Pack(head[:weights], head[weights:])
+}
+
+// Batch is a minibatch of a language model, time first.
+type Batch struct {
+	T, B    int
+	IDs     []int32 // (T, B) in [0, V)
+	Targets []int32 // (T, B) in [0, V), or nn.Ignore
+}
+
+// Runner runs a Packed for one caller at a time.
+type Runner struct {
+	p        *Packed
+	team     *nn.Team
+	rnn      *rnn.Runner
+	loss     nn.CrossEntropy
+	tape     rnn.Tape
+	x, xMask []float32 // (N, E)
+	y, dy    []float32 // (N, H)
+	z, zMask []float32 // (N, H) what the head reads
+	logits   []float32 // (N, V)
+	dx       []float32 // (N, E)
+	random   nn.Random
+}
+
+// NewRunner makes a Runner of p on a team, which stays the caller's.
+func NewRunner(p *Packed, team *nn.Team) *Runner {
+	return &Runner{p: p, team: team, rnn: rnn.NewRunner(p.rnn, team), loss: nn.CrossEntropy{V: p.Vocab.Size()}}
+}
+
+// Loss returns the summed cross-entropy of the targets of b in nats, and how
+// many count. state (B, StateSize) is carried: where the rows start, then
+// where they end; nil starts from zero.
+func (r *Runner) Loss(b Batch, state []float32) (nats float64, count int) {
+	r.forward(b, state, nil, nil)
+	return r.loss.Loss(r.team, r.logits, b.Targets)
+}
+
+// Gradient is Loss, and adds the gradient of the mean over the targets that
+// count to g, a flat vector with the layout of Params. dropout is the key of
+// the masks; nil drops nothing.
+func (r *Runner) Gradient(g []float32, b Batch, state []float32, dropout *nn.Key) (nats float64, count int) {
+	p := r.p
+	if len(g) != p.size {
+		panic(fmt.Sprintf("model: Gradient: g has %d values, want %d", len(g), p.size))
+	}
+	r.tape.Dropout = dropout
+	r.forward(b, state, &r.tape, dropout)
+	for _, target := range b.Targets {
+		if target != nn.Ignore {
+			count++
+		}
+	}
+	nats, _ = r.loss.Gradient(r.team, r.logits, b.Targets, 1/float32(max(1, count)))
+
+	n, out, v := b.T*b.B, p.rnn.OutputSize(), p.Vocab.Size()
+	weight, bias := p.size-v*(out+1), p.size-v // where those of the head start
+	r.dy = nn.Grow(r.dy, n*out)
+	p.head.Backward(r.team, g[weight:bias], g[bias:], r.dy, r.logits, r.z, n)
+	mask(r.dy, r.zMask)
+	gEmbed, gRNN := g[:len(p.embed)], g[len(p.embed):weight]
+	if p.Embed == 0 {
+		r.rnn.Backward(gRNN, nil, r.dy, nil, &r.tape)
+		return nats, count
+	}
+	r.dx = nn.Grow(r.dx, n*p.Embed)
+	r.rnn.Backward(gRNN, r.dx, r.dy, nil, &r.tape)
+	mask(r.dx, r.xMask)
+	nn.ScatterAdd(gEmbed, r.dx, b.IDs, p.Embed)
+	return nats, count
+}
+
+// forward sets logits (N, V). With dropout, it sets z and the masks too.
+func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.Key) {
+	p, n := r.p, b.T*b.B
+	if len(b.IDs) != n || len(b.Targets) != n {
+		panic(fmt.Sprintf("model: a batch of %d symbols and %d targets, want %d × %d", len(b.IDs), len(b.Targets), b.T, b.B))
+	}
+	x := rnn.Sequence{T: b.T, B: b.B, F: p.RNN.Input, IDs: b.IDs}
+	r.xMask, r.zMask = r.xMask[:0], r.zMask[:0]
+	drop := dropout != nil && p.Dropout > 0
+	if p.Embed > 0 {
+		r.x = nn.Grow(r.x, n*p.Embed)
+		nn.Gather(r.x, p.embed, b.IDs, p.Embed)
+		if drop {
+			r.xMask = r.masks(r.xMask, n, p.Embed, *dropout, outside)
+			mask(r.x, r.xMask)
+		}
+		x.IDs, x.Data = nil, r.x
+	}
+	out := p.rnn.OutputSize()
+	r.y = nn.Grow(r.y, n*out)
+	r.rnn.Forward(r.y, x, state, tape)
+	r.z = r.y
+	if drop {
+		r.zMask = r.masks(r.zMask, n, out, *dropout, outside+1)
+		mask(r.z, r.zMask)
+	}
+	r.logits = nn.Grow(r.logits, n*p.Vocab.Size())
+	p.head.Forward(r.team, r.logits, r.z, n)
+}
+
+// masks fills m (n, width) from the stream of a layer, row by row.
+func (r *Runner) masks(m []float32, n, width int, key nn.Key, layer uint64) []float32 {
+	m = nn.Grow(m, n*width)
+	key.Layer = layer
+	for i := range n {
+		key.Row = uint64(i)
+		r.random.Dropout(m[i*width:(i+1)*width], float32(r.p.Dropout), key)
+	}
+	return m
+}
+
+// mask multiplies x by m, unless m is empty.
+func mask(x, m []float32) {
+	for i, v := range m {
+		x[i] *= v
+	}
+}
+
+// StateSize is the number of floats that hold the state of one stream.
+func (p *Packed) StateSize() int { return p.rnn.StateSize() }
+
+// Step runs the streams whose states are at rows of slab through one symbol
+// each, ids (n), and sets logits (n, V) for the next.
+func (r *Runner) Step(logits []float32, ids []int32, slab []float32, rows []int32) {
+	p, n := r.p, len(ids)
+	x := rnn.Sequence{T: 1, B: n, F: p.RNN.Input, IDs: ids}
+	if p.Embed > 0 {
+		r.x = nn.Grow(r.x, n*p.Embed)
+		nn.Gather(r.x, p.embed, ids, p.Embed)
+		x.IDs, x.Data = nil, r.x
+	}
+	r.y = nn.Grow(r.y, n*p.rnn.OutputSize())
+	r.rnn.Step(r.y, x, slab, rows)
+	p.head.Forward(r.team, logits, r.y, n)
+}
