@@ -17,6 +17,7 @@ func TestSplit(t *testing.T) {
 		{n: 1115394, f: Fractions{Validation: 0.1}, train: 1003854, validation: 111540}, // nanoGPT's tinyshakespeare
 		{n: 100, f: Fractions{0.1, 0.1}, train: 80, validation: 10, test: 10},
 		{n: 100, f: Fractions{0.1, 0.2}, train: 70, validation: 10, test: 20},
+		{n: 100, f: Fractions{0.05, 0.05}, train: 90, validation: 5, test: 5}, // 1−0.05−0.05 is below 0.9
 		{n: 10, f: Fractions{Test: 0.3}, train: 7, test: 3},
 		{n: 100, f: Fractions{Validation: 0.1}, needTrain: 90, needHeld: 10, train: 90, validation: 10},
 		{n: 100, f: Fractions{Validation: 0.1}, needHeld: 11, err: "data: 100 symbols split into 90 for training, 10 for validation, 0 for test: want at least 0 for training and 11 for each part held out"},

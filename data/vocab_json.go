@@ -42,8 +42,8 @@ func (v *Vocab) UnmarshalJSON(b []byte) error {
 
 // ParseVocab reads what MarshalJSON wrote. It refuses an unknown, repeated or
 // missing field, a symbol twice, an empty symbol or one that its kind cannot
-// have, and whatever is over the limits of this package. It takes at most
-// about 50 times the memory of b, which may have 64 MiB.
+// have, and whatever is over the limits of this package. It allocates less
+// than 100 times the size of b, most of it for a moment.
 func ParseVocab(b []byte) (*Vocab, error) {
 	if len(b) > maxVocabJSON {
 		return nil, fmt.Errorf("data: vocabulary of %d bytes of JSON: want at most %d", len(b), maxVocabJSON)

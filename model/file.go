@@ -38,10 +38,10 @@ type inputJSON struct {
 	Dropout float64 `json:"dropout"`
 }
 
-// WriteTo writes the model as one safetensors file. The stack's tensors bear
+// Write writes the model as one safetensors file. The stack's tensors bear
 // PyTorch's names under rnn., with a bias_hh of zeros where there is one bias;
 // a variant that PyTorch lacks bears others. Equal models give equal bytes.
-func (m *Model) WriteTo(w io.Writer) error {
+func (m *Model) Write(w io.Writer) error {
 	metadata, tensors, err := m.contents()
 	if err != nil {
 		return err

@@ -4,10 +4,15 @@
 // Letters are those of package rnn: N rows, V vocabulary. Every slice is
 // row-major and its shape stands beside it. A layer is a forward function and
 // a backward function over slices; parameters are views of a flat vector that
-// the caller owns, and gradients are added to, never overwritten.
+// the caller owns, and gradients are added to, never overwritten. A slice may
+// be longer than its shape; one that is shorter panics.
 package nn
 
-import "sluice/internal/kernel"
+import (
+	"fmt"
+
+	"sluice/internal/kernel"
+)
 
 // Team is a fixed number of goroutines that share the work of one caller. The
 // bits of a result do not depend on their number.
@@ -31,6 +36,13 @@ func Elements(shape []int) int {
 		n *= d
 	}
 	return n
+}
+
+// need panics unless x, called name in call, has the values of (rows, width).
+func need(call, name string, x []float32, rows, width int) {
+	if len(x) < rows*width {
+		panic(fmt.Sprintf("nn: %s: %s has %d values, want (%d, %d)", call, name, len(x), rows, width))
+	}
 }
 
 // Grow returns x with length n, reusing its memory where it fits. The elements

@@ -21,8 +21,8 @@ func Normal(x []float32, sigma float64, src rand.Source) {
 	}
 }
 
-// Xavier fills a weight (out, in) from U(−a, a), a = √(6/(in+out)) (Glorot and
-// Bengio 2010, equation 16).
+// Xavier fills a weight (out, in), or several on top of one another, from
+// U(−a, a), a = √(6/(in+out)) (Glorot and Bengio 2010, equation 16).
 func Xavier(w []float32, out, in int, src rand.Source) {
 	Uniform(w, math.Sqrt(6/float64(in+out)), src)
 }
@@ -31,6 +31,7 @@ func Xavier(w []float32, out, in int, src rand.Source) {
 // uniform over them all: the Gram–Schmidt basis of Gaussian rows (Saxe et al.
 // 2013).
 func Orthogonal(w []float32, n int, src rand.Source) {
+	need("Orthogonal", "w", w, n, n)
 	r := rand.New(src)
 	q := make([]float64, n*n)
 	for i := range n {
@@ -43,16 +44,16 @@ func Orthogonal(w []float32, n int, src rand.Source) {
 				prev := q[k*n : (k+1)*n]
 				dot := 0.0
 				for j, v := range row {
-					dot += v * prev[j]
+					dot += float64(v * prev[j])
 				}
 				for j := range row {
-					row[j] -= dot * prev[j]
+					row[j] -= float64(dot * prev[j])
 				}
 			}
 		}
 		norm := 0.0
 		for _, v := range row {
-			norm += v * v
+			norm += float64(v * v)
 		}
 		for j := range row {
 			row[j] /= math.Sqrt(norm)

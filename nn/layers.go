@@ -9,20 +9,31 @@ import (
 // Gather copies the rows of table (V, F) that ids (N) name to y (N, F): an
 // embedding's forward pass.
 func Gather(y, table []float32, ids []int32, f int) {
-	for i, id := range ids {
-		copy(y[i*f:(i+1)*f], table[int(id)*f:])
+	need("Gather", "y", y, len(ids), f)
+	for i := range ids {
+		copy(y[i*f:(i+1)*f], rowOf("Gather", table, ids, i, f))
 	}
 }
 
 // ScatterAdd adds each row of dy (N, F) to the row of dtable (V, F) that ids
 // (N) name, in their order: an embedding's backward pass.
 func ScatterAdd(dtable, dy []float32, ids []int32, f int) {
-	for i, id := range ids {
-		row := dtable[int(id)*f:][:f]
+	need("ScatterAdd", "dy", dy, len(ids), f)
+	for i := range ids {
+		row := rowOf("ScatterAdd", dtable, ids, i, f)
 		for j, v := range dy[i*f : (i+1)*f] {
 			row[j] += v
 		}
 	}
+}
+
+// rowOf is the row of table (V, F) that ids[i] names.
+func rowOf(call string, table []float32, ids []int32, i, f int) []float32 {
+	from := int(ids[i]) * f
+	if from < 0 || from+f > len(table) {
+		panic(fmt.Sprintf("nn: %s: id %d at %d, want 0 ≤ id < %d", call, ids[i], i, len(table)/f))
+	}
+	return table[from : from+f]
 }
 
 // Linear is y = x·Wᵀ + b. It holds its weights packed: call Pack after they
@@ -52,6 +63,9 @@ func (l *Linear) Pack(w, b []float32) {
 
 // Forward sets y (N, Out) from x (N, In).
 func (l *Linear) Forward(team *Team, y, x []float32, n int) {
+	l.packed("Forward")
+	need("Linear.Forward", "y", y, n, l.Out)
+	need("Linear.Forward", "x", x, n, l.In)
 	for i := range n {
 		row := y[i*l.Out : (i+1)*l.Out]
 		if len(l.bias) == 0 {
@@ -64,11 +78,29 @@ func (l *Linear) Forward(team *Team, y, x []float32, n int) {
 }
 
 // Backward adds to dw (Out, In) and db (Out) and sets dx (N, In), given dy
-// (N, Out) and the x (N, In) of Forward. db and dx may be nil.
+// (N, Out) and the x (N, In) of Forward. Any of dw, db and dx may be nil.
 func (l *Linear) Backward(team *Team, dw, db, dx, dy, x []float32, n int) {
+	l.packed("Backward")
+	need("Linear.Backward", "dy", dy, n, l.Out)
+	need("Linear.Backward", "x", x, n, l.In)
+	if dw != nil {
+		need("Linear.Backward", "dw", dw, l.Out, l.In)
+	}
+	if db != nil {
+		need("Linear.Backward", "db", db, 1, l.Out)
+		db = db[:l.Out]
+	}
 	team.AddOuter(dw, db, l.Out, l.In, dy, l.Out, x, l.In, n)
 	if dx != nil {
+		need("Linear.Backward", "dx", dx, n, l.In)
 		clear(dx[:n*l.In])
 		team.MulAdd(l.back, dx, l.In, dy, l.Out, n)
+	}
+}
+
+// packed panics unless Pack gave weights of the layer's widths.
+func (l *Linear) packed(call string) {
+	if l.forward.K != l.In || l.forward.N != l.Out {
+		panic(fmt.Sprintf("nn: Linear.%s: weights (%d, %d) packed, want (%d, %d)", call, l.forward.N, l.forward.K, l.Out, l.In))
 	}
 }

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 
 	"sluice/internal/kernel"
@@ -11,9 +12,10 @@ const Ignore int32 = -1
 
 // Softmax sets each row of x (N, V) to exp(x)/Σexp(x).
 func Softmax(x []float32, n, v int) {
+	need("Softmax", "x", x, n, v)
 	for i := range n {
 		row := x[i*v : (i+1)*v]
-		scale(row, 1/expSum(row, maxOf(row)))
+		scale(row, 1/kernel.ExpSum(row, maxOf(row)))
 	}
 }
 
@@ -36,7 +38,8 @@ type lossJob struct {
 
 // Loss returns the summed cross-entropy of the rows of logits (N, V) at their
 // targets (N), in nats, and the number of rows that count: those whose target
-// is not Ignore. The logits are spent.
+// is not Ignore. The logits are spent: what they hold after is not defined.
+// A row with a NaN or +Inf makes the sum NaN; a target beyond V panics.
 func (c *CrossEntropy) Loss(team *Team, logits []float32, targets []int32) (nats float64, count int) {
 	return c.run(team, lossJob{logits: logits, targets: targets})
 }
@@ -48,6 +51,7 @@ func (c *CrossEntropy) Gradient(team *Team, logits []float32, targets []int32, f
 }
 
 func (c *CrossEntropy) run(team *Team, job lossJob) (nats float64, count int) {
+	c.check(job.logits, job.targets)
 	targets := job.targets
 	c.Nats = Grow(c.Nats, len(targets))
 	job.v, job.nats, job.parts = c.V, c.Nats, min(len(targets), team.Threads())
@@ -63,6 +67,19 @@ func (c *CrossEntropy) run(team *Team, job lossJob) (nats float64, count int) {
 	return nats, count
 }
 
+// check panics here, in the caller's goroutine, where it can be recovered.
+func (c *CrossEntropy) check(logits []float32, targets []int32) {
+	if c.V < 1 {
+		panic(fmt.Sprintf("nn: CrossEntropy: V is %d, want 1 or more", c.V))
+	}
+	need("CrossEntropy", "logits", logits, len(targets), c.V)
+	for i, target := range targets {
+		if target != Ignore && uint(target) >= uint(c.V) {
+			panic(fmt.Sprintf("nn: CrossEntropy: target %d at %d, want 0 ≤ target < %d or %d to ignore it", target, i, c.V, Ignore))
+		}
+	}
+}
+
 func (j *lossJob) Run(part int) {
 	from, to := kernel.Span(len(j.targets), part, j.parts, 1)
 	for i := from; i < to; i++ {
@@ -74,36 +91,30 @@ func (j *lossJob) Run(part int) {
 		}
 		top := maxOf(row)
 		at := float64(row[target]) - float64(top)
-		sum := expSum(row, top)
-		j.nats[i] = math.Log(float64(sum)) - at
+		sum := kernel.ExpSum(row, top)
+		j.nats[i] = math.Log(sum) - at
 		if j.backward {
-			scale(row, j.factor/sum)
-			row[target] -= j.factor
+			p := float64(row[target]) / sum
+			scale(row, float64(j.factor)/sum)
+			row[target] = float32((p - 1) * float64(j.factor)) // keeps its digits as p nears 1
 		}
 	}
 }
 
+// maxOf is the largest of row, which is not NaN.
 func maxOf(row []float32) float32 {
-	top := row[0]
-	for _, x := range row[1:] {
-		top = max(top, x)
+	top := float32(math.Inf(-1))
+	for _, x := range row {
+		if x > top { // ten times as fast as max
+			top = x
+		}
 	}
 	return top
 }
 
-// expSum sets each element of row to exp(x−top) and returns their sum.
-func expSum(row []float32, top float32) float32 {
-	sum := 0.0
-	for i, x := range row {
-		e := kernel.Exp(x - top)
-		row[i] = e
-		sum += float64(e)
-	}
-	return float32(sum)
-}
-
-func scale(row []float32, by float32) {
+func scale(row []float32, by float64) {
+	b := float32(by)
 	for i := range row {
-		row[i] *= by
+		row[i] *= b
 	}
 }

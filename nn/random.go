@@ -2,6 +2,7 @@ package nn
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/rand/v2"
 )
@@ -29,8 +30,13 @@ func (r *Random) Seek(k Key) {
 func (r *Random) Uint64() uint64 { return r.chacha.Uint64() }
 
 // Dropout fills mask (n) from the stream k: 0 with probability p, else
-// 1/(1−p), so that a masked value keeps its expectation. 0 ≤ p < 1.
+// 1/(1−p), so that a masked value keeps its expectation. A longer mask begins
+// with the shorter one of the same key. A p outside [0, 1) panics: it is for
+// whoever reads it from a user to refuse.
 func (r *Random) Dropout(mask []float32, p float32, k Key) {
+	if !(p >= 0 && p < 1) {
+		panic(fmt.Sprintf("nn: Dropout: p is %v, want 0 ≤ p < 1", p))
+	}
 	r.Seek(k)
 	scale := 1 / (1 - p)
 	limit := uint32(math.Round(float64(p) * (1 << 32)))

@@ -7,31 +7,37 @@ package optim
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 )
 
 // An Optimizer updates parameters in place.
 type Optimizer interface {
-	// Update moves params (N) against grad (N) at learning rate lr.
+	// Update moves params (N) against grad (N) at learning rate lr. Other
+	// lengths panic. It does not look for NaN: see ClipNorm.
 	Update(params, grad []float32, lr float64)
 	// State is what the optimizer remembers between updates, for saving: its
-	// moments by name, each (N), and the number of updates made.
+	// moments by name, each (N), and the number of updates made. The moments
+	// are its own, so the next Update changes them.
 	State() (moments map[string][]float32, updates int)
-	// Restore takes up a State; every moment must be present and of length N.
+	// Restore copies a State, which must have the optimizer's moments, each of
+	// length N, and no others. With an error nothing has changed.
 	Restore(moments map[string][]float32, updates int) error
 }
 
 // SGD is stochastic gradient descent with classical momentum as PyTorch has
 // it: v ← μ·v + g; p ← p − lr·v.
 type SGD struct {
-	momentum float32
+	momentum float64
 	velocity []float32 // (N), nil without momentum
+	n        int
 	updates  int
 }
 
 // NewSGD makes an SGD for n parameters with momentum μ in [0, 1).
 func NewSGD(n int, momentum float64) *SGD {
-	s := &SGD{momentum: float32(momentum)}
+	s := &SGD{momentum: momentum, n: n}
 	if momentum != 0 {
 		s.velocity = make([]float32, n)
 	}
@@ -40,6 +46,7 @@ func NewSGD(n int, momentum float64) *SGD {
 
 // Update implements Optimizer.
 func (s *SGD) Update(params, grad []float32, lr float64) {
+	checkLengths(params, grad, s.n)
 	s.updates++
 	step := float32(lr)
 	if s.velocity == nil {
@@ -49,21 +56,25 @@ func (s *SGD) Update(params, grad []float32, lr float64) {
 		return
 	}
 	for i, g := range grad {
-		v := float32(s.momentum*s.velocity[i]) + g
+		v := float32(float64(s.momentum*float64(s.velocity[i])) + float64(g))
 		s.velocity[i] = v
 		params[i] -= float32(step * v)
 	}
 }
 
 // State implements Optimizer.
-func (s *SGD) State() (map[string][]float32, int) {
-	return named([]string{"velocity"}, s.velocity), s.updates
-}
+func (s *SGD) State() (map[string][]float32, int) { return s.moments(), s.updates }
 
 // Restore implements Optimizer.
 func (s *SGD) Restore(moments map[string][]float32, updates int) error {
-	s.updates = updates
-	return restore(moments, []string{"velocity"}, s.velocity)
+	return restore(s.moments(), &s.updates, moments, updates)
+}
+
+func (s *SGD) moments() map[string][]float32 {
+	if s.velocity == nil {
+		return map[string][]float32{}
+	}
+	return map[string][]float32{"velocity": s.velocity}
 }
 
 // Adam is Kingma and Ba 2015 (algorithm 1), with both moments corrected for
@@ -75,60 +86,75 @@ type Adam struct {
 }
 
 // NewAdam makes an Adam for n parameters; the paper's β₁ = 0.9, β₂ = 0.999 and
-// ε = 1e-8 are usual.
+// ε = 1e-8 are usual. β₁ and β₂ are in [0, 1). ε is above 0: with 0, a
+// parameter that never had a gradient moves by 0/0.
 func NewAdam(n int, beta1, beta2, eps float64) *Adam {
 	return &Adam{beta1: beta1, beta2: beta2, eps: eps, m: make([]float32, n), v: make([]float32, n)}
 }
 
 // Update implements Optimizer.
 func (a *Adam) Update(params, grad []float32, lr float64) {
+	checkLengths(params, grad, len(a.m))
 	a.updates++
 	t := float64(a.updates)
 	step := float32(lr / (1 - math.Pow(a.beta1, t)))
 	root := float32(1 / math.Sqrt(1-math.Pow(a.beta2, t)))
-	b1, b2, eps := float32(a.beta1), float32(a.beta2), float32(a.eps)
-	for i, g := range grad {
-		m := float32(b1*a.m[i]) + float32((1-b1)*g)
-		v := float32(b2*a.v[i]) + float32(float32((1-b2)*g)*g)
+	eps := float32(a.eps)
+	// The moments are summed in float64: 1−β₂ of a float32 β₂ is off by 1e-5.
+	b1, b2, c1, c2 := a.beta1, a.beta2, 1-a.beta1, 1-a.beta2
+	for i, g32 := range grad {
+		g := float64(g32)
+		m := float32(float64(b1*float64(a.m[i])) + float64(c1*g))
+		v := float32(float64(b2*float64(a.v[i])) + float64(float64(c2*g)*g))
 		a.m[i], a.v[i] = m, v
 		params[i] -= float32(step*m) / (float32(float32(math.Sqrt(float64(v)))*root) + eps)
 	}
 }
 
 // State implements Optimizer.
-func (a *Adam) State() (map[string][]float32, int) {
-	return named([]string{"m", "v"}, a.m, a.v), a.updates
-}
+func (a *Adam) State() (map[string][]float32, int) { return a.moments(), a.updates }
 
 // Restore implements Optimizer.
 func (a *Adam) Restore(moments map[string][]float32, updates int) error {
-	a.updates = updates
-	return restore(moments, []string{"m", "v"}, a.m, a.v)
+	return restore(a.moments(), &a.updates, moments, updates)
 }
 
-func named(names []string, vectors ...[]float32) map[string][]float32 {
-	m := map[string][]float32{}
-	for i, v := range vectors {
-		if v != nil {
-			m[names[i]] = v
-		}
-	}
-	return m
+func (a *Adam) moments() map[string][]float32 {
+	return map[string][]float32{"m": a.m, "v": a.v}
 }
 
-func restore(from map[string][]float32, names []string, to ...[]float32) error {
-	for i, v := range to {
-		if len(from[names[i]]) != len(v) {
-			return fmt.Errorf("optim: moment %q has %d values, want %d", names[i], len(from[names[i]]), len(v))
+func checkLengths(params, grad []float32, n int) {
+	if len(params) != n || len(grad) != n {
+		panic(fmt.Sprintf("optim: Update: %d parameters and %d gradients, want %d of each", len(params), len(grad), n))
+	}
+}
+
+// restore copies from into to, and updates into count, or nothing at all.
+func restore(to map[string][]float32, count *int, from map[string][]float32, updates int) error {
+	if updates < 0 {
+		return fmt.Errorf("optim: %d updates: want 0 or more", updates)
+	}
+	for _, name := range slices.Sorted(maps.Keys(to)) {
+		if got, ok := from[name]; !ok {
+			return fmt.Errorf("optim: moment %q is missing, want %d values", name, len(to[name]))
+		} else if len(got) != len(to[name]) {
+			return fmt.Errorf("optim: moment %q has %d values, want %d", name, len(got), len(to[name]))
 		}
 	}
-	for i, v := range to {
-		copy(v, from[names[i]])
+	for _, name := range slices.Sorted(maps.Keys(from)) {
+		if _, ok := to[name]; !ok {
+			return fmt.Errorf("optim: moment %q: this optimizer has no such moment, want %q", name, slices.Sorted(maps.Keys(to)))
+		}
 	}
+	for name, v := range to {
+		copy(v, from[name])
+	}
+	*count = updates
 	return nil
 }
 
-// Norm is the Euclidean norm of x.
+// Norm is the Euclidean norm of x. It is finite exactly when every element is:
+// the largest float32 squared is far from the largest float64.
 func Norm(x []float32) float64 {
 	sum := 0.0
 	for _, v := range x {
@@ -138,26 +164,31 @@ func Norm(x []float32) float64 {
 }
 
 // ClipNorm scales grad to norm limit if its norm is larger, and returns the
-// norm found (Pascanu et al. 2013). A limit of 0 leaves grad as it is.
+// norm found (Pascanu et al. 2013). A limit of 0 leaves grad as it is. So does
+// a norm that is NaN or infinite, whatever the limit: the caller looks at the
+// norm and stops.
 func ClipNorm(grad []float32, limit float64) float64 {
 	norm := Norm(grad)
-	if limit > 0 && norm > limit {
-		by := float32(limit / norm)
-		for i := range grad {
-			grad[i] *= by
+	if limit > 0 && norm > limit && !math.IsInf(norm, 0) {
+		by := limit / norm
+		for i, g := range grad {
+			grad[i] = float32(by * float64(g))
 		}
 	}
 	return norm
 }
 
 // ClipValue bounds each element of grad to [−limit, limit]. A limit of 0
-// leaves grad as it is.
+// leaves grad as it is. NaN and infinite elements stay as they are, so that
+// Norm still tells of them.
 func ClipValue(grad []float32, limit float64) {
-	if limit <= 0 {
+	if !(limit > 0) {
 		return
 	}
 	l := float32(limit)
 	for i, g := range grad {
-		grad[i] = max(-l, min(l, g))
+		if g-g == 0 { // finite
+			grad[i] = max(-l, min(l, g))
+		}
 	}
 }

@@ -12,7 +12,7 @@ type Schedule struct {
 	Warmup int     `json:"warmup,omitempty"` // updates over which the rate rises linearly to Rate
 	Every  int     `json:"every,omitempty"`  // step: after each so many updates …
 	Factor float64 `json:"factor,omitempty"` // … the rate is multiplied by this, in (0, 1]
-	Total  int     `json:"total,omitempty"`  // cosine: updates until Final is reached
+	Total  int     `json:"total,omitempty"`  // cosine: updates, warm-up and all, until Final is reached
 	Final  float64 `json:"final,omitempty"`  // cosine: the rate at the end
 }
 
@@ -37,6 +37,9 @@ func (s Schedule) Validate() error {
 		if s.Total < 1 {
 			return fmt.Errorf("optim: cosine schedule over %d updates: want 1 or more", s.Total)
 		}
+		if s.Total <= s.Warmup {
+			return fmt.Errorf("optim: cosine schedule over %d updates: want more than its warm-up of %d", s.Total, s.Warmup)
+		}
 		if !(s.Final >= 0 && s.Final <= s.Rate) {
 			return fmt.Errorf("optim: cosine schedule's final rate %v: want a number in [0, %v]", s.Final, s.Rate)
 		}
@@ -50,7 +53,7 @@ func (s Schedule) Validate() error {
 // Loshchilov and Hutter 2017 without restarts.
 func (s Schedule) At(update int) float64 {
 	if update < s.Warmup {
-		return s.Rate * float64(update+1) / float64(s.Warmup)
+		return s.Rate * (float64(update+1) / float64(s.Warmup))
 	}
 	done := update - s.Warmup
 	switch s.Kind {

@@ -257,6 +257,59 @@ func TestGatesOverTheirRange(t *testing.T) {
 	}
 }
 
+func TestExpSum(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for n := range 70 {
+		x, check := guarded(t, n)
+		top, sum := float32(math.Inf(-1)), 0.0
+		want := make([]float64, n)
+		for i := range x {
+			x[i] = float32(r.NormFloat64()) * []float32{1, 30, 1e4}[i%3]
+			top = max(top, x[i])
+		}
+		for i, v := range x {
+			want[i] = math.Exp(float64(v) - float64(top))
+			sum += want[i]
+		}
+		got := ExpSum(x, top)
+		check()
+		if math.Abs(got-sum) > 1e-9*sum {
+			t.Errorf("n %d: sum %v, want %v", n, got, sum)
+		}
+		for i, w := range want {
+			if u := ulps(x[i], w); u > 0.51 {
+				t.Errorf("n %d: [%d] = %v, want %v: %v ulp", n, i, x[i], w, u)
+			}
+		}
+	}
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, x := range [][]float32{{nan, 0}, {0, nan}, {inf, 0}} {
+		if sum := ExpSum(x, x[0]); sum == sum {
+			t.Errorf("a sum over what is not finite is %v, want NaN", sum)
+		}
+	}
+	x := []float32{0, -inf, -3e38}
+	if sum := ExpSum(x, 0); sum != 1 || x[0] != 1 || x[1] != 0 || x[2] != 0 {
+		t.Errorf("sum %v of %v, want 1 of [1 0 0]", sum, x)
+	}
+}
+
+func TestPackOfTooFewWeightsPanics(t *testing.T) {
+	for name, pack := range map[string]func(p *Panels){
+		"Pack":           func(p *Panels) { p.Pack(make([]float32, 5), 2, 3) },
+		"PackTransposed": func(p *Panels) { p.PackTransposed(make([]float32, 5), 3, 2) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s takes 5 weights for 6", name)
+				}
+			}()
+			pack(new(Panels))
+		}()
+	}
+}
+
 func TestGatesAtTheEdges(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	for _, c := range []struct {
@@ -317,4 +370,14 @@ func BenchmarkTanh(b *testing.B) {
 		Tanhs(x)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1024, "ns/value")
+}
+
+func BenchmarkExpSum(b *testing.B) {
+	const n = 1024
+	from, x := random(rand.New(rand.NewPCG(1, 2)), n), make([]float32, n)
+	for b.Loop() {
+		copy(x, from)
+		ExpSum(x, 4)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/value")
 }

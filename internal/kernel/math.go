@@ -5,53 +5,59 @@ import "math"
 // The three functions below are within 0.51 units of the last place over all
 // of float32.
 
-// expParts splits e^y, |y| ≤ 700, into two·(1+q): y = n·ln 2 + r with
-// |r| ≤ ln 2 / 2, two is 2^n and q = e^r − 1 its Taylor series to r⁸ (the next
-// term is below 2e-10). The explicit conversions keep a compiler from fusing,
-// so every processor gives these bits.
-func expParts(y float64) (two, q float64) {
+// reduce splits y, |y| ≤ 700, into n·ln 2 + r with |r| ≤ ln 2 / 2, and gives
+// 2^n. The explicit conversions here and below keep a compiler from fusing, so
+// every processor gives these bits. NaN becomes an r of NaN.
+func reduce(y float64) (two, r float64) {
 	const shift = 3 << 51 // adding it rounds to an integer, left in the low bits
 	n := float64(y*(1/math.Ln2)) + shift
-	r := y - float64((n-shift)*math.Ln2)
-	p := 1.0 / 40320
-	p = 1.0/5040 + float64(p*r)
-	p = 1.0/720 + float64(p*r)
-	p = 1.0/120 + float64(p*r)
-	p = 1.0/24 + float64(p*r)
-	p = 1.0/6 + float64(p*r)
-	p = 1.0/2 + float64(p*r)
-	p = 1 + float64(p*r)
-	return math.Float64frombits((math.Float64bits(n) + 1023) << 52), float64(p * r)
+	r = y - float64((n-shift)*math.Ln2)
+	return math.Float64frombits((math.Float64bits(n) + 1023) << 52), r
+}
+
+// expm1 is e^r − 1 for |r| ≤ ln 2 / 2: its Taylor series to r⁸ (the next term
+// is below 2e-10), in pairs, so that a processor need not wait for each term.
+func expm1(r float64) float64 {
+	r2 := float64(r * r)
+	low := 1.0/2 + float64(r*(1.0/6)) + float64(r2*(1.0/24+float64(r*(1.0/120))))
+	high := 1.0/720 + float64(r*(1.0/5040)) + float64(r2*(1.0/40320))
+	return r + float64(r2*(low+float64(float64(r2*r2)*high)))
 }
 
 // Exp is e^x.
 func Exp(x float32) float32 {
-	y := float64(x)
-	if y != y {
-		return x
+	two, r := reduce(max(-104, min(89, float64(x))))
+	return float32(two + float64(two*expm1(r)))
+}
+
+// ExpSum sets each element of x to exp(x−top), top being no less than any, and
+// returns their sum.
+func ExpSum(x []float32, top float32) float64 {
+	sum, zero := 0.0, float64(top)
+	for i, v := range x {
+		y := float64(v) - zero
+		if y < -104 {
+			x[i] = 0
+			continue
+		}
+		two, r := reduce(y)
+		e := two + float64(two*expm1(r))
+		x[i] = float32(e)
+		sum += e
 	}
-	two, q := expParts(max(-104, min(89, y)))
-	return float32(two + float64(two*q))
+	return sum
 }
 
 // Sigmoid is 1/(1+e^−x).
 func Sigmoid(x float32) float32 {
-	y := float64(x)
-	if y != y {
-		return x
-	}
-	two, q := expParts(-max(-104, min(104, y)))
-	return float32(1 / (1 + two + float64(two*q)))
+	two, r := reduce(-max(-104, min(104, float64(x))))
+	return float32(1 / (1 + two + float64(two*expm1(r))))
 }
 
 // Tanh is the hyperbolic tangent.
 func Tanh(x float32) float32 {
-	y := float64(x)
-	if y != y {
-		return x
-	}
-	two, q := expParts(2 * max(-20, min(20, y)))
-	p := float64(two*q) + (two - 1) // e^2y − 1, small where y is small
+	two, r := reduce(2 * max(-20, min(20, float64(x))))
+	p := float64(two*expm1(r)) + (two - 1) // e^2y − 1, small where y is small
 	return float32(p / (p + 2))
 }
 

@@ -29,7 +29,7 @@ func (p *Panels) Pack(w []float32, n, k int) {
 // x·w. It reuses p's memory where it fits.
 func (p *Panels) PackTransposed(w []float32, k, n int) {
 	p.shape(k, n)
-	copy(p.data, w)
+	copy(p.data, w[:k*n])
 }
 
 func (p *Panels) shape(k, n int) {

@@ -1,0 +1,30 @@
+package nn
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+func BenchmarkCrossEntropy(b *testing.B) {
+	const n, v = 1120, 1027
+	src := rand.NewPCG(1, 2)
+	from, x, targets := make([]float32, n*v), make([]float32, n*v), make([]int32, n)
+	Normal(from, 2, src)
+	for i := range targets {
+		targets[i] = int32(src.Uint64() % v)
+	}
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("N=%d/V=%d/threads=%d", n, v, threads), func(b *testing.B) {
+			team := NewTeam(threads)
+			defer team.Close()
+			ce := CrossEntropy{V: v}
+			b.ReportAllocs()
+			for b.Loop() {
+				copy(x, from)
+				ce.Gradient(team, x, targets, 1.0/n)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(n*v), "ns/element")
+		})
+	}
+}

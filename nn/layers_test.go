@@ -1,0 +1,172 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func TestGatherAndScatterAdd(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		n, v, f := r.IntN(20), 1+r.IntN(6), 1+r.IntN(5)
+		table, ids := normal(r, v*f), make([]int32, n)
+		for i := range ids {
+			ids[i] = r.Int32N(int32(v)) // few rows: most come more than once
+		}
+		y := make([]float32, n*f)
+		Gather(y, table, ids, f)
+		dtable, want := append([]float32(nil), table...), append([]float32(nil), table...)
+		for i, id := range ids {
+			for j := range f {
+				if y[i*f+j] != table[int(id)*f+j] {
+					t.Fatalf("row %d, id %d: [%d] = %v, want %v", i, id, j, y[i*f+j], table[int(id)*f+j])
+				}
+				want[int(id)*f+j] += y[i*f+j]
+			}
+		}
+		ScatterAdd(dtable, y, ids, f)
+		equalBits(t, "ScatterAdd", dtable, want)
+	}
+}
+
+// A table is a view of a flat vector: an id past its end would reach into the
+// next tensor.
+func TestIdsOutOfRange(t *testing.T) {
+	flat := make([]float32, 100)
+	table := flat[:6] // (3, 2)
+	for _, id := range []int32{-1, 3, math.MinInt32, math.MaxInt32} {
+		y := []float32{1, 1, 1, 1}
+		wants(t, fmt.Sprintf("nn: Gather: id %d at 1, want 0 ≤ id < 3", id), func() { Gather(y, table, []int32{0, id}, 2) })
+		wants(t, fmt.Sprintf("nn: ScatterAdd: id %d at 1, want 0 ≤ id < 3", id), func() { ScatterAdd(table, y, []int32{0, id}, 2) })
+	}
+	for i, v := range flat[6:] {
+		if v != 0 {
+			t.Errorf("[%d] past the table is %v", i, v)
+		}
+	}
+	wants(t, "nn: Gather: y has 3 values, want (2, 2)", func() { Gather(make([]float32, 3, 9), table, []int32{0, 0}, 2) })
+	wants(t, "nn: ScatterAdd: dy has 3 values, want (2, 2)", func() { ScatterAdd(table, make([]float32, 3, 9), []int32{0, 0}, 2) })
+}
+
+// linear64 is y = x·Wᵀ + b and its gradients in float64.
+func linear64(w, b, x, dy []float32, n, in, out int) (y, dw, db, dx []float64) {
+	y, dw, db, dx = make([]float64, n*out), make([]float64, out*in), make([]float64, out), make([]float64, n*in)
+	for i := range n {
+		for o := range out {
+			if b != nil {
+				y[i*out+o] = float64(b[o])
+			}
+			d := float64(dy[i*out+o])
+			db[o] += d
+			for j := range in {
+				y[i*out+o] += float64(x[i*in+j]) * float64(w[o*in+j])
+				dw[o*in+j] += d * float64(x[i*in+j])
+				dx[i*in+j] += d * float64(w[o*in+j])
+			}
+		}
+	}
+	return y, dw, db, dx
+}
+
+func TestLinear(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, threads := range []int{1, 2, 3} {
+		team := NewTeam(threads)
+		for trial := range 60 {
+			n, in, out := r.IntN(80), 1+r.IntN(90), 1+r.IntN(210)
+			w, x, dy := normal(r, out*in), normal(r, n*in), normal(r, n*out)
+			var b []float32
+			if trial%2 == 0 {
+				b = normal(r, out)
+			}
+			what := fmt.Sprintf("threads %d n %d in %d out %d bias %t", threads, n, in, out, b != nil)
+			wantY, wantW, wantB, wantX := linear64(w, b, x, dy, n, in, out)
+			l := NewLinear(in, out)
+			l.Pack(normal(r, out*in), normal(r, out)) // of an earlier step
+			l.Pack(w, b)
+
+			y := normal(r, n*out+3) // longer than its shape, and what it held is overwritten
+			past := append([]float32(nil), y[n*out:]...)
+			l.Forward(team, y, x, n)
+			close64(t, what+": y", y, wantY, 1e-4)
+			equalBits(t, what+": past y", y[n*out:], past)
+
+			dw, db, dx := normal(r, out*in), normal(r, out), normal(r, n*in+3)
+			past = append([]float32(nil), dx[n*in:]...)
+			for i, v := range dw {
+				wantW[i] += float64(v) // gradients are added to
+			}
+			for i, v := range db {
+				wantB[i] += float64(v)
+			}
+			dw0 := append([]float32(nil), dw...)
+			l.Backward(team, dw, db, dx, dy, x, n)
+			close64(t, what+": dw", dw, wantW, 1e-4)
+			close64(t, what+": db", db, wantB, 1e-4)
+			close64(t, what+": dx", dx, wantX, 1e-4)
+			equalBits(t, what+": past dx", dx[n*in:], past)
+
+			l.Backward(team, dw0, nil, nil, dy, x, n)
+			equalBits(t, what+": dw alone", dw0, dw)
+			alone := make([]float32, n*in)
+			l.Backward(team, nil, nil, alone, dy, x, n)
+			equalBits(t, what+": dx alone", alone, dx[:n*in])
+		}
+		team.Close()
+	}
+}
+
+// The bits of a row depend neither on the threads nor on the rows beside it.
+func TestLinearGivesTheSameBits(t *testing.T) {
+	const n, in, out = 67, 40, 300
+	r := rand.New(rand.NewPCG(5, 6))
+	w, b, x, dy := normal(r, out*in), normal(r, out), normal(r, n*in), normal(r, n*out)
+	l := NewLinear(in, out)
+	l.Pack(w, b)
+	run := func(threads int) (y, dw, db, dx []float32) {
+		team := NewTeam(threads)
+		defer team.Close()
+		y, dw, db, dx = make([]float32, n*out), make([]float32, out*in), make([]float32, out), make([]float32, n*in)
+		l.Forward(team, y, x, n)
+		l.Backward(team, dw, db, dx, dy, x, n)
+		return y, dw, db, dx
+	}
+	y, dw, db, dx := run(1)
+	for _, threads := range []int{2, 3, 8} {
+		what := fmt.Sprintf("threads %d: ", threads)
+		y2, dw2, db2, dx2 := run(threads)
+		equalBits(t, what+"y", y2, y)
+		equalBits(t, what+"dw", dw2, dw)
+		equalBits(t, what+"db", db2, db)
+		equalBits(t, what+"dx", dx2, dx)
+	}
+	team := NewTeam(1)
+	defer team.Close()
+	row := make([]float32, out)
+	for i := range n {
+		l.Forward(team, row, x[i*in:], 1)
+		equalBits(t, fmt.Sprintf("row %d alone", i), row, y[i*out:(i+1)*out])
+	}
+}
+
+func TestLinearShapes(t *testing.T) {
+	team := NewTeam(1)
+	defer team.Close()
+	l := NewLinear(3, 2)
+	f := func(n int) []float32 { return make([]float32, n, 100) } // a view: its capacity is no excuse
+	wants(t, "nn: Linear.Forward: weights (0, 0) packed, want (2, 3)", func() { l.Forward(team, f(8), f(12), 4) })
+	wants(t, "nn: Linear.Backward: weights (0, 0) packed, want (2, 3)", func() { l.Backward(team, f(6), f(2), f(12), f(8), f(12), 4) })
+	wants(t, "nn: Linear.Pack: 5 weights and 2 biases, want (2, 3) and 2", func() { l.Pack(f(5), f(2)) })
+	wants(t, "nn: Linear.Pack: 6 weights and 3 biases, want (2, 3) and 2", func() { l.Pack(f(6), f(3)) })
+	wants(t, "nn: Linear.Pack: 6 weights and 0 biases, want (2, 3) and 2", func() { l.Pack(f(6), []float32{}) })
+	l.Pack(f(6), nil)
+	wants(t, "nn: Linear.Forward: y has 7 values, want (4, 2)", func() { l.Forward(team, f(7), f(12), 4) })
+	wants(t, "nn: Linear.Forward: x has 11 values, want (4, 3)", func() { l.Forward(team, f(8), f(11), 4) })
+	wants(t, "nn: Linear.Backward: dw has 5 values, want (2, 3)", func() { l.Backward(team, f(5), f(2), f(12), f(8), f(12), 4) })
+	wants(t, "nn: Linear.Backward: db has 1 values, want (1, 2)", func() { l.Backward(team, f(6), f(1), f(12), f(8), f(12), 4) })
+	wants(t, "nn: Linear.Backward: dx has 11 values, want (4, 3)", func() { l.Backward(team, f(6), f(2), f(11), f(8), f(12), 4) })
+	wants(t, "nn: Linear.Backward: dy has 7 values, want (4, 2)", func() { l.Backward(team, f(6), f(2), f(12), f(7), f(12), 4) })
+	wants(t, "nn: Linear.Backward: x has 11 values, want (4, 3)", func() { l.Backward(team, f(6), f(2), f(12), f(8), f(11), 4) })
+}

@@ -1,0 +1,178 @@
+// Package train trains a language model: truncated backpropagation through
+// time, clipping, an optimizer with a schedule, evaluation on held-out text,
+// and the best weights kept.
+//
+// A [Config] has every option of a run, so that equal configs on equal text
+// make equal models, whatever the number of threads. [Prepare] turns a text
+// into what a run needs, and [Run] trains. Losses are in nats per symbol;
+// perplexity is their exponential.
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"sluice/data"
+	"sluice/model"
+	"sluice/optim"
+	"sluice/rnn"
+)
+
+// Config is every option of a run. Preset makes one.
+type Config struct {
+	Preset string `json:"preset,omitempty"` // the preset it started from
+
+	Clean data.Clean        `json:"clean"`
+	Vocab data.VocabOptions `json:"vocab"`
+	Split data.Fractions    `json:"split"` // by position; the vocabulary is that of the whole text
+
+	Model model.Spec `json:"model"` // RNN.Input follows
+	Init  rnn.Init   `json:"init"`
+
+	Batches   data.Batches   `json:"batches"` // Seed is Config.Seed
+	Optimizer Optimizer      `json:"optimizer"`
+	Schedule  optim.Schedule `json:"schedule"`             // Total 0: all updates of the run
+	ClipNorm  float64        `json:"clip_norm,omitempty"`  // of the whole gradient; 0: none
+	ClipValue float64        `json:"clip_value,omitempty"` // of each element, before ClipNorm; 0: none
+
+	Epochs int    `json:"epochs"`
+	Keep   string `json:"keep,omitempty"` // which epoch's weights: KeepAuto (also ""), KeepTrain, KeepHeldOut, KeepLast
+	Seed   uint64 `json:"seed"`           // of the start, the batches and the masks
+
+	Prefixes      []string `json:"prefixes,omitempty"`       // continued every so often, always with the most probable symbol
+	PredictEvery  int      `json:"predict_every,omitempty"`  // epochs; 0: never
+	PredictLength int      `json:"predict_length,omitempty"` // symbols after the prefix
+}
+
+// Which epoch's weights a run keeps.
+const (
+	KeepAuto    = "auto"     // KeepTrain below LearntByHeart training symbols or without held-out text, else KeepHeldOut
+	KeepTrain   = "train"    // the lowest training perplexity
+	KeepHeldOut = "held-out" // the lowest held-out perplexity
+	KeepLast    = "last"
+)
+
+// LearntByHeart is the number of training symbols below which a model is
+// expected to learn its text by heart, as in D2L's experiment: held-out text
+// then says when to stop long before the model writes lines like the corpus.
+const LearntByHeart = 20_000
+
+// Optimizer says how parameters move.
+type Optimizer struct {
+	Kind     string  `json:"kind"`               // "sgd", "adam"
+	Momentum float64 `json:"momentum,omitempty"` // sgd: in [0, 1)
+	Beta1    float64 `json:"beta1,omitempty"`    // adam: in [0, 1)
+	Beta2    float64 `json:"beta2,omitempty"`    // adam: in [0, 1)
+	Epsilon  float64 `json:"epsilon,omitempty"`  // adam: above 0
+}
+
+func (o Optimizer) validate() error {
+	switch o.Kind {
+	case "sgd":
+		if !(o.Momentum >= 0 && o.Momentum < 1) {
+			return fmt.Errorf("train: momentum %v: want a number in [0, 1)", o.Momentum)
+		}
+	case "adam":
+		for i, beta := range []float64{o.Beta1, o.Beta2} {
+			if !(beta >= 0 && beta < 1) {
+				return fmt.Errorf("train: Adam's beta%d %v: want a number in [0, 1)", i+1, beta)
+			}
+		}
+		if !(o.Epsilon > 0) || math.IsInf(o.Epsilon, 0) {
+			return fmt.Errorf("train: Adam's epsilon %v: want a number above 0", o.Epsilon)
+		}
+	default:
+		return fmt.Errorf("train: optimizer %q: want sgd or adam", o.Kind)
+	}
+	return nil
+}
+
+func (o Optimizer) new(n int) optim.Optimizer {
+	if o.Kind == "sgd" {
+		return optim.NewSGD(n, o.Momentum)
+	}
+	return optim.NewAdam(n, o.Beta1, o.Beta2, o.Epsilon)
+}
+
+// maxEpochs bounds a run; nothing useful comes near.
+const maxEpochs = 1 << 24
+
+// Validate says which field cannot be, and what is allowed.
+func (c Config) Validate() error {
+	spec, batches, schedule := c.Model, c.Batches, c.Schedule
+	if spec.RNN.Input == 0 {
+		spec.RNN.Input = 1 // it follows from the vocabulary
+	}
+	if schedule.Total == 0 {
+		schedule.Total = schedule.Warmup + 1 // it follows from the text
+	}
+	for _, check := range []func() error{c.Clean.Validate, c.Vocab.Validate, c.Split.Validate, spec.Validate, c.Init.Validate, batches.Validate, c.Optimizer.validate, schedule.Validate} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case batches.Cover:
+		return fmt.Errorf("train: batches that cover every symbol are for evaluation")
+	case c.Epochs < 1 || c.Epochs > maxEpochs:
+		return fmt.Errorf("train: %d epochs: want 1 to %d", c.Epochs, maxEpochs)
+	case !(c.ClipNorm >= 0) || math.IsInf(c.ClipNorm, 0):
+		return fmt.Errorf("train: clipping at norm %v: want 0 (none) or more", c.ClipNorm)
+	case !(c.ClipValue >= 0) || math.IsInf(c.ClipValue, 0):
+		return fmt.Errorf("train: clipping at value %v: want 0 (none) or more", c.ClipValue)
+	case c.PredictEvery < 0:
+		return fmt.Errorf("train: samples every %d epochs: want 0 (never) or more", c.PredictEvery)
+	case c.PredictLength < 0:
+		return fmt.Errorf("train: samples of %d symbols: want 0 or more", c.PredictLength)
+	}
+	switch c.Keep {
+	case "", KeepAuto, KeepTrain, KeepLast:
+	case KeepHeldOut:
+		if c.Split.Validation == 0 {
+			return fmt.Errorf("train: keep %q: nothing is held out, want %s, %s or %s", c.Keep, KeepAuto, KeepTrain, KeepLast)
+		}
+	default:
+		return fmt.Errorf("train: keep %q: want %s, %s, %s or %s", c.Keep, KeepAuto, KeepTrain, KeepHeldOut, KeepLast)
+	}
+	return nil
+}
+
+// Presets are the names that Preset knows.
+func Presets() []string { return []string{"default", "d2l"} }
+
+// Preset makes a Config:
+//
+//	default  our own: better than d2l at equal time
+//	d2l      the hyper-parameters of Dive into Deep Learning, first Chinese
+//	         edition, chapter 6: 10,000 characters, one layer of 256 hidden
+//	         units, 35 steps × 32 rows, SGD at rate 100, clipping at 0.01,
+//	         160 epochs. What follows the 10,000 characters is held out.
+func Preset(name string) (Config, error) {
+	c := Config{
+		Preset:        name,
+		Model:         model.Spec{Task: model.LM, RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 256, Layers: 1, Biases: 1}},
+		Batches:       data.Batches{Batch: 32, Steps: 35},
+		PredictLength: 50,
+		Keep:          KeepAuto,
+		Seed:          1,
+	}
+	switch name {
+	case "default":
+		c.Split.Validation = 0.1
+		c.Optimizer = Optimizer{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+		c.Schedule = optim.Schedule{Kind: "cosine", Rate: 0.01}
+		c.ClipNorm = 1
+		c.Epochs, c.PredictEvery = 40, 10
+	case "d2l":
+		c.Clean = data.Clean{Newlines: "space", MaxChars: 12_500}
+		c.Split.Validation = 0.2
+		c.Init = rnn.Init{Kind: "normal", Sigma: 0.01}
+		c.Optimizer = Optimizer{Kind: "sgd"}
+		c.Schedule = optim.Schedule{Rate: 100}
+		c.ClipNorm = 0.01
+		c.Epochs, c.PredictEvery = 160, 40
+	default:
+		return Config{}, fmt.Errorf("train: preset %q: want default or d2l", name)
+	}
+	return c, nil
+}

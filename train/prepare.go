@@ -1,0 +1,48 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"sluice/data"
+)
+
+// Text is a text ready to be learned.
+type Text struct {
+	Corpus  string // the built-in corpus's name, if it is one
+	SHA256  string // of the text after cleaning, in hex
+	Vocab   *data.Vocab
+	Train   []int32
+	HeldOut []int32 // the validation part; empty if nothing is held out
+	Test    []int32 // never looked at by Run
+}
+
+// Prepare cleans a text, builds the vocabulary of the whole of it and splits
+// it by position. It is an error if the training part is too
+// short for a minibatch, or a part held out for scoring a symbol.
+func Prepare(c Config, text string) (*Text, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	text, err := c.Clean.Apply(text)
+	if err != nil {
+		return nil, err
+	}
+	vocab, err := data.BuildVocab(text, c.Vocab)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := vocab.Encode(text)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := c.Split.Split(ids, c.Batches.Need(), 2)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(text))
+	return &Text{
+		SHA256: hex.EncodeToString(sum[:]), Vocab: vocab,
+		Train: parts.Train, HeldOut: parts.Validation, Test: parts.Test,
+	}, nil
+}

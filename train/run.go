@@ -1,0 +1,322 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"sluice/data"
+	"sluice/model"
+	"sluice/nn"
+	"sluice/optim"
+)
+
+// ErrDiverged is wrapped by the error of a run whose loss or gradient was no
+// longer finite: the update was not made.
+var ErrDiverged = errors.New("train: diverged")
+
+// Result is what a run leaves, also when it ended early.
+type Result struct {
+	Model *model.Model // the weights kept, with their History
+	Curve []Epoch
+}
+
+// Run trains a model on text with a number of threads and tells observe what
+// happens. When ctx ends it stops after the update at work and returns ctx's
+// error beside a Result whose Model holds the best of the epochs done, or of
+// the first epoch the weights as they were. The same holds for an error that
+// wraps ErrDiverged.
+func Run(ctx context.Context, c Config, text *Text, threads int, observe func(Event)) (*Result, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	for _, prefix := range c.Prefixes {
+		if _, err := text.Vocab.Encode(prefix); err != nil {
+			return nil, fmt.Errorf("train: prefix %q: %w", prefix, err)
+		}
+	}
+	team := nn.NewTeam(threads)
+	defer team.Close()
+	r, err := newRun(c, text, team, observe)
+	if err != nil {
+		return nil, err
+	}
+	stopped := r.train(ctx)
+	if err := r.finish(stopped); err != nil {
+		return nil, err
+	}
+	return &Result{Model: r.model, Curve: r.curve}, stopped
+}
+
+// run is a run in progress.
+type run struct {
+	c       Config
+	text    *Text
+	observe func(Event)
+	team    *nn.Team
+
+	model  *model.Model
+	packed *model.Packed
+	runner *model.Runner
+	opt    optim.Optimizer
+	batch  *data.Sampler
+
+	grad, state []float32 // (N) of parameters, (B, StateSize)
+	ids, target []int32   // (T, B)
+
+	updates, total int // made, of the whole run
+	symbols        int // trained on so far
+	began          time.Time
+	training       time.Duration // without evaluation and samples
+
+	curve []Epoch
+	keep  string
+	best  struct {
+		params  []float32
+		epoch   int // 0: none yet
+		updates int
+		score   float64
+	}
+}
+
+func newRun(c Config, text *Text, team *nn.Team, observe func(Event)) (*run, error) {
+	m, err := model.New(c.Model, text.Vocab)
+	if err != nil {
+		return nil, err
+	}
+	c.Model = m.Spec
+	if err := m.Init(c.Init, c.Seed); err != nil {
+		return nil, err
+	}
+	batches := c.Batches
+	batches.Seed = c.Seed
+	sampler, err := data.NewSampler(text.Train, batches)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{c: c, text: text, observe: observe, team: team, model: m, batch: sampler, keep: c.Keep}
+	r.total = c.Epochs * sampler.Len()
+	if r.c.Schedule.Total == 0 {
+		r.c.Schedule.Total = max(r.total, c.Schedule.Warmup+1)
+	}
+	if err := r.c.Schedule.Validate(); err != nil {
+		return nil, err
+	}
+	if r.keep == "" || r.keep == KeepAuto {
+		r.keep = KeepHeldOut
+		if len(text.Train) < LearntByHeart || len(text.HeldOut) == 0 {
+			r.keep = KeepTrain
+		}
+	}
+	r.packed = m.Pack()
+	r.runner = model.NewRunner(r.packed, team)
+	r.opt = c.Optimizer.new(len(m.Params))
+	r.grad = make([]float32, len(m.Params))
+	r.state = make([]float32, batches.Batch*r.packed.StateSize())
+	r.ids, r.target = make([]int32, batches.Batch*batches.Steps), make([]int32, batches.Batch*batches.Steps)
+	return r, nil
+}
+
+// train runs the epochs.
+func (r *run) train(ctx context.Context) error {
+	r.observe(Start{
+		Parameters: len(r.model.Params), Symbols: r.text.Vocab.Size(),
+		TrainSymbols: len(r.text.Train), HeldOutSymbols: len(r.text.HeldOut),
+		Epochs: r.c.Epochs, Updates: r.total,
+	})
+	r.began = time.Now()
+	for epoch := 1; epoch <= r.c.Epochs; epoch++ {
+		done, err := r.epoch(ctx, epoch)
+		if err != nil {
+			return err
+		}
+		if len(r.text.HeldOut) > 0 {
+			if done.HeldOutPerplexity, err = r.perplexity(ctx, r.text.HeldOut); err != nil {
+				return err
+			}
+		}
+		done.Best = r.consider(done)
+		r.curve = append(r.curve, done)
+		r.observe(done)
+		if err := r.samples(ctx, epoch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// epoch goes once through the training part.
+func (r *run) epoch(ctx context.Context, epoch int) (Epoch, error) {
+	start, nats, count := time.Now(), 0.0, 0
+	r.batch.Epoch(epoch - 1)
+	for {
+		if err := ctx.Err(); err != nil {
+			return Epoch{}, err
+		}
+		b := r.next()
+		if b.T == 0 {
+			break
+		}
+		p, err := r.update(b, epoch)
+		if err != nil {
+			return Epoch{}, err
+		}
+		nats, count = nats+p.nats, count+p.count
+		r.symbols += p.count
+		elapsed := r.training + time.Since(start)
+		p.Perplexity = math.Exp(nats / float64(count))
+		p.PerSecond = float64(r.symbols) / elapsed.Seconds()
+		p.Left = time.Duration(float64(time.Since(r.began)) / float64(r.updates) * float64(max(0, r.total-r.updates)))
+		r.observe(p.Progress)
+	}
+	took := time.Since(start)
+	r.training += took
+	return Epoch{
+		Epoch: epoch, Updates: r.updates, Perplexity: math.Exp(nats / float64(count)),
+		PerSecond: float64(count) / took.Seconds(), Time: took,
+	}, nil
+}
+
+// next is the next minibatch of the epoch, its T 0 at the end. It clears the
+// state where the rows start anew.
+func (r *run) next() model.Batch {
+	if !r.batch.Carries() {
+		clear(r.state)
+	}
+	rows := r.c.Batches.Batch
+	steps := r.batch.Next(r.ids, r.target)
+	return model.Batch{T: steps, B: rows, IDs: r.ids[:steps*rows], Targets: r.target[:steps*rows]}
+}
+
+// updated is the Progress of one update with its loss.
+type updated struct {
+	Progress
+	nats  float64
+	count int
+}
+
+// update makes one update from one minibatch.
+func (r *run) update(b model.Batch, epoch int) (updated, error) {
+	clear(r.grad)
+	u := updated{Progress: Progress{Epoch: epoch, Updates: r.total, LearningRate: r.c.Schedule.At(r.updates)}}
+	var dropout *nn.Key
+	if r.c.Model.Dropout > 0 || r.c.Model.RNN.Dropout > 0 {
+		dropout = &nn.Key{Seed: r.c.Seed, Step: uint64(r.updates)}
+	}
+	u.nats, u.count = r.runner.Gradient(r.grad, b, r.state, dropout)
+	optim.ClipValue(r.grad, r.c.ClipValue)
+	u.GradientNorm = optim.ClipNorm(r.grad, r.c.ClipNorm)
+	for what, v := range map[string]float64{"loss": u.nats, "norm of the gradient": u.GradientNorm} {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return u, diverged{fmt.Errorf("train: the %s is %v at update %d, in epoch %d, with learning rate %v: the update was not made; a lower learning rate or tighter clipping may help", what, v, r.updates+1, epoch, u.LearningRate)}
+		}
+	}
+	r.opt.Update(r.model.Params, r.grad, u.LearningRate)
+	r.model.Repack(r.packed)
+	r.updates++
+	u.Update = r.updates
+	return u, nil
+}
+
+type diverged struct{ error }
+
+func (diverged) Is(target error) bool { return target == ErrDiverged }
+
+// consider keeps the weights if the epoch is the best so far.
+func (r *run) consider(e Epoch) bool {
+	score := e.Perplexity
+	switch r.keep {
+	case KeepHeldOut:
+		score = e.HeldOutPerplexity
+	case KeepLast:
+		score = -float64(e.Epoch)
+	}
+	if b := &r.best; b.epoch == 0 || score < b.score {
+		b.params = append(b.params[:0], r.model.Params...)
+		b.epoch, b.updates, b.score = e.Epoch, e.Updates, score
+		return true
+	}
+	return false
+}
+
+// perplexity scores each symbol of ids but the first once.
+func (r *run) perplexity(ctx context.Context, ids []int32) (float64, error) {
+	score, err := model.Evaluate(ctx, r.packed, r.team, ids)
+	return score.Perplexity(), err
+}
+
+// samples tells how the model continues the prefixes.
+func (r *run) samples(ctx context.Context, epoch int) error {
+	if r.c.PredictEvery == 0 || epoch%r.c.PredictEvery != 0 {
+		return nil
+	}
+	for _, prefix := range r.c.Prefixes {
+		g, err := model.NewGenerator(r.packed, model.Sampling{})
+		if err != nil {
+			return err
+		}
+		var text strings.Builder
+		text.WriteString(prefix)
+		if err := g.Write(ctx, &text, prefix, r.c.PredictLength); err != nil {
+			return err
+		}
+		r.observe(Sample{Epoch: epoch, Prefix: prefix, Text: text.String()})
+	}
+	return nil
+}
+
+// scored is the number of training symbols after which the last score ends.
+const scored = 100_000
+
+// finish takes up the weights to keep and writes their History. A run that was
+// stopped is not made to wait for another score.
+func (r *run) finish(stopped error) error {
+	m, b := r.model, &r.best
+	config, err := json.Marshal(r.c)
+	if err != nil {
+		return fmt.Errorf("train: config: %w", err)
+	}
+	m.History = model.History{
+		Corpus: r.text.Corpus, TextSHA256: r.text.SHA256,
+		TrainSymbols: len(r.text.Train), HeldOutSymbols: len(r.text.HeldOut),
+		Epoch: b.epoch, Updates: b.updates, Config: config,
+	}
+	if b.epoch == 0 {
+		m.History.Updates = r.updates
+		m.History.Kept = "the weights as they were when the run ended in its first epoch"
+		return nil
+	}
+	copy(m.Params, b.params)
+	m.Repack(r.packed)
+	e := r.curve[b.epoch-1]
+	m.History.TrainPerplexity, m.History.HeldOutPerplexity = e.Perplexity, e.HeldOutPerplexity
+	m.History.Kept = map[string]string{
+		KeepTrain:   "the lowest training perplexity",
+		KeepHeldOut: "the lowest held-out perplexity",
+		KeepLast:    "the last epoch",
+	}[r.keep]
+	if stopped != nil {
+		return nil
+	}
+	m.History.TrainPerplexity = r.trainPerplexity(b.epoch)
+	return nil
+}
+
+// trainPerplexity scores the minibatches of an epoch once more, as training
+// read them, the weights standing still.
+func (r *run) trainPerplexity(epoch int) float64 {
+	nats, count := 0.0, 0
+	for r.batch.Epoch(epoch - 1); count < scored; {
+		b := r.next()
+		if b.T == 0 {
+			break
+		}
+		n, c := r.runner.Loss(b, r.state)
+		nats, count = nats+n, count+c
+	}
+	return math.Exp(nats / float64(count))
+}
