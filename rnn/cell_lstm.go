@@ -27,7 +27,7 @@ func (lstm) New(c Config) Recurrence { return &lstmWeights{newWeights(c, 4)} }
 
 type lstmWeights struct{ weights }
 
-// blocks cuts a row of five or fewer vectors of h floats.
+// blocks is vector i of a row of vectors of h floats.
 func blocks(row []float32, i, h int) []float32 { return row[i*h : (i+1)*h : (i+1)*h] }
 
 func (w *lstmWeights) Forward(s *Step) {

@@ -12,12 +12,12 @@ type mergeJob struct {
 	l, t, b, parts int
 	lt             *layerTape
 	dropout        *nn.Key
+	random         []nn.Random // (parts)
 }
 
 func (j *mergeJob) Run(part int) {
 	from, to := kernel.Span(j.t, part, j.parts, 1)
 	h, width := j.p.Hidden, j.p.OutputSize()
-	var random nn.Random
 	for row := from * j.b; row < to*j.b; row++ {
 		out := j.lt.out[row*width : (row+1)*width]
 		if width != j.p.Directions()*h {
@@ -28,7 +28,7 @@ func (j *mergeJob) Run(part int) {
 			key := *j.dropout
 			key.Layer, key.Row = uint64(j.l), uint64(row)
 			mask := j.lt.mask[row*width : (row+1)*width]
-			random.Dropout(mask, float32(j.p.Dropout), key)
+			j.random[part].Dropout(mask, float32(j.p.Dropout), key)
 			multiply(out, mask)
 		}
 	}

@@ -57,6 +57,7 @@ type Runner struct {
 	scratch []scratch
 	forward forwardJob
 	merge   mergeJob
+	random  []nn.Random // one of each part of a merge
 	back    backwardJob
 	scatter scatterJob
 	dState  []float32    // (B, S·H)
@@ -133,7 +134,9 @@ func (r *Runner) layer(l int, in Sequence, state []float32, tape *Tape) {
 	r.forward = forwardJob{}
 	lt := &tape.layers[l]
 	if d*r.p.Hidden != r.p.OutputSize() || len(lt.mask) > 0 {
-		r.merge = mergeJob{r.p, l, in.T, in.B, r.spans(in.T), lt, tape.Dropout}
+		parts := r.spans(in.T)
+		r.random = nn.Grow(r.random, parts)
+		r.merge = mergeJob{r.p, l, in.T, in.B, parts, lt, tape.Dropout, r.random}
 		r.team.Do(r.merge.parts, &r.merge)
 		r.merge = mergeJob{}
 	}

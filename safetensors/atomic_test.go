@@ -201,6 +201,13 @@ func TestWriteAtomicCallback(t *testing.T) {
 	}
 	checkFolder(t, folder, "plot.svg", old, 0)
 
+	// What the callback leaves in the buffer is written, and its failure is seen.
+	err = writeAtomic(&failing{fail: 1}, path, func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err })
+	if !errors.Is(err, errInjected) {
+		t.Errorf("error %v, want %v", err, errInjected)
+	}
+	checkFolder(t, folder, "plot.svg", old, 0)
+
 	func() {
 		defer func() {
 			if recover() != "drawing" {
@@ -220,6 +227,10 @@ func TestWriteRefusedBySystem(t *testing.T) {
 	}
 	missing := filepath.Join(folder, "no", "m")
 	if err := write(missing); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "write "+missing+": create a temporary file: ") {
+		t.Error(err)
+	}
+	if err := WriteFile(missing, nil, numbers); !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrFormat) ||
+		!strings.HasPrefix(err.Error(), "safetensors: write "+missing+": create a temporary file: ") {
 		t.Error(err)
 	}
 	sub := filepath.Join(folder, "sub")
@@ -250,6 +261,9 @@ func (s *taken) create(path string) (file, error) {
 func TestNameTaken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
 	if err := writeAtomic(&taken{times: 3}, path, func(io.Writer) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	if _, err := (disk{}).create(path); !errors.Is(err, fs.ErrExist) {
 		t.Error(err)
 	}
 	if err := writeAtomic(&taken{times: 1000}, path, func(io.Writer) error { return nil }); !errors.Is(err, fs.ErrExist) {

@@ -127,6 +127,7 @@ var malformed = []struct {
 	{join(tensor(`"dtype":"U8","shape":[1],"data_offsets":[0,1,2]`), 1), `tensor "a": data_offsets holds more than 2 numbers`},
 	{join(tensor(`"dtype":"U8","shape":[1],"data_offsets":[0,-1]`), 1), `tensor "a": data_offsets holds -1, want a whole number from 0 to ` + max63},
 	{join(tensor(`"dtype":"F32","shape":[],"data_offsets":[0,3]`), 3), `tensor "a": data_offsets [0 3], want two that are 4 bytes apart for F32 of shape []`},
+	{join(tensor(`"dtype":"U8","shape":[1],"data_offsets":[0,2]`), 2), `tensor "a": data_offsets [0 2], want two that are 1 bytes apart for U8 of shape [1]`},
 	{join(tensor(`"dtype":"U8","shape":[1],"data_offsets":[1,0]`), 1), `tensor "a": data_offsets [1 0], want two that are 1 bytes apart for U8 of shape [1]`},
 	{join(`{`+u8("a", 1, 1, 2)+`}`, 2), `tensor "a": data_offsets begin at 1, want 0, the end of the header`},
 	{join(`{`+u8("b", 1, 2, 3)+`,`+u8("a", 1, 0, 1)+`}`, 3), `tensor "b": data_offsets begin at 2, want 1, the end of tensor "a"`},

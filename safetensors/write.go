@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,9 +93,7 @@ func plan(metadata map[string]string, tensors []Tensor) (*planned, error) {
 		e.Offset = at
 		p.entry(e.Info)
 		p.data = append(p.data, e.data)
-		if at += int64(e.Size); at < 0 {
-			return nil, invalidf("tensor %.80q: the tensors together overflow, want at most %d bytes", e.Name, int64(math.MaxInt64))
-		}
+		at += int64(e.Size) // of data in memory: no overflow
 	}
 	p.header = append(p.header, '}')
 	for len(p.header)%8 != 0 {

@@ -15,8 +15,8 @@ import (
 	"sluice/optim"
 )
 
-// ErrDiverged is wrapped by the error of a run whose loss or gradient was no
-// longer finite: the update was not made.
+// ErrDiverged is wrapped by the error of a run whose loss, gradient or weights
+// were no longer finite.
 var ErrDiverged = errors.New("train: diverged")
 
 // Result is what a run leaves, also when it ended early.
@@ -28,8 +28,9 @@ type Result struct {
 // Run trains a model on text with a number of threads and tells observe what
 // happens. When ctx ends it stops after the update at work and returns ctx's
 // error beside a Result whose Model holds the best of the epochs done, or of
-// the first epoch the weights as they were. The same holds for an error that
-// wraps ErrDiverged.
+// the first epoch the weights as they were. A run that diverges ends the same
+// way, with an error that wraps ErrDiverged, but without a Result where no
+// epoch was done.
 func Run(ctx context.Context, c Config, text *Text, threads int, observe func(Event)) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -46,6 +47,9 @@ func Run(ctx context.Context, c Config, text *Text, threads int, observe func(Ev
 		return nil, err
 	}
 	stopped := r.train(ctx)
+	if errors.Is(stopped, ErrDiverged) && r.best.epoch == 0 {
+		return nil, stopped
+	}
 	if err := r.finish(stopped); err != nil {
 		return nil, err
 	}
@@ -175,6 +179,9 @@ func (r *run) epoch(ctx context.Context, epoch int) (Epoch, error) {
 	}
 	took := time.Since(start)
 	r.training += took
+	if err := r.finite("weights", optim.Norm(r.model.Params), epoch); err != nil {
+		return Epoch{}, err
+	}
 	return Epoch{
 		Epoch: epoch, Updates: r.updates, Perplexity: math.Exp(nats / float64(count)),
 		PerSecond: float64(count) / took.Seconds(), Time: took,
@@ -210,16 +217,25 @@ func (r *run) update(b model.Batch, epoch int) (updated, error) {
 	u.nats, u.count = r.runner.Gradient(r.grad, b, r.state, dropout)
 	optim.ClipValue(r.grad, r.c.ClipValue)
 	u.GradientNorm = optim.ClipNorm(r.grad, r.c.ClipNorm)
-	for what, v := range map[string]float64{"loss": u.nats, "norm of the gradient": u.GradientNorm} {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return u, diverged{fmt.Errorf("train: the %s is %v at update %d, in epoch %d, with learning rate %v: the update was not made; a lower learning rate or tighter clipping may help", what, v, r.updates+1, epoch, u.LearningRate)}
-		}
+	if err := r.finite("loss", math.Exp(u.nats/float64(u.count)), epoch); err != nil {
+		return u, err
+	}
+	if err := r.finite("gradient", u.GradientNorm, epoch); err != nil {
+		return u, err
 	}
 	r.opt.Update(r.model.Params, r.grad, u.LearningRate)
 	r.model.Repack(r.packed)
 	r.updates++
 	u.Update = r.updates
 	return u, nil
+}
+
+// finite is the error of a number that has left what float32 can train with.
+func (r *run) finite(what string, v float64, epoch int) error {
+	if !math.IsNaN(v) && !math.IsInf(v, 0) {
+		return nil
+	}
+	return diverged{fmt.Errorf("train: diverged after %d updates, in epoch %d, at learning rate %v: the %s overflowed: want a lower rate or tighter clipping", r.updates, epoch, r.c.Schedule.At(r.updates), what)}
 }
 
 type diverged struct{ error }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"strings"
+	"unicode"
+
+	"sluice/train"
+)
+
+// beginnings are beginnings of lines of the training part, one from its start
+// and others from its middle; of words where there are no lines.
+func beginnings(text *train.Text) []string {
+	const most = 20_000 // symbols to look at from each place
+	ids := text.Train
+	var found []string
+	for _, at := range []int{0, len(ids) / 2, len(ids) / 3} {
+		part := text.Vocab.Decode(ids[at:min(len(ids), at+most)])
+		if at > 0 {
+			part = afterBreak(part)
+		}
+		for line := range strings.SplitSeq(part, "\n") {
+			if b := beginning(line); b != "" {
+				found = append(found, b)
+				break
+			}
+		}
+	}
+	return found
+}
+
+// afterBreak leaves out what is not the whole of a line, or of a word.
+func afterBreak(part string) string {
+	for _, end := range []string{"\n", " "} {
+		if _, after, ok := strings.Cut(part, end); ok && strings.TrimSpace(after) != "" {
+			return after
+		}
+	}
+	return part
+}
+
+// beginning is the first two words of a line, or a few characters where words
+// are not set apart.
+func beginning(line string) string {
+	line = strings.TrimLeftFunc(line, unicode.IsSpace)
+	const longest, unspaced = 20, 3
+	words, letters, end := 1, 0, 0
+	for i, r := range line {
+		switch {
+		case unicode.IsSpace(r):
+			if words++; words > 2 {
+				return line[:i]
+			}
+			letters = 0
+		case unicode.Is(unicode.Han, r) || unicode.Is(unicode.Hiragana, r) || unicode.Is(unicode.Katakana, r):
+			if letters++; letters > unspaced {
+				return line[:i]
+			}
+		}
+		if !unicode.IsSpace(r) {
+			end = i + len(string(r))
+		}
+		if i >= longest {
+			return strings.TrimRightFunc(line[:i], unicode.IsSpace)
+		}
+	}
+	return line[:end]
+}

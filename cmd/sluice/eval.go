@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"sluice/data"
+	"sluice/model"
+	"sluice/nn"
+	"sluice/train"
+)
+
+type evalCmd struct {
+	Args []string `arg:"" optional:"" name:"MODEL|FILE" help:"First a model file or a run's folder (without it the newest run's), then text files; - is standard input. Without a text, what was held out of the built-in corpus it was trained on."`
+
+	Data string `placeholder:"NAME" help:"Score a built-in corpus, the whole of it: lyrics, english."`
+	JSON bool   `name:"json" help:"Print one JSON object."`
+}
+
+// Run scores a text.
+func (c *evalCmd) Run(e *env) error {
+	arg, files := "", c.Args
+	if len(files) > 0 && isModel(files[0]) {
+		arg, files = files[0], files[1:]
+	}
+	if c.Data != "" && len(files) > 0 {
+		return usage("--data %s and the file %s: want one or the other", c.Data, files[0])
+	}
+	path, m, err := open(e, arg)
+	if err != nil {
+		return err
+	}
+	shown, ids, err := c.text(e, m, path, files)
+	if err != nil {
+		return err
+	}
+	team := nn.NewTeam(min(runtime.GOMAXPROCS(0), maxThreads))
+	defer team.Close()
+	score, err := model.Evaluate(e.ctx, m.Pack(), team, ids)
+	if err != nil {
+		return err
+	}
+	return c.print(e, m.Vocab.Kind(), path, shown, score)
+}
+
+func (c *evalCmd) print(e *env, kind, path, shown string, s model.Score) error {
+	if c.JSON {
+		return writeJSON(e.stdout, struct {
+			Model      string  `json:"model"`
+			Text       string  `json:"text"`
+			Symbol     string  `json:"symbol"`
+			Symbols    int     `json:"symbols"`
+			Nats       float64 `json:"nats_per_symbol"`
+			Perplexity float64 `json:"perplexity"`
+			Bits       float64 `json:"bits_per_symbol"`
+		}{path, shown, unit(kind), s.Symbols, finite(s.Loss()), finite(s.Perplexity()), finite(s.Bits())}, "")
+	}
+	_, err := fmt.Fprintf(e.stdout, "text        %s\nscored      %s\nnats        %.4f per %[4]s\nperplexity  %[5]s\nbits        %.4[6]f per %[4]s\n",
+		visible(shown), plural(s.Symbols, unit(kind)), s.Loss(), unit(kind), short(s.Perplexity()), s.Bits())
+	return err
+}
+
+// text is what to score.
+func (c *evalCmd) text(e *env, m *model.Model, path string, files []string) (shown string, ids []int32, err error) {
+	config, err := trainedWith(m, path)
+	if err != nil {
+		return "", nil, err
+	}
+	var s source
+	switch {
+	case len(files) > 0:
+		s, err = readFiles(e, files)
+	case c.Data != "":
+		s, err = builtin(c.Data)
+	default:
+		ids, err := heldOut(m, config, path)
+		return "what was held out of " + m.History.Corpus, ids, err
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	config.Clean.MaxChars = 0 // the whole of it
+	clean, err := config.Clean.Apply(s.text)
+	if err != nil {
+		return "", nil, fmt.Errorf("%s: %s", s.shown, oneLine(err.Error()))
+	}
+	if ids, err = m.Vocab.Encode(clean); err != nil {
+		return "", nil, fmt.Errorf("%s, cleaned as in training: %s", s.shown, oneLine(err.Error()))
+	}
+	return s.shown, ids, nil
+}
+
+// trainedWith are the options that a model was trained with, if it says so.
+func trainedWith(m *model.Model, path string) (c train.Config, err error) {
+	if len(m.History.Config) == 0 {
+		return c, nil
+	}
+	if err := json.Unmarshal(m.History.Config, &c); err != nil {
+		return c, fmt.Errorf("%s: the options it was trained with: %w", path, err)
+	}
+	return c, nil
+}
+
+// heldOut is the part held out of the built-in text that a model was trained
+// on, cut as it was in training.
+func heldOut(m *model.Model, c train.Config, path string) ([]int32, error) {
+	corpus := m.History.Corpus
+	if corpus == "" {
+		return nil, fmt.Errorf("%s was not trained on a built-in corpus: name a text to score, a file or - or --data NAME", path)
+	}
+	raw, err := data.Load(corpus)
+	if err != nil {
+		return nil, err
+	}
+	text, err := train.Prepare(c, raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	switch {
+	case text.SHA256 != m.History.TextSHA256:
+		return nil, fmt.Errorf("%s was trained on another edition of the corpus %s (sha256 %.12s, here %.12s): name a text to score", path, corpus, m.History.TextSHA256, text.SHA256)
+	case len(text.HeldOut) == 0:
+		return nil, fmt.Errorf("%s was trained on the whole of %s, nothing was held out: name a text to score", path, corpus)
+	}
+	if text.Vocab.Size() != m.Vocab.Size() {
+		return nil, errors.New(path + ": its vocabulary is not that of its options")
+	}
+	return text.HeldOut, nil
+}
+
+// open opens the model that an argument names; without one it is the newest
+// run's, and said which.
+func open(e *env, arg string) (path string, m *model.Model, err error) {
+	if path, err = find(arg); err != nil {
+		return "", nil, err
+	}
+	if arg == "" {
+		fmt.Fprintln(e.stderr, "model:", visible(path))
+	}
+	m, err = model.Open(path)
+	return path, m, err
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"sluice/train"
+)
+
+// A nil flag was not given: the preset decides.
+type textFlags struct {
+	Vocab      *string  `type:"choice" placeholder:"char|byte|word" help:"What a symbol is."`
+	Unknown    *string  `type:"choice" placeholder:"error|skip|unk" help:"What a symbol that the vocabulary lacks does."`
+	MinCount   *int     `placeholder:"N" help:"Keep symbols that occur so often (with --unknown skip or unk)."`
+	MaxVocab   *int     `placeholder:"N" help:"Keep so many symbols at most (with --unknown skip or unk)."`
+	Newlines   *string  `type:"choice" placeholder:"keep|space|drop" help:"What becomes of newlines."`
+	Letters    *bool    `negatable:"" help:"Lower-case ASCII letters and single spaces only."`
+	MaxChars   *int     `placeholder:"N" help:"Only so many characters from the start; 0: all."`
+	Validation *float64 `placeholder:"FRACTION" help:"Part of the text held out, before its end."`
+	Test       *float64 `placeholder:"FRACTION" help:"Part of the text never looked at, its end."`
+}
+
+type modelFlags struct {
+	Cell       *string  `type:"choice" placeholder:"rnn|gru|lstm" help:"The cell."`
+	Activation *string  `type:"choice" placeholder:"tanh|relu" help:"Of cell rnn."`
+	Reset      *string  `type:"choice" placeholder:"before|after" help:"Where the reset gate of cell gru acts: before or after the product with the state."`
+	Hidden     *int     `placeholder:"N" help:"Width of the state."`
+	Layers     *int     `placeholder:"N" help:"Layers of the stack."`
+	Biases     *int     `placeholder:"1|2" help:"1: one bias for each gate; 2: two, as PyTorch has it."`
+	Direction  *string  `type:"choice" placeholder:"forward|backward|bidirectional" help:"A language model reads forward."`
+	Embed      *int     `placeholder:"N" help:"Width of the embedding; 0: one-hot inputs."`
+	Dropout    *float64 `placeholder:"P" help:"Of embeddings, between layers and before the head, while training."`
+
+	Init       *string  `type:"choice" placeholder:"pytorch|normal|xavier" help:"How weights start."`
+	InitSigma  *float64 `placeholder:"SIGMA" help:"Of --init normal."`
+	Orthogonal *bool    `negatable:"" help:"Start the recurrent weights orthogonal."`
+	ForgetBias *float64 `placeholder:"B" help:"Where the forget gate's bias of cell lstm starts."`
+}
+
+type runFlags struct {
+	Batch    *int    `placeholder:"N" help:"Rows of a minibatch."`
+	Steps    *int    `placeholder:"N" help:"Symbols of a row: how far gradients flow back."`
+	Sampling *string `type:"choice" placeholder:"consecutive|random" help:"How minibatches are cut."`
+	Offset   *bool   `negatable:"" help:"Start each epoch at another symbol."`
+
+	Optimizer *string  `type:"choice" placeholder:"sgd|adam" help:"Another than the preset's brings its own rate (sgd 1, adam 0.001)."`
+	LR        *float64 `name:"lr" placeholder:"RATE" help:"Learning rate."`
+	Momentum  *float64 `placeholder:"M" help:"Of sgd."`
+	Beta1     *float64 `name:"beta1" placeholder:"B" help:"Of adam."`
+	Beta2     *float64 `name:"beta2" placeholder:"B" help:"Of adam."`
+	Epsilon   *float64 `placeholder:"E" help:"Of adam."`
+	Schedule  *string  `type:"choice" placeholder:"constant|step|cosine" help:"How the learning rate goes on."`
+	Warmup    *int     `placeholder:"N" help:"Updates over which it rises at first."`
+	LREvery   *int     `name:"lr-every" placeholder:"N" help:"Updates between the falls of schedule step."`
+	LRFactor  *float64 `name:"lr-factor" placeholder:"F" help:"What each of them multiplies it by (0.5)."`
+	LRFinal   *float64 `name:"lr-final" placeholder:"RATE" help:"Where schedule cosine ends (0)."`
+	Clip      *float64 `placeholder:"NORM" help:"Bound of the gradient's norm; 0: none."`
+	ClipValue *float64 `placeholder:"V" help:"Bound of each of its elements; 0: none."`
+
+	Epochs *int    `placeholder:"N" help:"How often the text is gone through."`
+	Keep   *string `type:"choice" placeholder:"auto|train|held-out|last" help:"Which epoch's weights are kept: best on what, or the last."`
+	Seed   *uint64 `placeholder:"N" help:"Of the start, the minibatches and dropout."`
+
+	Prefix        []string `sep:"none" placeholder:"TEXT" help:"A beginning to continue now and then; may be given again."`
+	PredictEvery  *int     `placeholder:"N" help:"Epochs between; 0: never."`
+	PredictLength *int     `placeholder:"N" help:"Symbols to write after a beginning."`
+}
+
+// decodeChoice reads a flag whose placeholder lists what it may be.
+func decodeChoice(k *kong.DecodeContext, target reflect.Value) error {
+	var value string
+	if err := k.Scan.PopValueInto("value", &value); err != nil {
+		return err
+	}
+	choices := strings.Split(k.Value.Tag.PlaceHolder, "|")
+	if err := oneOf(value, choices); err != nil {
+		return err
+	}
+	if target.Kind() == reflect.Pointer {
+		target.Set(reflect.ValueOf(&value))
+	} else {
+		target.SetString(value)
+	}
+	return nil
+}
+
+// oneOf is the error of a value that is none of the choices; it tells the
+// nearest.
+func oneOf(value string, choices []string) error {
+	nearest, least := "", 3
+	for _, c := range choices {
+		if c == value {
+			return nil
+		}
+		if d := distance(value, c); d < least && d < len(c) {
+			nearest, least = c, d
+		}
+	}
+	last := len(choices) - 1
+	list := strings.Join(choices[:last], ", ") + " or " + choices[last]
+	if nearest != "" {
+		return usage("%q: want %s; did you mean %s?", value, list, nearest)
+	}
+	return usage("%q: want %s", value, list)
+}
+
+// distance is Levenshtein's, in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range min(len(a), 64) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// set takes a flag over if it was given.
+func set[T any](field, flag *T) {
+	if flag != nil {
+		*field = *flag
+	}
+}
+
+func (f textFlags) apply(c *train.Config) {
+	set(&c.Vocab.Kind, f.Vocab)
+	set(&c.Vocab.Unknown, f.Unknown)
+	set(&c.Vocab.MinCount, f.MinCount)
+	set(&c.Vocab.MaxSize, f.MaxVocab)
+	set(&c.Clean.Newlines, f.Newlines)
+	set(&c.Clean.Letters, f.Letters)
+	set(&c.Clean.MaxChars, f.MaxChars)
+	set(&c.Split.Validation, f.Validation)
+	set(&c.Split.Test, f.Test)
+}

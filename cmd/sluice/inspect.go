@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"sluice/model"
+	"sluice/nn"
+	"sluice/safetensors"
+)
+
+type inspectCmd struct {
+	Model string `arg:"" optional:"" name:"MODEL" help:"A model file or a run's folder (the newest run's)."`
+	JSON  bool   `name:"json" help:"Print one JSON object."`
+}
+
+// report is what there is to know about a model file.
+type report struct {
+	File       string         `json:"file"`
+	Bytes      int64          `json:"bytes"`
+	Version    string         `json:"format_version"`
+	Model      model.Spec     `json:"model"`
+	Parameters int            `json:"parameters"`
+	Tensors    []tensorReport `json:"tensors"`
+	Vocab      vocabReport    `json:"vocab"`
+	History    model.History  `json:"history"`
+}
+
+type tensorReport struct {
+	Name       string `json:"name"`
+	DType      string `json:"dtype"`
+	Shape      []int  `json:"shape"`
+	Parameters int    `json:"parameters"` // 0: zeros that stand in the file for PyTorch
+}
+
+type vocabReport struct {
+	Kind    string   `json:"kind"`
+	Unknown string   `json:"unknown"`
+	Size    int      `json:"size"`
+	First   []string `json:"first"`
+}
+
+// firstSymbols is how many symbols are shown.
+const firstSymbols = 24
+
+// Run shows what a model file holds.
+func (c *inspectCmd) Run(e *env) error {
+	path, m, err := open(e, c.Model)
+	if err != nil {
+		return err
+	}
+	r := report{
+		File: path, Version: model.FormatVersion, Model: m.Spec, Parameters: m.Size(), History: m.History,
+		Vocab: vocabReport{Kind: m.Vocab.Kind(), Unknown: m.Vocab.Policy(), Size: m.Vocab.Size()},
+	}
+	for id := range min(firstSymbols, m.Vocab.Size()) {
+		r.Vocab.First = append(r.Vocab.First, m.Vocab.Symbol(int32(id)))
+	}
+	if err := r.tensors(m); err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(e.stdout, r, "  ")
+	}
+	return r.print(e.stdout)
+}
+
+// tensors reads what stands in the file.
+func (r *report) tensors(m *model.Model) error {
+	f, err := os.Open(r.File)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	r.Bytes = info.Size()
+	file, err := safetensors.Open(f, r.Bytes)
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.File, err)
+	}
+	trained := map[string]bool{}
+	for _, t := range m.Tensors() {
+		trained[t.Name] = true
+	}
+	for _, t := range file.Tensors {
+		n := 0
+		if trained[t.Name] {
+			n = nn.Elements(t.Shape)
+		}
+		r.Tensors = append(r.Tensors, tensorReport{t.Name, string(t.DType), t.Shape, n})
+	}
+	return nil
+}
+
+func (r *report) print(w io.Writer) error {
+	h := r.History
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "file\t%s, %s, format version %s\n", visible(r.File), size(r.Bytes), r.Version)
+	biases := map[int]string{1: "one bias", 2: "two biases"}[r.Model.RNN.Biases]
+	fmt.Fprintf(t, "model\t%s: %s, %s, %s\n", r.Model.Task, describe(r.Model), biases, plural(r.Parameters, "parameter"))
+	fmt.Fprintf(t, "vocabulary\t%s, %s; unknown: %s\n", r.Vocab.Kind, plural(r.Vocab.Size, "symbol"), r.Vocab.Unknown)
+	fmt.Fprintf(t, "\t%s\n", r.Vocab.shown())
+	if h.TrainSymbols > 0 {
+		corpus := "a text"
+		if h.Corpus != "" {
+			corpus = h.Corpus
+		}
+		fmt.Fprintf(t, "trained on\t%s, %s to train on, %s held out\n", visible(corpus), plural(h.TrainSymbols, "symbol"), count(h.HeldOutSymbols))
+		fmt.Fprintf(t, "\tsha256 %s\n", visible(h.TextSHA256))
+		fmt.Fprintf(t, "perplexity\ttraining %s, held out %s\n", measured(h.TrainPerplexity, r.Vocab.Kind), measured(h.HeldOutPerplexity, r.Vocab.Kind))
+		fmt.Fprintf(t, "kept\t%s, after %s\n", visible(why(h)), plural(h.Updates, "update"))
+	}
+	if len(h.Config) > 0 {
+		fmt.Fprintf(t, "options\t%s\n", visible(string(h.Config)))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(t, "\ntensor\tdtype\tshape\tparameters")
+	for _, x := range r.Tensors {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", x.Name, x.DType, shape(x.Shape), parameters(x))
+	}
+	return t.Flush()
+}
+
+func parameters(t tensorReport) string {
+	if t.Parameters == 0 {
+		return "zeros, for PyTorch"
+	}
+	return count(t.Parameters)
+}
+
+func shape(s []int) string {
+	var parts []string
+	for _, n := range s {
+		parts = append(parts, strconv.Itoa(n))
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+// shown are the first symbols as a person can read them.
+func (v vocabReport) shown() string {
+	var b strings.Builder
+	for i, s := range v.First {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if q := strconv.Quote(s); q != `"`+s+`"` || strings.TrimSpace(s) == "" {
+			b.WriteString(q)
+		} else {
+			b.WriteString(s)
+		}
+	}
+	if v.Size > len(v.First) {
+		b.WriteString(" …")
+	}
+	return b.String()
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"path/filepath"
+	"time"
+
+	"sluice/train"
+)
+
+// jsonOutput writes one object a line. Times are in seconds.
+type jsonOutput struct {
+	w io.Writer
+	job
+	now   func() time.Time
+	clear func()
+	shown time.Time // the last progress
+}
+
+func (j *jsonOutput) event(event train.Event) {
+	switch e := event.(type) {
+	case train.Start:
+		j.write(struct {
+			Event string `json:"event"`
+			train.Start
+			Text    string       `json:"text"`
+			Folder  string       `json:"folder"`
+			Threads int          `json:"threads"`
+			Config  train.Config `json:"config"`
+		}{"start", e, j.source.shown, j.dir, j.threads, j.config})
+	case train.Progress:
+		if now := j.now(); now.Sub(j.shown) >= time.Second {
+			j.shown = now
+			e.Perplexity = finite(e.Perplexity)
+			j.write(struct {
+				Event string `json:"event"`
+				train.Progress
+				Left float64 `json:"seconds_left"`
+			}{"progress", e, e.Left.Seconds()})
+		}
+	case train.Epoch:
+		j.write(epochJSON(e))
+	case train.Sample:
+		j.write(struct {
+			Event string `json:"event"`
+			train.Sample
+		}{"sample", e})
+	}
+}
+
+// jsonEpoch is an Epoch with its time.
+type jsonEpoch struct {
+	Event string `json:"event"`
+	train.Epoch
+	Seconds float64 `json:"seconds"`
+}
+
+func epochJSON(e train.Epoch) jsonEpoch {
+	e.Perplexity, e.HeldOutPerplexity = finite(e.Perplexity), finite(e.HeldOutPerplexity)
+	return jsonEpoch{"epoch", e, e.Time.Seconds()}
+}
+
+func (j *jsonOutput) end(o outcome) {
+	h := o.result.Model.History
+	end := struct {
+		Event             string   `json:"event"`
+		Status            string   `json:"status"` // "done", "interrupted", "diverged"
+		Error             string   `json:"error,omitempty"`
+		Epochs            int      `json:"epochs"` // done
+		Epoch             int      `json:"epoch"`  // kept, 0: none was finished
+		Kept              string   `json:"kept"`
+		TrainPerplexity   float64  `json:"train_perplexity,omitempty"`
+		HeldOutPerplexity float64  `json:"held_out_perplexity,omitempty"`
+		TrainBits         float64  `json:"train_bits_per_symbol,omitempty"`
+		HeldOutBits       float64  `json:"held_out_bits_per_symbol,omitempty"`
+		Seconds           float64  `json:"seconds"`
+		Files             []string `json:"files"`
+	}{
+		Event: "end", Status: "done", Epochs: len(o.result.Curve), Epoch: h.Epoch, Kept: h.Kept,
+		TrainPerplexity: finite(h.TrainPerplexity), HeldOutPerplexity: finite(h.HeldOutPerplexity), Seconds: o.time.Seconds(),
+	}
+	switch {
+	case errors.Is(o.stopped, train.ErrDiverged):
+		end.Status, end.Error = "diverged", o.stopped.Error()
+	case o.stopped != nil:
+		end.Status = "interrupted"
+	}
+	if h.TrainPerplexity > 0 {
+		end.TrainBits = bits(finite(h.TrainPerplexity))
+	}
+	if h.HeldOutPerplexity > 0 {
+		end.HeldOutBits = bits(finite(h.HeldOutPerplexity))
+	}
+	for _, name := range o.files {
+		end.Files = append(end.Files, filepath.ToSlash(filepath.Join(o.dir, name)))
+	}
+	j.write(end)
+}
+
+func (j *jsonOutput) write(v any) {
+	j.clear()
+	writeJSON(j.w, v, "")
+}
+
+// writeJSON writes one value and a newline.
+func writeJSON(w io.Writer, v any, indent string) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	return e.Encode(v)
+}
+
+// finite bounds a number to what JSON can say.
+func finite(x float64) float64 { return max(-math.MaxFloat64, min(x, math.MaxFloat64)) }

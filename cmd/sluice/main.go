@@ -1,0 +1,164 @@
+// Command sluice trains language models of gated recurrent networks, scores
+// text with them, writes text and shows what is in a model file.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit statuses.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() {
+	signal.Ignore(syscall.SIGPIPE) // a closed standard output is an error of its writer, and must not end a training
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+type cli struct {
+	Train    trainCmd    `cmd:"" help:"Train a model on text."`
+	Eval     evalCmd     `cmd:"" help:"Score a text with a model: perplexity, bits per character."`
+	Generate generateCmd `cmd:"" help:"Write text with a model."`
+	Inspect  inspectCmd  `cmd:"" help:"Show what a model file holds and how it was trained."`
+	Version  versionCmd  `cmd:"" help:"Show the version of this program."`
+}
+
+// env is what a command gets from the outside.
+type env struct {
+	ctx    context.Context
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// run is the program: it returns the exit status and panics for nobody.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
+	defer func() {
+		if p := recover(); p != nil {
+			status = complain(stderr, fmt.Errorf("this is a mistake in the program, please report it: %v", p))
+		}
+	}()
+	out := &sticky{w: stdout}
+	e := &env{ctx: ctx, stdin: stdin, stdout: out, stderr: stderr}
+	err := e.run(args)
+	switch {
+	case out.err == nil || err != nil && !errors.Is(err, out.err):
+	case closedPipe(out.err):
+		return exitOK
+	default:
+		err = fmt.Errorf("standard output: %w", cause(out.err))
+	}
+	return complain(stderr, err)
+}
+
+func (e *env) run(args []string) error {
+	exited := false
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("sluice"),
+		kong.Description("Train, look inside and use gated recurrent networks. `sluice train` alone trains on the built-in lyrics."),
+		kong.NamedMapper("choice", kong.MapperFunc(decodeChoice)),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Writers(e.stdout, e.stderr),
+		kong.Exit(func(int) { exited = true }))
+	if err != nil {
+		return err
+	}
+	k, err := parser.Parse(args)
+	if exited { // after --help
+		return nil
+	}
+	if err != nil {
+		return usage("%w", err)
+	}
+	return k.Run(e)
+}
+
+// usageError is the error of a command line that cannot be.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// interrupted is the error of a command that a signal ended.
+type interrupted struct{ error }
+
+// complain says what went wrong in one line and returns the exit status.
+func complain(stderr io.Writer, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	status := exitFailed
+	var stopped interrupted
+	var wrong usageError
+	switch {
+	case errors.As(err, &stopped):
+		status = exitInterrupted
+	case errors.Is(err, context.Canceled):
+		status, err = exitInterrupted, errors.New("interrupted")
+	case errors.As(err, &wrong):
+		status = exitUsage
+	}
+	fmt.Fprintln(stderr, "sluice:", oneLine(err.Error()))
+	return status
+}
+
+// oneLine drops the package that an error of this module begins with, and
+// whatever would break the line.
+func oneLine(text string) string {
+	for again := true; again; {
+		again = false
+		for _, p := range []string{"data", "model", "optim", "rnn", "train"} {
+			var cut bool
+			text, cut = strings.CutPrefix(text, p+": ")
+			again = again || cut
+		}
+	}
+	return visible(strings.ReplaceAll(text, ": model: ", ": ")) // one that a path stands before
+}
+
+// sticky remembers the first error of its writer and writes nothing after it.
+type sticky struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sticky) Write(b []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.w.Write(b)
+	s.err = err
+	return n, err
+}
+
+// closedPipe says whether the reader of a pipe has gone, which is no error.
+func closedPipe(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) ||
+		errors.Is(err, syscall.Errno(109)) && windows || errors.Is(err, syscall.Errno(232)) && windows
+}
+
+// cause drops the operation and the path that the message names already.
+func cause(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"cmp"
+
+	"sluice/optim"
+	"sluice/rnn"
+	"sluice/train"
+)
+
+// apply sets the flags given. Another cell than the preset's drops what
+// belongs to that one.
+func (f modelFlags) apply(c *train.Config) error {
+	m, stack, init := &c.Model, &c.Model.RNN, &c.Init
+	if f.Cell != nil && *f.Cell != stack.Cell {
+		stack.Cell, stack.Reset, stack.Activation, init.ForgetBias = *f.Cell, "", "", 0
+		if stack.Cell == "gru" {
+			stack.Reset = rnn.ResetAfter
+		}
+	}
+	if f.Init != nil && *f.Init != init.Kind {
+		init.Kind, init.Sigma = *f.Init, 0
+		if init.Kind == "normal" {
+			init.Sigma = 0.01
+		}
+	}
+	for _, only := range []struct {
+		flag        string
+		given, acts bool
+		with        string
+	}{
+		{"activation", f.Activation != nil, stack.Cell == "rnn", "--cell rnn"},
+		{"reset", f.Reset != nil, stack.Cell == "gru", "--cell gru"},
+		{"forget-bias", f.ForgetBias != nil, stack.Cell == "lstm", "--cell lstm"},
+		{"init-sigma", f.InitSigma != nil, init.Kind == "normal", "--init normal"},
+	} {
+		if only.given && !only.acts {
+			return usage("--%s acts with %s only", only.flag, only.with)
+		}
+	}
+	set(&stack.Activation, f.Activation)
+	set((*string)(&stack.Reset), f.Reset)
+	set(&stack.Hidden, f.Hidden)
+	set(&stack.Layers, f.Layers)
+	set(&stack.Biases, f.Biases)
+	set((*string)(&stack.Direction), f.Direction)
+	set(&m.Embed, f.Embed)
+	if f.Dropout != nil {
+		m.Dropout, stack.Dropout = *f.Dropout, *f.Dropout
+	}
+	switch {
+	case stack.Layers == 1:
+		stack.Dropout = 0 // it acts between layers
+	case stack.Dropout == 0:
+		stack.Dropout = m.Dropout
+	}
+	set(&init.Sigma, f.InitSigma)
+	set(&init.Orthogonal, f.Orthogonal)
+	set(&init.ForgetBias, f.ForgetBias)
+	return nil
+}
+
+// apply sets the flags given. Another optimizer or schedule than the preset's
+// drops what belongs to that one.
+func (f runFlags) apply(c *train.Config) error {
+	o, s := &c.Optimizer, &c.Schedule
+	if f.Optimizer != nil && *f.Optimizer != o.Kind {
+		switch *f.Optimizer {
+		case "sgd":
+			*o, s.Rate, s.Final = train.Optimizer{Kind: "sgd"}, 1, 0
+		case "adam":
+			*o, s.Rate, s.Final = train.Optimizer{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, 0.001, 0
+		}
+	}
+	if f.Schedule != nil && *f.Schedule != cmp.Or(s.Kind, "constant") {
+		*s = optim.Schedule{Kind: *f.Schedule, Rate: s.Rate, Warmup: s.Warmup}
+		if s.Kind == "step" {
+			s.Factor = 0.5
+		}
+	}
+	for _, only := range []struct {
+		flag        string
+		given, acts bool
+		with        string
+	}{
+		{"momentum", f.Momentum != nil, o.Kind == "sgd", "--optimizer sgd"},
+		{"beta1", f.Beta1 != nil, o.Kind == "adam", "--optimizer adam"},
+		{"beta2", f.Beta2 != nil, o.Kind == "adam", "--optimizer adam"},
+		{"epsilon", f.Epsilon != nil, o.Kind == "adam", "--optimizer adam"},
+		{"lr-every", f.LREvery != nil, s.Kind == "step", "--schedule step"},
+		{"lr-factor", f.LRFactor != nil, s.Kind == "step", "--schedule step"},
+		{"lr-final", f.LRFinal != nil, s.Kind == "cosine", "--schedule cosine"},
+	} {
+		if only.given && !only.acts {
+			return usage("--%s acts with %s only", only.flag, only.with)
+		}
+	}
+	if s.Kind == "step" && s.Every == 0 && f.LREvery == nil {
+		return usage("--schedule step: want --lr-every too")
+	}
+	f.set(c)
+	return nil
+}
+
+func (f runFlags) set(c *train.Config) {
+	set(&c.Batches.Batch, f.Batch)
+	set(&c.Batches.Steps, f.Steps)
+	set(&c.Batches.Sampling, f.Sampling)
+	set(&c.Batches.Offset, f.Offset)
+	set(&c.Optimizer.Momentum, f.Momentum)
+	set(&c.Optimizer.Beta1, f.Beta1)
+	set(&c.Optimizer.Beta2, f.Beta2)
+	set(&c.Optimizer.Epsilon, f.Epsilon)
+	set(&c.Schedule.Rate, f.LR)
+	set(&c.Schedule.Warmup, f.Warmup)
+	set(&c.Schedule.Every, f.LREvery)
+	set(&c.Schedule.Factor, f.LRFactor)
+	set(&c.Schedule.Final, f.LRFinal)
+	set(&c.ClipNorm, f.Clip)
+	set(&c.ClipValue, f.ClipValue)
+	set(&c.Epochs, f.Epochs)
+	set(&c.Keep, f.Keep)
+	set(&c.Seed, f.Seed)
+	set(&c.PredictEvery, f.PredictEvery)
+	set(&c.PredictLength, f.PredictLength)
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"sluice/train"
+)
+
+// progress shows how far a run is, on standard error.
+type progress interface {
+	event(train.Event)
+	clear() // makes room for a line on the same terminal
+	close()
+}
+
+// newProgress is a live line on a terminal, and else a line now and then.
+func newProgress(w io.Writer) progress {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+		width := func() int {
+			width, _, err := term.GetSize(int(f.Fd()))
+			if err != nil || width <= 0 {
+				return 80
+			}
+			return width
+		}
+		return &live{w: w, width: width, now: time.Now}
+	}
+	return &plain{w: w, now: time.Now}
+}
+
+// facts are what there is to say of a moment, the most important first.
+func facts(p train.Progress, epochs int, heldOut float64) []string {
+	f := []string{
+		fmt.Sprintf("epoch %d/%d", p.Epoch, epochs),
+		"perplexity " + short(p.Perplexity),
+		clock(p.Left) + " left",
+		count(int64(p.PerSecond)) + " tokens/s",
+	}
+	if heldOut > 0 {
+		f = append(f, "held out "+short(heldOut))
+	}
+	return f
+}
+
+// live is one line that is written over again and again.
+type live struct {
+	w       io.Writer
+	width   func() int // columns
+	now     func() time.Time
+	bar     *progressbar.ProgressBar
+	shown   time.Time
+	epochs  int
+	heldOut float64 // after the last epoch
+}
+
+const (
+	refresh  = 100 * time.Millisecond
+	barSpace = 20 // columns left for the bar and its percentage
+	barFrom  = 50 // columns of a terminal that gets a bar
+
+	eraseLine = "\033[2K\r"
+)
+
+func (l *live) event(event train.Event) {
+	switch e := event.(type) {
+	case train.Start:
+		l.epochs = e.Epochs
+		l.bar = progressbar.NewOptions(max(1, e.Updates),
+			progressbar.OptionSetWriter(l.w), progressbar.OptionFullWidth(), progressbar.OptionUseANSICodes(true),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetTheme(progressbar.ThemeASCII))
+	case train.Epoch:
+		l.heldOut = e.HeldOutPerplexity
+	case train.Progress:
+		if now := l.now(); now.Sub(l.shown) >= refresh {
+			l.shown = now
+			l.show(e)
+		}
+	}
+}
+
+func (l *live) show(p train.Progress) {
+	width := l.width()
+	room := width - 1
+	if width >= barFrom {
+		room = width - barSpace
+	}
+	text := ""
+	for i, fact := range facts(p, l.epochs, l.heldOut) {
+		if i > 0 {
+			fact = "  " + fact
+		}
+		if len(text)+len(fact) > room {
+			break
+		}
+		text += fact
+	}
+	if width < barFrom {
+		fmt.Fprint(l.w, eraseLine+text)
+	} else if l.bar.Set(p.Update) == nil { // an error: more updates than were foretold
+		l.bar.Describe(text)
+	}
+}
+
+func (l *live) clear() {
+	fmt.Fprint(l.w, eraseLine)
+	l.shown = time.Time{}
+}
+
+func (l *live) close() {
+	if l.bar != nil {
+		l.clear()
+	}
+}
+
+// plain is a line every ten seconds, for logs.
+type plain struct {
+	w       io.Writer
+	now     func() time.Time
+	shown   time.Time
+	epochs  int
+	heldOut float64
+}
+
+const plainEvery = 10 * time.Second
+
+func (p *plain) event(event train.Event) {
+	switch e := event.(type) {
+	case train.Start:
+		p.epochs, p.shown = e.Epochs, p.now()
+	case train.Epoch:
+		p.heldOut = e.HeldOutPerplexity
+	case train.Progress:
+		if now := p.now(); now.Sub(p.shown) >= plainEvery {
+			p.shown = now
+			fmt.Fprintln(p.w, strings.Join(facts(e, p.epochs, p.heldOut), ", "))
+		}
+	}
+}
+
+func (p *plain) clear() {}
+func (p *plain) close() {}
+
+// silent shows nothing.
+type silent struct{}
+
+func (silent) event(train.Event) {}
+func (silent) clear()            {}
+func (silent) close()            {}

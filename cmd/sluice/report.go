@@ -1,0 +1,214 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sluice/model"
+	"sluice/rnn"
+	"sluice/train"
+)
+
+// printer tells of a run on standard output, and of its progress.
+type printer struct {
+	out      output
+	progress progress
+}
+
+// output is the words or the JSON of standard output.
+type output interface {
+	event(train.Event)
+	end(outcome)
+}
+
+func newPrinter(e *env, json, quiet bool, j job) *printer {
+	p := &printer{progress: silent{}}
+	if !quiet {
+		p.progress = newProgress(e.stderr)
+	}
+	switch {
+	case json:
+		p.out = &jsonOutput{w: e.stdout, job: j, now: time.Now, clear: p.progress.clear}
+	case quiet:
+		p.out = quietOutput{e.stdout}
+	default:
+		p.out = &words{w: e.stdout, job: j, clear: p.progress.clear}
+	}
+	return p
+}
+
+func (p *printer) event(e train.Event) {
+	p.out.event(e)
+	p.progress.event(e)
+}
+
+func (p *printer) end(o outcome) { p.out.end(o) }
+
+// outcome is a run that has ended.
+type outcome struct {
+	job
+	result  *train.Result
+	files   []string // written
+	stopped error
+	time    time.Duration
+}
+
+// kept says which weights were saved.
+func (o outcome) kept() string {
+	if n := o.result.Model.History.Epoch; n > 0 {
+		return fmt.Sprintf("the best so far (epoch %d)", n)
+	}
+	return "the weights as they were in the first epoch"
+}
+
+// quietOutput prints the run's folder at the end.
+type quietOutput struct{ w io.Writer }
+
+func (quietOutput) event(train.Event) {}
+func (q quietOutput) end(o outcome)   { fmt.Fprintln(q.w, o.dir) }
+
+// words are for people.
+type words struct {
+	w io.Writer
+	job
+	clear func()
+}
+
+func (w *words) event(event train.Event) {
+	switch e := event.(type) {
+	case train.Start:
+		w.start(e)
+	case train.Epoch:
+		if every := w.config.PredictEvery; every > 0 && e.Epoch%every == 0 {
+			w.clear()
+			fmt.Fprintf(w.w, "epoch %d, perplexity %f, time %.2f sec\n", e.Epoch, e.Perplexity, e.Time.Seconds())
+		}
+	case train.Sample:
+		w.clear()
+		fmt.Fprintf(w.w, " - %s\n", visible(e.Text))
+	}
+}
+
+func (w *words) start(s train.Start) {
+	kind := cmp.Or(w.config.Vocab.Kind, "char")
+	fmt.Fprintf(w.w, "text   %s: %s; vocabulary of %s\n", visible(w.source.shown), plural(utf8.RuneCountInString(w.source.text), "character"), plural(s.Symbols, unit(kind)))
+	fmt.Fprintf(w.w, "       %s to train on, %s held out", plural(s.TrainSymbols, unit(kind)), count(s.HeldOutSymbols))
+	if n := len(w.text.Test); n > 0 {
+		fmt.Fprintf(w.w, ", %s for a test", count(n))
+	}
+	fmt.Fprintf(w.w, "\nmodel  %s, %s\n", describe(w.config.Model), plural(s.Parameters, "parameter"))
+	fmt.Fprintf(w.w, "run    %s of %s (%s), %s, in %s\n", plural(s.Epochs, "epoch"), plural(s.Updates/max(1, s.Epochs), "update"), optimizer(w.config), plural(w.threads, "thread"), w.dir)
+}
+
+// describe is a model in a few words.
+func describe(s model.Spec) string {
+	cell := s.RNN.Cell
+	switch {
+	case s.RNN.Reset != "":
+		cell += fmt.Sprintf(" (reset %s)", s.RNN.Reset)
+	case s.RNN.Activation != "":
+		cell += fmt.Sprintf(" (%s)", s.RNN.Activation)
+	}
+	parts := []string{cell, fmt.Sprintf("%s of %s", plural(s.RNN.Layers, "layer"), plural(s.RNN.Hidden, "unit"))}
+	if s.Embed > 0 {
+		parts = append(parts, fmt.Sprintf("embedding of %d", s.Embed))
+	} else {
+		parts = append(parts, "one-hot input")
+	}
+	if s.Dropout > 0 || s.RNN.Dropout > 0 {
+		parts = append(parts, fmt.Sprintf("dropout %v", max(s.Dropout, s.RNN.Dropout)))
+	}
+	if d := s.RNN.Direction; d != "" && d != rnn.Forward {
+		parts = append(parts, string(d))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func optimizer(c train.Config) string {
+	s := fmt.Sprintf("%s, rate %v", c.Optimizer.Kind, c.Schedule.Rate)
+	if k := c.Schedule.Kind; k != "" && k != "constant" {
+		s += " " + k
+	}
+	return s
+}
+
+// end is the report.
+func (w *words) end(o outcome) {
+	h, kind := o.result.Model.History, o.result.Model.Vocab.Kind()
+	w.clear()
+	switch done := fmt.Sprintf("%d of %d epochs done in %s", len(o.result.Curve), o.config.Epochs, clock(o.time)); {
+	case o.stopped == nil:
+		fmt.Fprintf(w.w, "\ndone in %s\n", clock(o.time))
+	case errors.Is(o.stopped, train.ErrDiverged):
+		fmt.Fprintf(w.w, "\ndiverged: %s\n", done)
+	default:
+		fmt.Fprintf(w.w, "\ninterrupted: %s\n", done)
+	}
+	fmt.Fprintf(w.w, "perplexity  training %s\n", measured(h.TrainPerplexity, kind))
+	if h.HeldOutSymbols > 0 {
+		fmt.Fprintf(w.w, "            held out %s\n", measured(h.HeldOutPerplexity, kind))
+	}
+	fmt.Fprintf(w.w, "kept        %s\n", why(h))
+	if byHeart(o.config.Keep, h) {
+		fmt.Fprintf(w.w, "            (a text of %s is learnt by heart: training perplexity proves\n            that the optimisation works, not that the model is good)\n", plural(h.TrainSymbols, unit(kind)))
+	}
+	fmt.Fprintf(w.w, "wrote       %s in %s\n", strings.Join(o.files, ", "), o.dir)
+	program := program()
+	prime := ""
+	if len(o.config.Prefixes) > 0 {
+		prime = " --prime " + quoted(visible(o.config.Prefixes[0]))
+	}
+	dir := quoted(operand(o.dir))
+	fmt.Fprintf(w.w, "next        %s generate %s%s\n            %s inspect %s\n", program, dir, prime, program, dir)
+}
+
+func measured(perplexity float64, kind string) string {
+	if perplexity == 0 {
+		return "not measured"
+	}
+	if perplexity >= math.MaxFloat64 {
+		return "beyond all numbers (the run diverged)"
+	}
+	return fmt.Sprintf("%s (%.3f bits per %s)", short(perplexity), bits(perplexity), unit(kind))
+}
+
+// byHeart says whether the weights kept are those that know a small text best.
+func byHeart(keep string, h model.History) bool {
+	return h.Epoch > 0 && h.TrainSymbols < train.LearntByHeart && keep != train.KeepHeldOut && keep != train.KeepLast
+}
+
+// why says which weights were kept and why.
+func why(h model.History) string {
+	if h.Epoch == 0 {
+		return h.Kept
+	}
+	return fmt.Sprintf("epoch %d: %s", h.Epoch, h.Kept)
+}
+
+// operand is a path that is no flag.
+func operand(path string) string {
+	if strings.HasPrefix(path, "-") {
+		return "." + string(filepath.Separator) + path
+	}
+	return path
+}
+
+var buildCache = regexp.MustCompile(`go-build|[0-9a-f]{64}-d`)
+
+// program is what to type to run this program again.
+func program() string {
+	exe, err := os.Executable()
+	if err == nil && buildCache.MatchString(exe) {
+		return "go run ./cmd/sluice"
+	}
+	return quoted(os.Args[0])
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"sluice": main})
+}
+
+// The scripts read as documentation of the command.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"fails": func(ts *testscript.TestScript, _ bool, args []string) { fails(ts, exitFailed, args) },
+			"usage": func(ts *testscript.TestScript, _ bool, args []string) { fails(ts, exitUsage, args) },
+			"edit":  edit,
+			"unhex": unhex,
+		},
+	})
+}
+
+// fails runs sluice and wants a status and one line on standard error.
+func fails(ts *testscript.TestScript, status int, args []string) {
+	err := ts.Exec("sluice", args...)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != status {
+		ts.Fatalf("sluice %s: %v, want status %d", strings.Join(args, " "), err, status)
+	}
+	line := ts.ReadFile("stderr")
+	if !strings.HasPrefix(line, "sluice: ") || strings.Count(line, "\n") != 1 || !strings.HasSuffix(line, "\n") {
+		ts.Fatalf("standard error %q: want one line from sluice", line)
+	}
+	if out := ts.ReadFile("stdout"); out != "" {
+		ts.Fatalf("standard output %q: want none", out)
+	}
+}
+
+// edit FROM TO cut writes the first 1,000 bytes; edit FROM TO OLD NEW changes
+// text in a file.
+func edit(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(args) == 3 {
+		b = b[:1000]
+	} else {
+		b = bytes.Replace(b, []byte(args[2]), []byte(args[3]), 1)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o666))
+}
+
+// unhex FROM TO writes bytes that a script cannot hold.
+func unhex(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := hex.DecodeString(strings.Join(strings.Fields(ts.ReadFile(args[0])), ""))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o666))
+}

@@ -1,0 +1,51 @@
+// Package sluice is the front door of a module that trains, looks inside and
+// uses gated recurrent networks: GRU and LSTM, deep and bidirectional, in Go,
+// without Python and without C. The package has no code: the rooms below have.
+//
+// # Where to start
+//
+// At the command line, with a text that is built in:
+//
+//	go run ./cmd/sluice train
+//	go run ./cmd/sluice generate
+//	go run ./cmd/sluice inspect
+//
+// In a program, with the examples of these packages:
+//
+//   - [sluice/train]: Preset, Prepare and Run train a language model of a text.
+//   - [sluice/model]: Open reads one from a file, a Generator writes text with
+//     it, Evaluate scores text.
+//   - [sluice/rnn]: the layers alone. A Network is packed, and a Runner runs it
+//     forward, backward, or step by step over many streams. The letters T, B,
+//     X, H, G, L, D and V, which stand for shapes everywhere, are there too.
+//
+// # The rooms
+//
+// A room imports rooms below it, never above or beside it; house_test.go holds
+// it to that.
+//
+//	cmd/sluice       the program: train, eval, generate, inspect
+//	train            the loop: truncated backpropagation through time, clipping, evaluation
+//	model            what is trained, saved and used: input → recurrent stack → head
+//	data             texts, vocabularies, minibatches, the built-in corpora
+//	optim            SGD, Adam, clipping, schedules, over one flat vector
+//	rnn              the heart: cells, layers, stacks, directions; forward and backward
+//	nn               what stands around it: embedding, linear layer, dropout, loss
+//	safetensors      the file format; knows no model
+//	internal/kernel  the arithmetic: products, gates, threads
+//	internal/ref     the textbook's equations in float64; only tests use it
+//
+// Weights are float32. A result has the same bits for any number of threads.
+// A model is one safetensors file whose tensors bear PyTorch's names wherever
+// PyTorch has the same function.
+//
+// # What is not there yet
+//
+//   - Assembly for AVX2, AVX-512 and arm64: all arithmetic is Go.
+//   - Checkpoints: a training that was stopped cannot be resumed.
+//   - Tagging, classification and forecasting: the task is language modelling.
+//     Bidirectional stacks run and are tested in package rnn, but no model of
+//     a task uses them.
+//   - Import from and export to PyTorch, ONNX and Keras, and quantised weights.
+//   - A server, and the page that shows training and gates.
+package sluice

@@ -1,0 +1,237 @@
+package rnn_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"sluice/nn"
+	"sluice/rnn"
+)
+
+// problem is a network, ragged sequences and the weights of a loss: the sum of
+// y ⊙ dy and of the last states ⊙ dEnd.
+type problem struct {
+	net             *rnn.Network
+	x               rnn.Sequence
+	start, dy, dEnd []float32
+}
+
+func newProblem(t *testing.T, c rnn.Config, init rnn.Init) *problem {
+	t.Helper()
+	n, err := rnn.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Init(init, 3); err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	draw := func(n int) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(random.NormFloat64())
+		}
+		return x
+	}
+	const T, B = 5, 4
+	return &problem{
+		net:   n,
+		x:     rnn.Sequence{T: T, B: B, F: c.Input, Lengths: []int{3, 5, 0, 4}, Data: draw(T * B * c.Input)},
+		start: draw(B * c.StateSize()),
+		dy:    draw(T * B * c.OutputSize()), dEnd: draw(B * c.StateSize()),
+	}
+}
+
+// result is all that a run forward and backward gives.
+type result struct{ y, end, g, dx, dStart []float32 }
+
+func (p *problem) run(threads int, tape *rnn.Tape) result {
+	team := nn.NewTeam(threads)
+	defer team.Close()
+	run := rnn.NewRunner(p.net.Pack(), team)
+	r := result{
+		y: make([]float32, len(p.dy)), end: slices.Clone(p.start),
+		g: make([]float32, len(p.net.Params)), dx: make([]float32, len(p.x.Data)), dStart: slices.Clone(p.dEnd),
+	}
+	run.Forward(r.y, p.x, r.end, tape)
+	run.Backward(r.g, r.dx, p.dy, r.dStart, tape)
+	return r
+}
+
+// slope is the derivative of the loss with respect to *v by differences over
+// six points, whose error is of the sixth order in the step: so the step can be
+// long, and the rounding of float32 is small beside it.
+func (p *problem) slope(run *rnn.Runner, packed *rnn.Packed, v *float32) float64 {
+	const step = 1.0 / 32
+	y, end := make([]float32, len(p.dy)), make([]float32, len(p.start))
+	at := *v
+	loss := func(x float32) (sum float64) {
+		*v = x
+		p.net.Repack(packed)
+		copy(end, p.start)
+		run.Forward(y, p.x, end, nil)
+		for i, d := range p.dy {
+			sum += float64(d) * float64(y[i])
+		}
+		for i, d := range p.dEnd {
+			sum += float64(d) * float64(end[i])
+		}
+		return sum
+	}
+	first, second, third := loss(at+step)-loss(at-step), loss(at+2*step)-loss(at-2*step), loss(at+3*step)-loss(at-3*step)
+	*v = at
+	return (45*first - 9*second + third) / (60 * step)
+}
+
+// check compares every gradient of p with differences of its loss. A
+// difference is a part of the largest gradient of its tensor.
+func (p *problem) check(t *testing.T) {
+	t.Helper()
+	team := nn.NewTeam(1)
+	defer team.Close()
+	packed := p.net.Pack()
+	run := rnn.NewRunner(packed, team)
+	got := p.run(1, &rnn.Tape{})
+	see := func(name string, values, grads []float32) {
+		t.Helper()
+		worst, largest := 0.0, 0.0
+		for i := range values {
+			worst = max(worst, math.Abs(p.slope(run, packed, &values[i])-float64(grads[i])))
+			largest = max(largest, math.Abs(float64(grads[i])))
+		}
+		if largest == 0 || !(worst <= 2e-4*largest) {
+			t.Errorf("%s: off by %.2g where the largest is %.2g", name, worst, largest)
+		}
+		t.Logf("%-30s %.1e", name, worst/largest)
+	}
+	flat := got.g
+	for _, tensor := range p.net.Tensors() {
+		see(tensor.Name, tensor.Data, flat[:len(tensor.Data)])
+		flat = flat[len(tensor.Data):]
+	}
+	see("x", p.x.Data, got.dx)
+	see("state", p.start, got.dStart)
+}
+
+// deep are networks of a cell: the directions and merges that gradients pass.
+func deep(cell rnn.Config) []rnn.Config {
+	cell.Input, cell.Hidden, cell.Layers, cell.Biases = 3, 4, 2, 1
+	forward, backward, both, product := cell, cell, cell, cell
+	forward.Layers = 3
+	backward.Direction = rnn.Backward
+	both.Direction = rnn.Bidirectional
+	product.Direction, product.Merge = rnn.Bidirectional, rnn.Multiply
+	return []rnn.Config{forward, backward, both, product}
+}
+
+func name(c rnn.Config) string {
+	return fmt.Sprintf("%s%s/%s%s", c.Cell, c.Reset, c.Direction, c.Merge)
+}
+
+// The built-in cells are here so that the measure itself is seen to be sound.
+func TestDifferences(t *testing.T) {
+	for _, cell := range []rnn.Config{{Cell: "traces"}, {Cell: "rnn"}, {Cell: "lstm"}, {Cell: "gru", Reset: rnn.ResetBefore}, {Cell: "gru", Reset: rnn.ResetAfter}} {
+		for _, c := range deep(cell) {
+			t.Run(name(c), func(t *testing.T) { newProblem(t, c, rnn.Init{}).check(t) })
+		}
+	}
+}
+
+func TestCustomThreads(t *testing.T) {
+	for _, c := range deep(rnn.Config{Cell: "traces"}) {
+		p := newProblem(t, c, rnn.Init{})
+		one := p.run(1, &rnn.Tape{})
+		for _, threads := range []int{2, 3, 8} {
+			many := p.run(threads, &rnn.Tape{})
+			if !slices.Equal(many.y, one.y) || !slices.Equal(many.end, one.end) || !slices.Equal(many.g, one.g) ||
+				!slices.Equal(many.dx, one.dx) || !slices.Equal(many.dStart, one.dStart) {
+				t.Errorf("%s: %d threads give other bits", name(c), threads)
+			}
+		}
+	}
+}
+
+func TestCustomStep(t *testing.T) {
+	p := newProblem(t, deep(rnn.Config{Cell: "traces"})[0], rnn.Init{})
+	whole := p.run(1, &rnn.Tape{})
+	team := nn.NewTeam(2)
+	defer team.Close()
+	run := rnn.NewRunner(p.net.Pack(), team)
+	slab, w := slices.Clone(p.start), p.net.OutputSize()
+	for step := range p.x.T {
+		x, rows := rnn.Sequence{T: 1, F: p.x.F}, []int32{}
+		for b := p.x.B - 1; b >= 0; b-- { // in another order
+			if step < p.x.Lengths[b] {
+				x.B, rows = x.B+1, append(rows, int32(b))
+				x.Data = append(x.Data, p.x.Data[(step*p.x.B+b)*x.F:][:x.F]...)
+			}
+		}
+		y := make([]float32, x.B*w)
+		run.Step(y, x, slab, rows)
+		for i, b := range rows {
+			if !slices.Equal(y[i*w:(i+1)*w], whole.y[(step*p.x.B+int(b))*w:][:w]) {
+				t.Errorf("step %d of row %d is not that of Forward", step, b)
+			}
+		}
+	}
+	if !slices.Equal(slab, whole.end) {
+		t.Error("the last states are not those of Forward")
+	}
+}
+
+// The tape bears the cell's own names, and what they say is so: at each step
+// h = u + f − s.
+func TestCustomTape(t *testing.T) {
+	for _, c := range deep(rnn.Config{Cell: "traces"}) {
+		p, tape := newProblem(t, c, rnn.Init{}), &rnn.Tape{}
+		p.run(2, tape)
+		if got := strings.Join(tape.Vectors(), " "); got != "h f s u" {
+			t.Fatalf("Vectors() is %s", got)
+		}
+		for l := range c.Layers {
+			for d := range c.Directions() {
+				for b, length := range p.x.Lengths {
+					for step := range p.x.T {
+						h, f := tape.At(l, d, "h", step, b), tape.At(l, d, "f", step, b)
+						s, u := tape.At(l, d, "s", step, b), tape.At(l, d, "u", step, b)
+						for j := range h {
+							if step < length && h[j] != u[j]+f[j]-s[j] || step >= length && u[j] != 0 {
+								t.Fatalf("%s: layer %d direction %d step %d row %d: h %v, u %v, f %v, s %v", name(c), l, d, step, b, h, u, f, s)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// A cell's own errors and names come through, and every kind of start fits it.
+func TestCustomConfig(t *testing.T) {
+	c := rnn.Config{Cell: "traces", Input: 3, Hidden: 4, Layers: 1, Biases: 2}
+	if err := c.Validate(); err == nil || err.Error() != `traces: reset "", activation "", biases 2: want none, none and 1` {
+		t.Errorf("error %v", err)
+	}
+	c.Biases = 1
+	var names []string
+	p := newProblem(t, c, rnn.Init{})
+	for _, tensor := range p.net.Tensors() {
+		names = append(names, fmt.Sprint(tensor.Name, tensor.Shape))
+	}
+	if got := strings.Join(names, " "); got != "traces.weight_ih_l0[4 3] traces.bias_ih_l0[4] traces.weight_hh_l0[4 4] traces.decay_l0[4]" {
+		t.Errorf("tensors %s", got)
+	}
+	if !slices.Contains(rnn.Cells(), "traces") || c.StateSize() != 12 {
+		t.Errorf("cells %v, a state of %d", rnn.Cells(), c.StateSize())
+	}
+	for _, init := range []rnn.Init{{Kind: "xavier"}, {Kind: "normal", Sigma: 0.3}, {Orthogonal: true}} {
+		newProblem(t, c, init).check(t)
+	}
+	if err := p.net.Init(rnn.Init{ForgetBias: 1}, 1); err == nil || err.Error() != `rnn: init forget bias 1: cell "traces" has no forget gate` {
+		t.Errorf("error %v", err)
+	}
+}
