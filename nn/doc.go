@@ -18,6 +18,10 @@ import (
 // bits of a result do not depend on their number.
 type Team = kernel.Team
 
+// Panels is a weight matrix packed for products on the calling goroutine: what
+// a cell of one's own multiplies with.
+type Panels = kernel.Panels
+
 // NewTeam starts a team of the given number of threads, at least one. Its
 // Close ends them.
 func NewTeam(threads int) *Team { return kernel.NewTeam(threads) }

@@ -22,6 +22,9 @@ func (i Init) Validate() error {
 	if err := oneOf("init", i.Kind, "", "pytorch", "normal", "xavier"); err != nil {
 		return err
 	}
+	if i.Kind != "normal" && i.Sigma != 0 {
+		return fmt.Errorf("rnn: init sigma %v: acts with kind normal only", i.Sigma)
+	}
 	if i.Kind == "normal" && !(i.Sigma > 0 && i.Sigma <= 100) {
 		return fmt.Errorf("rnn: init sigma %v: want a number in (0, 100]", i.Sigma)
 	}
