@@ -41,7 +41,7 @@
 //
 // # What is not there yet
 //
-//   - Assembly for AVX2, AVX-512 and arm64: all arithmetic is Go.
+//   - Assembly for AVX2, AVX-512 and arm64: the products are gonum's.
 //   - Checkpoints: a training that was stopped cannot be resumed.
 //   - Tagging, classification and forecasting: the task is language modelling.
 //     Bidirectional stacks run and are tested in package rnn, but no model of

@@ -111,32 +111,30 @@ func Open(path string) (*Model, error) {
 }
 
 // Read reads a model from a file of the given size in bytes. Whatever the
-// file claims, it takes no more memory than a small multiple of that size.
+// file claims, it allocates no more than 150 times that size and 256 KiB, most
+// of it for a moment.
 func Read(r io.ReaderAt, size int64) (*Model, error) {
 	f, err := safetensors.Open(r, size)
-	if errors.Is(err, safetensors.ErrFormat) {
-		return nil, wrong("%w", err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, ofFile(err)
 	}
-	m, err := fromMetadata(f.Metadata)
+	m, err := fromMetadata(f.Metadata, len(f.Tensors))
 	if err != nil {
 		return nil, err
 	}
-	if err := m.sameTensors(f); err != nil {
+	if err := m.fits(f); err != nil {
 		return nil, err
 	}
 	m.bind()
 	for _, t := range m.Tensors() {
 		if err := f.ReadFloat32(t.Data, t.Name, t.Shape...); err != nil {
-			return nil, wrong("%w", err)
+			return nil, ofFile(err)
 		}
 	}
 	for _, t := range m.zeros() {
 		values, err := f.Float32(t.Name)
 		if err != nil {
-			return nil, wrong("%w", err)
+			return nil, ofFile(err)
 		}
 		if i := slices.IndexFunc(values, func(v float32) bool { return v != 0 }); i >= 0 {
 			return nil, wrong("tensor %q has %v at %d: want zeros, since the model has one bias", t.Name, values[i], i)
@@ -151,27 +149,55 @@ type formatError struct{ error }
 func (formatError) Is(target error) bool { return target == ErrFormat }
 func (e formatError) Unwrap() error      { return e.error }
 
+// Error is one line of bounded length, whatever strings the file holds.
+func (e formatError) Error() string {
+	const most = 2000
+	text := e.error.Error()
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
 func wrong(format string, args ...any) error {
 	return formatError{fmt.Errorf("model: "+format, args...)}
 }
 
-// fromMetadata plans the model that a file's metadata describes.
-func fromMetadata(metadata map[string]string) (*Model, error) {
+// ofFile is the error of reading a safetensors file: of its content, or of the
+// reading as such.
+func ofFile(err error) error {
+	if err = fmt.Errorf("model: %w", err); errors.Is(err, safetensors.ErrFormat) {
+		return formatError{err}
+	}
+	return err
+}
+
+// fromMetadata plans the model that the metadata of a file with so many tensors
+// describes.
+func fromMetadata(metadata map[string]string, tensors int) (*Model, error) {
 	version, ok := metadata[keyVersion]
 	if !ok {
 		return nil, wrong("no %q in the metadata: this safetensors file is not a model of sluice", keyVersion)
 	}
 	if version != FormatVersion {
-		return nil, wrong("format version %.80q: this program reads version %s", version, FormatVersion)
+		return nil, wrong("format version %q: this program reads version %s", version, FormatVersion)
 	}
 	if task := metadata[keyTask]; task != LM {
-		return nil, wrong("task %.80q: want %s", task, LM)
+		return nil, wrong("task %q: want %s", task, LM)
 	}
-	spec, history := Spec{Task: metadata[keyTask]}, History{}
+	for _, key := range []string{keyInput, keyRNN, keyVocab, keyHistory} {
+		if _, ok := metadata[key]; !ok {
+			return nil, wrong("no %q in the metadata", key)
+		}
+	}
+	spec, history := Spec{Task: LM}, History{}
 	var input inputJSON
-	for key, into := range map[string]any{keyInput: &input, keyRNN: &spec.RNN, keyHistory: &history} {
-		if err := decode(metadata[key], into); err != nil {
-			return nil, wrong("metadata %q: %w", key, err)
+	for _, field := range []struct {
+		key  string
+		into any
+	}{{keyInput, &input}, {keyRNN, &spec.RNN}, {keyHistory, &history}} {
+		if err := decode(metadata[field.key], field.into); err != nil {
+			return nil, wrong("metadata %q: %w", field.key, err)
 		}
 	}
 	spec.Embed, spec.Dropout = input.Embed, input.Dropout
@@ -180,9 +206,12 @@ func fromMetadata(metadata map[string]string) (*Model, error) {
 		return nil, wrong("metadata %q: %w", keyVocab, err)
 	}
 	claimed := spec.RNN.Input
+	if spec.RNN.Layers > tensors { // a plan takes memory for each layer
+		return nil, wrong("metadata %q: layers %d: want at most %d, the tensors of the file", keyRNN, spec.RNN.Layers, tensors)
+	}
 	m, err := plan(spec, vocab)
 	if err != nil {
-		return nil, wrong("%w", err)
+		return nil, formatError{err} // it names the field
 	}
 	if claimed != m.RNN.Input {
 		return nil, wrong("metadata %q: input %d: want %d, the width of what stands before it", keyRNN, claimed, m.RNN.Input)
@@ -204,36 +233,47 @@ func decode(text string, into any) error {
 	return nil
 }
 
-// sameTensors says which tensors are missing and which have no use.
-func (m *Model) sameTensors(f *safetensors.File) error {
-	want := map[string]bool{}
-	var missing, unused []string
-	for _, t := range m.rows {
-		want[t.tensor.Name] = true
+// fits says which tensors are missing and which have no use, then which is of
+// another dtype or shape than the metadata claims. It comes before any memory
+// is taken for them: a file that fits is as large as its parameters.
+func (m *Model) fits(f *safetensors.File) error {
+	shapes := map[string][]int{}
+	for _, p := range m.rows {
+		shapes[p.tensor.Name] = p.tensor.Shape
 	}
 	for _, t := range m.zeros() {
-		want[t.Name] = true
+		shapes[t.Name] = t.Shape
 	}
-	for name := range want {
+	var missing, unused []string
+	for name := range shapes {
 		if _, ok := f.Lookup(name); !ok {
 			missing = append(missing, name)
 		}
 	}
 	for _, t := range f.Tensors {
-		if !want[t.Name] {
+		if shapes[t.Name] == nil {
 			unused = append(unused, t.Name)
 		}
 	}
-	if len(missing)+len(unused) == 0 {
-		return nil
-	}
 	slices.Sort(missing)
+	slices.Sort(unused)
 	var parts []string
-	for what, names := range map[string][]string{"missing": missing, "without use": unused} {
-		if len(names) > 0 {
-			parts = append(parts, fmt.Sprintf("%s: %.2000s", what, strings.Join(names, ", ")))
+	if len(missing) > 0 {
+		parts = append(parts, fmt.Sprintf("missing: %.80q", missing))
+	}
+	if len(unused) > 0 {
+		parts = append(parts, fmt.Sprintf("without use: %.80q", unused))
+	}
+	if len(parts) > 0 {
+		return wrong("tensors %s", strings.Join(parts, "; "))
+	}
+	for _, t := range f.Tensors {
+		switch want := shapes[t.Name]; {
+		case t.DType != safetensors.F32:
+			return wrong("tensor %q has dtype %s, want %s", t.Name, t.DType, safetensors.F32)
+		case !slices.Equal(t.Shape, want):
+			return wrong("tensor %q has shape %v, want %v", t.Name, t.Shape, want)
 		}
 	}
-	slices.Sort(parts)
-	return wrong("tensors %s", strings.Join(parts, "; "))
+	return nil
 }

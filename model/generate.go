@@ -47,6 +47,7 @@ type Generator struct {
 	drawn  uint64    // symbols drawn so far
 	byProb func(a, b int32) int
 	random nn.Random
+	first  int32 // the first symbol that may be drawn: what stands for unknown ones comes before
 }
 
 var firstRow = []int32{0}
@@ -61,6 +62,9 @@ func NewGenerator(p *Packed, s Sampling) (*Generator, error) {
 		s: s, p: p, run: NewRunner(p, nn.NewTeam(1)),
 		state: make([]float32, p.StateSize()), logits: make([]float32, v),
 		probs: make([]float64, v), order: make([]int32, v),
+	}
+	if unknown, ok := p.Vocab.UnknownID(); ok {
+		g.first = unknown + 1
 	}
 	g.byProb = func(a, b int32) int { return cmp.Or(cmp.Compare(g.probs[b], g.probs[a]), cmp.Compare(a, b)) }
 	return g, nil
@@ -83,10 +87,10 @@ func (g *Generator) Next() int32 {
 }
 
 func (g *Generator) draw() int32 {
-	if unknown, ok := g.p.Vocab.UnknownID(); ok {
-		g.logits[unknown] = float32(math.Inf(-1))
+	for i := range g.first {
+		g.logits[i] = float32(math.Inf(-1))
 	}
-	best := int32(0)
+	best := g.first // also where nothing compares: logits that are NaN
 	for i, v := range g.logits {
 		if v > g.logits[best] {
 			best = int32(i)
@@ -139,17 +143,20 @@ func (g *Generator) cut(candidates []int32, total float64) ([]int32, float64) {
 // before a beginning: a newline if the vocabulary has it, else a space, else
 // the most frequent symbol. It returns the symbols fed.
 func (g *Generator) Start(prime string) ([]int32, error) {
-	ids, err := g.p.Vocab.Encode(prime)
-	if err != nil {
-		return nil, err
-	}
-	if len(ids) == 0 {
-		ids = []int32{g.start()}
-	}
+	ids, err := g.encode(prime)
 	for _, id := range ids {
 		g.Feed(id)
 	}
-	return ids, nil
+	return ids, err
+}
+
+// encode is what Start feeds.
+func (g *Generator) encode(prime string) ([]int32, error) {
+	ids, err := g.p.Vocab.Encode(prime)
+	if err == nil && len(ids) == 0 {
+		ids = []int32{g.start()}
+	}
+	return ids, err
 }
 
 func (g *Generator) start() int32 {
@@ -158,18 +165,21 @@ func (g *Generator) start() int32 {
 			return id
 		}
 	}
-	if id, ok := g.p.Vocab.UnknownID(); ok && g.p.Vocab.Size() > 1 {
-		return 1 - id // the most frequent: <unk> is symbol 0
-	}
-	return 0
+	return g.first // a vocabulary begins with the most frequent
 }
 
 // Write feeds prime and writes n symbols after it to w as they come, each
 // whole character at once. It ends early with ctx's error.
 func (g *Generator) Write(ctx context.Context, w io.Writer, prime string, n int) error {
-	fed, err := g.Start(prime)
+	fed, err := g.encode(prime)
 	if err != nil {
 		return err
+	}
+	for _, id := range fed {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		g.Feed(id)
 	}
 	if prime == "" {
 		fed = nil // it is not part of the text

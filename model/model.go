@@ -42,7 +42,7 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("model: task %q: want %s", s.Task, LM)
 	case s.Embed < 0 || s.Embed > MaxEmbed:
 		return fmt.Errorf("model: embedding of width %d: want 0 to %d", s.Embed, MaxEmbed)
-	case !(s.Dropout >= 0 && s.Dropout < 1):
+	case !(s.Dropout >= 0 && float32(s.Dropout) < 1): // masks are float32
 		return fmt.Errorf("model: dropout %v: want a number in [0, 1)", s.Dropout)
 	}
 	if err := s.RNN.Validate(); err != nil {

@@ -61,7 +61,8 @@ type Runner struct {
 	tape     rnn.Tape
 	x, xMask []float32 // (N, E)
 	y, dy    []float32 // (N, H)
-	z, zMask []float32 // (N, H) what the head reads
+	z, zMask []float32 // (N, H) what the head reads: y, or dropped
+	dropped  []float32 // (N, H) y after dropout
 	logits   []float32 // (N, V)
 	dx       []float32 // (N, E)
 	random   nn.Random
@@ -137,7 +138,9 @@ func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.K
 	r.rnn.Forward(r.y, x, state, tape)
 	r.z = r.y
 	if drop {
+		r.dropped = append(r.dropped[:0], r.y...) // y stays as the tape has it
 		r.zMask = r.masks(r.zMask, n, out, *dropout, outside+1)
+		r.z = r.dropped
 		mask(r.z, r.zMask)
 	}
 	r.logits = nn.Grow(r.logits, n*p.Vocab.Size())

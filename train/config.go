@@ -78,8 +78,8 @@ func (o Optimizer) validate() error {
 				return fmt.Errorf("train: Adam's beta%d %v: want a number in [0, 1)", i+1, beta)
 			}
 		}
-		if !(o.Epsilon > 0) || math.IsInf(o.Epsilon, 0) {
-			return fmt.Errorf("train: Adam's epsilon %v: want a number above 0", o.Epsilon)
+		if eps := float32(o.Epsilon); !(eps > 0) || eps > math.MaxFloat32 { // as the optimizer takes it
+			return fmt.Errorf("train: Adam's epsilon %v: want a number above 0 that float32 holds", o.Epsilon)
 		}
 	default:
 		return fmt.Errorf("train: optimizer %q: want sgd or adam", o.Kind)

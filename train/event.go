@@ -22,7 +22,7 @@ type Progress struct {
 	Updates      int           `json:"updates"`
 	Perplexity   float64       `json:"perplexity"` // of this epoch so far
 	LearningRate float64       `json:"learning_rate"`
-	GradientNorm float64       `json:"gradient_norm"` // before clipping
+	GradientNorm float64       `json:"gradient_norm"` // before ClipNorm
 	PerSecond    float64       `json:"tokens_per_second"`
 	Left         time.Duration `json:"-"` // the time still to go, by what has passed
 }

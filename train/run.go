@@ -70,6 +70,7 @@ type run struct {
 	batch  *data.Sampler
 
 	grad, state []float32 // (N) of parameters, (B, StateSize)
+	masks       nn.Key    // of the update at work
 	ids, target []int32   // (T, B)
 
 	updates, total int // made, of the whole run
@@ -110,6 +111,9 @@ func newRun(c Config, text *Text, team *nn.Team, observe func(Event)) (*run, err
 	if err := r.c.Schedule.Validate(); err != nil {
 		return nil, err
 	}
+	if r.keep == KeepHeldOut && len(text.HeldOut) == 0 {
+		return nil, fmt.Errorf("train: keep %q: the text has nothing held out", r.keep)
+	}
 	if r.keep == "" || r.keep == KeepAuto {
 		r.keep = KeepHeldOut
 		if len(text.Train) < LearntByHeart || len(text.HeldOut) == 0 {
@@ -140,6 +144,9 @@ func (r *run) train(ctx context.Context) error {
 		}
 		if len(r.text.HeldOut) > 0 {
 			if done.HeldOutPerplexity, err = r.perplexity(ctx, r.text.HeldOut); err != nil {
+				return err
+			}
+			if err := r.finite("held-out loss", done.HeldOutPerplexity, epoch); err != nil {
 				return err
 			}
 		}
@@ -173,7 +180,7 @@ func (r *run) epoch(ctx context.Context, epoch int) (Epoch, error) {
 		r.symbols += p.count
 		elapsed := r.training + time.Since(start)
 		p.Perplexity = math.Exp(nats / float64(count))
-		p.PerSecond = float64(r.symbols) / elapsed.Seconds()
+		p.PerSecond = perSecond(r.symbols, elapsed)
 		p.Left = time.Duration(float64(time.Since(r.began)) / float64(r.updates) * float64(max(0, r.total-r.updates)))
 		r.observe(p.Progress)
 	}
@@ -184,8 +191,13 @@ func (r *run) epoch(ctx context.Context, epoch int) (Epoch, error) {
 	}
 	return Epoch{
 		Epoch: epoch, Updates: r.updates, Perplexity: math.Exp(nats / float64(count)),
-		PerSecond: float64(count) / took.Seconds(), Time: took,
+		PerSecond: perSecond(count, took), Time: took,
 	}, nil
+}
+
+// perSecond is finite also where a coarse clock stands still.
+func perSecond(n int, d time.Duration) float64 {
+	return float64(n) / max(d, time.Microsecond).Seconds()
 }
 
 // next is the next minibatch of the epoch, its T 0 at the end. It clears the
@@ -212,7 +224,8 @@ func (r *run) update(b model.Batch, epoch int) (updated, error) {
 	u := updated{Progress: Progress{Epoch: epoch, Updates: r.total, LearningRate: r.c.Schedule.At(r.updates)}}
 	var dropout *nn.Key
 	if r.c.Model.Dropout > 0 || r.c.Model.RNN.Dropout > 0 {
-		dropout = &nn.Key{Seed: r.c.Seed, Step: uint64(r.updates)}
+		r.masks = nn.Key{Seed: r.c.Seed, Step: uint64(r.updates)}
+		dropout = &r.masks
 	}
 	u.nats, u.count = r.runner.Gradient(r.grad, b, r.state, dropout)
 	optim.ClipValue(r.grad, r.c.ClipValue)
@@ -235,7 +248,7 @@ func (r *run) finite(what string, v float64, epoch int) error {
 	if !math.IsNaN(v) && !math.IsInf(v, 0) {
 		return nil
 	}
-	return diverged{fmt.Errorf("train: diverged after %d updates, in epoch %d, at learning rate %v: the %s overflowed: want a lower rate or tighter clipping", r.updates, epoch, r.c.Schedule.At(r.updates), what)}
+	return diverged{fmt.Errorf("train: diverged after update %d, in epoch %d, at learning rate %.4g: the %s overflowed: want a lower rate or tighter clipping", r.updates, epoch, r.c.Schedule.At(r.updates), what)}
 }
 
 type diverged struct{ error }
@@ -262,7 +275,10 @@ func (r *run) consider(e Epoch) bool {
 // perplexity scores each symbol of ids but the first once.
 func (r *run) perplexity(ctx context.Context, ids []int32) (float64, error) {
 	score, err := model.Evaluate(ctx, r.packed, r.team, ids)
-	return score.Perplexity(), err
+	if err != nil {
+		return 0, err
+	}
+	return score.Perplexity(), nil
 }
 
 // samples tells how the model continues the prefixes.
@@ -302,6 +318,9 @@ func (r *run) finish(stopped error) error {
 		Epoch: b.epoch, Updates: b.updates, Config: config,
 	}
 	if b.epoch == 0 {
+		if err := r.finite("weights", optim.Norm(m.Params), 1); err != nil {
+			return err
+		}
 		m.History.Updates = r.updates
 		m.History.Kept = "the weights as they were when the run ended in its first epoch"
 		return nil
@@ -318,7 +337,9 @@ func (r *run) finish(stopped error) error {
 	if stopped != nil {
 		return nil
 	}
-	m.History.TrainPerplexity = r.trainPerplexity(b.epoch)
+	if p := r.trainPerplexity(b.epoch); !math.IsInf(p, 0) && !math.IsNaN(p) {
+		m.History.TrainPerplexity = p
+	}
 	return nil
 }
 

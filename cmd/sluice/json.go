@@ -100,6 +100,19 @@ func (j *jsonOutput) end(o outcome) {
 	j.write(end)
 }
 
+// failed is the end of a run that left nothing.
+func (j *jsonOutput) failed(err error) {
+	status := "failed"
+	if errors.Is(err, train.ErrDiverged) {
+		status = "diverged"
+	}
+	j.write(struct {
+		Event  string `json:"event"`
+		Status string `json:"status"`
+		Error  string `json:"error"`
+	}{"end", status, oneLine(err.Error())})
+}
+
 func (j *jsonOutput) write(v any) {
 	j.clear()
 	writeJSON(j.w, v, "")

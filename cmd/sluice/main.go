@@ -84,6 +84,9 @@ func (e *env) run(args []string) error {
 		return nil
 	}
 	if err != nil {
+		if len(args) > 0 && err.Error() == "unexpected argument "+args[0] {
+			return usage("%w: want train, eval, generate, inspect or version", err)
+		}
 		return usage("%w", err)
 	}
 	return k.Run(e)

@@ -53,6 +53,13 @@ func (p *printer) event(e train.Event) {
 
 func (p *printer) end(o outcome) { p.out.end(o) }
 
+// failed tells machines of a run that left nothing; people get the error.
+func (p *printer) failed(err error) {
+	if j, ok := p.out.(*jsonOutput); ok {
+		j.failed(err)
+	}
+}
+
 // outcome is a run that has ended.
 type outcome struct {
 	job
@@ -159,7 +166,7 @@ func (w *words) end(o outcome) {
 	}
 	fmt.Fprintf(w.w, "kept        %s\n", why(h))
 	if byHeart(o.config.Keep, h) {
-		fmt.Fprintf(w.w, "            (a text of %s is learnt by heart: training perplexity proves\n            that the optimisation works, not that the model is good)\n", plural(h.TrainSymbols, unit(kind)))
+		fmt.Fprintf(w.w, "            (a text of %s is there to be learnt by heart: training perplexity\n            proves that the optimisation works, not that the model is good)\n", plural(h.TrainSymbols, unit(kind)))
 	}
 	fmt.Fprintf(w.w, "wrote       %s in %s\n", strings.Join(o.files, ", "), o.dir)
 	program := program()

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"sluice/data"
@@ -81,6 +82,7 @@ func (c *trainCmd) train(e *env, j job) error {
 	result, stopped := train.Run(e.ctx, j.config, j.text, j.threads, p.event)
 	p.progress.close()
 	if result == nil {
+		p.failed(stopped)
 		return stopped
 	}
 	files, err := save(result, j)
@@ -242,7 +244,7 @@ func choosePrefixes(c *train.Config, text *train.Text, given []string) error {
 		if err != nil || len(c.Prefixes) == 2 || slices.Contains(c.Prefixes, prefix) {
 			continue
 		}
-		if ids, err := text.Vocab.Encode(prefix); err == nil && text.Vocab.Decode(ids) == prefix {
+		if ids, err := text.Vocab.Encode(prefix); err == nil && text.Vocab.Decode(ids) == prefix && !strings.Contains(prefix, data.Unknown) {
 			c.Prefixes = append(c.Prefixes, prefix)
 		}
 	}

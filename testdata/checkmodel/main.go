@@ -58,6 +58,12 @@ func write(from, to string) error {
 		return x
 	}
 	x := random(steps * rows * net.Input)
+	if m.Embed == 0 { // what the model reads are one-hot vectors
+		clear(x)
+		for i := range steps * rows {
+			x[i*net.Input+r.IntN(net.Input)] = 1
+		}
+	}
 	start := random(rows * net.StateSize())
 	end, y := append([]float32(nil), start...), make([]float32, steps*rows*net.OutputSize())
 	rnn.NewRunner(net.Pack(), nn.NewTeam(1)).Forward(y, rnn.Sequence{T: steps, B: rows, F: net.Input, Data: x}, end, nil)

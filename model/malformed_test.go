@@ -1,0 +1,209 @@
+package model
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"sluice/data"
+	"sluice/safetensors"
+)
+
+// parts are the metadata and the tensors of a model's file, to be changed.
+type parts struct {
+	meta    map[string]string
+	tensors []safetensors.Tensor
+}
+
+func partsOf(t testing.TB, m *Model) parts {
+	t.Helper()
+	meta, tensors, err := m.contents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parts{meta, tensors}
+}
+
+func (p parts) file(t testing.TB) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := safetensors.Write(&b, p.meta, p.tensors); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func (p parts) tensor(name string) *safetensors.Tensor {
+	return &p.tensors[slices.IndexFunc(p.tensors, func(t safetensors.Tensor) bool { return t.Name == name })]
+}
+
+func (p *parts) drop(name string) {
+	p.tensors = slices.DeleteFunc(p.tensors, func(t safetensors.Tensor) bool { return t.Name == name })
+}
+
+func (p parts) replace(key, from, to string) {
+	if !strings.Contains(p.meta[key], from) {
+		panic(p.meta[key])
+	}
+	p.meta[key] = strings.Replace(p.meta[key], from, to, 1)
+}
+
+// malformed are changes to the file of a GRU with one bias and an embedding of
+// width 3 over the vocabulary abcd, 2 units wide.
+var malformed = []struct {
+	change func(*parts)
+	want   string
+}{
+	{func(p *parts) { p.meta = map[string]string{"format": "pt"} }, `model: no "sluice" in the metadata: this safetensors file is not a model of sluice`},
+	{func(p *parts) { p.meta["sluice"] = "2\n" }, `model: format version "2\n": this program reads version 1`},
+	{func(p *parts) { delete(p.meta, "task") }, `model: task "": want lm`},
+	{func(p *parts) { p.meta["task"] = "tag" }, `model: task "tag": want lm`},
+	{func(p *parts) { delete(p.meta, "input") }, `model: no "input" in the metadata`},
+	{func(p *parts) { delete(p.meta, "rnn") }, `model: no "rnn" in the metadata`},
+	{func(p *parts) { delete(p.meta, "vocab") }, `model: no "vocab" in the metadata`},
+	{func(p *parts) { delete(p.meta, "history") }, `model: no "history" in the metadata`},
+	{func(p *parts) { p.replace("input", "embed", "width") }, `model: metadata "input": json: unknown field "width"`},
+	{func(p *parts) { p.replace("rnn", "{", `{"peephole":true,`) }, `model: metadata "rnn": json: unknown field "peephole"`},
+	{func(p *parts) { p.replace("history", "{", `{"host":"h",`) }, `model: metadata "history": json: unknown field "host"`},
+	{func(p *parts) { p.replace("vocab", "{", `{"more":1,`) }, `model: metadata "vocab": data: vocabulary: field "more": want kind, unknown and symbols`},
+	{func(p *parts) { p.meta["rnn"] += "1" }, `model: metadata "rnn": more after the JSON value`},
+	{func(p *parts) { p.meta["rnn"] = "" }, `model: metadata "rnn": EOF`},
+	{func(p *parts) { p.meta["rnn"] = "null" }, `rnn: cell "": want CELLS`},
+	{func(p *parts) { p.meta["history"] = "[]" }, `model: metadata "history": json: cannot unmarshal array into Go value of type model.History`},
+	{func(p *parts) { p.meta["vocab"] = "null" }, `model: metadata "vocab": data: vocabulary: want a JSON object with kind, unknown and symbols`},
+	{func(p *parts) { p.replace("input", "3", "-3") }, `model: embedding of width -3: want 0 to 1048576`},
+	{func(p *parts) { p.replace("input", "0.25", "1") }, `model: dropout 1: want a number in [0, 1)`},
+	{func(p *parts) { p.replace("rnn", "gru", "qrnn") }, `rnn: cell "qrnn": want CELLS`},
+	{func(p *parts) { p.replace("rnn", `"hidden":2`, `"hidden":16777217`) }, `rnn: hidden 16777217: want 1 to 16777216`},
+	{func(p *parts) { p.replace("rnn", `"layers":1`, `"layers":1025`) }, `model: metadata "rnn": layers 1025: want at most 7, the tensors of the file`},
+	{func(p *parts) { p.replace("rnn", `"layers":1`, `"layers":0`) }, `rnn: layers 0: want 1 to 1024`},
+	{func(p *parts) { p.replace("rnn", `"hidden":2`, `"hidden":1e99`) }, `model: metadata "rnn": json: cannot unmarshal number 1e99 into Go struct field Config.hidden of type int`},
+	{func(p *parts) { p.replace("rnn", `"forward"`, `"bidirectional"`) }, `model: a bidirectional language model would read the symbols it is to predict: want direction forward`},
+	{func(p *parts) { p.replace("rnn", `"input":3`, `"input":4`) }, `model: metadata "rnn": input 4: want 3, the width of what stands before it`},
+	{func(p *parts) { p.replace("rnn", `"after"`, `"before"`) }, `model: tensors missing: ["rnn.reset_before.bias_hh_l0" "rnn.reset_before.bias_ih_l0" "rnn.reset_before.weight_hh_l0" "rnn.reset_before.weight_ih_l0"]; without use: ["rnn.bias_hh_l0" "rnn.bias_ih_l0" "rnn.weight_hh_l0" "rnn.weight_ih_l0"]`},
+	{func(p *parts) { p.drop("head.bias"); p.drop("embed.weight") }, `model: tensors missing: ["embed.weight" "head.bias"]`},
+	{func(p *parts) { p.tensor("head.bias").Name = "head.\nbias" }, `model: tensors missing: ["head.bias"]; without use: ["head.\nbias"]`},
+	{func(p *parts) {
+		p.tensors = append(p.tensors, safetensors.Tensor{Name: "z", Data: []float32{1}}, safetensors.Tensor{Name: "y", Data: []float32{1}})
+	}, `model: tensors without use: ["y" "z"]`},
+	{func(p *parts) { p.tensor("head.bias").Data = make([]int32, 4) }, `model: tensor "head.bias" has dtype I32, want F32`},
+	{func(p *parts) { p.tensor("rnn.bias_hh_l0").Data = make([]float64, 6) }, `model: tensor "rnn.bias_hh_l0" has dtype F64, want F32`},
+	{func(p *parts) { p.tensor("head.weight").Shape = []int{2, 4} }, `model: tensor "head.weight" has shape [2 4], want [4 2]`},
+	{func(p *parts) { p.tensor("head.bias").Shape = []int{4, 1} }, `model: tensor "head.bias" has shape [4 1], want [4]`},
+	{func(p *parts) {
+		*p.tensor("rnn.bias_hh_l0") = safetensors.Tensor{Name: "rnn.bias_hh_l0", Shape: []int{0}, Data: []float32{}}
+	}, `model: tensor "rnn.bias_hh_l0" has shape [0], want [6]`},
+	{func(p *parts) { p.tensor("rnn.bias_hh_l0").Data.([]float32)[4] = 0.5 }, `model: tensor "rnn.bias_hh_l0" has 0.5 at 4: want zeros, since the model has one bias`},
+	{func(p *parts) { p.tensor("rnn.bias_hh_l0").Data.([]float32)[1] = float32(math.NaN()) }, `model: tensor "rnn.bias_hh_l0" has NaN at 1: want zeros, since the model has one bias`},
+	{func(p *parts) { p.replace("vocab", `"d"`, `"d","e"`) }, `model: tensor "embed.weight" has shape [4 3], want [5 3]`},
+	{func(p *parts) { p.replace("vocab", `,"d"`, ``) }, `model: tensor "embed.weight" has shape [4 3], want [3 3]`},
+	{func(p *parts) { p.replace("rnn", `"hidden":2`, `"hidden":3`) }, `model: tensor "head.weight" has shape [4 2], want [4 3]`},
+}
+
+func malformedModel(t testing.TB) *Model {
+	spec := gruSpec(2)
+	spec.Embed, spec.Dropout = 3, 0.25
+	m := newModel(t, spec, vocabOf(t, "abcd", data.VocabOptions{}))
+	m.History = someHistory
+	return m
+}
+
+func TestMalformed(t *testing.T) {
+	for _, c := range malformed {
+		p := partsOf(t, malformedModel(t))
+		c.change(&p)
+		m, err := read(p.file(t))
+		wantError(t, err, strings.Replace(c.want, "CELLS", "gru, integrators, lstm, rnn", 1))
+		if !errors.Is(err, ErrFormat) || m != nil {
+			t.Errorf("%v: is not ErrFormat, or comes with a model", err)
+		}
+	}
+	p := partsOf(t, newModel(t, gruSpec(2), vocabOf(t, "abcd", data.VocabOptions{})))
+	p.replace("vocab", `"d"`, `"d","e"`)
+	_, err := read(p.file(t))
+	wantError(t, err, `model: metadata "rnn": input 4: want 5, the width of what stands before it`)
+}
+
+// Metadata of others does no harm.
+func TestMoreMetadata(t *testing.T) {
+	p := partsOf(t, malformedModel(t))
+	p.meta["format"] = "pt"
+	if _, err := read(p.file(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+// An error is one line of bounded length, whatever the file holds.
+func TestLongErrors(t *testing.T) {
+	long := strings.Repeat("é\n", 1<<18)
+	for _, key := range slices.Sorted(maps.Keys(partsOf(t, malformedModel(t)).meta)) {
+		for _, value := range []string{long, `{"` + strings.ReplaceAll(long, "\n", `\n`) + `":1}`, `{"cell":"` + strings.ReplaceAll(long, "\n", `\n`) + `"}`} {
+			p := partsOf(t, malformedModel(t))
+			p.meta[key] = value
+			_, err := read(p.file(t))
+			if err == nil || len(err.Error()) > 2100 || strings.ContainsAny(err.Error(), "\r\n") {
+				t.Errorf("%s: error of %d bytes: %.100v", key, len(fmt.Sprint(err)), err)
+			}
+		}
+	}
+}
+
+// allocated is the number of bytes that f allocates, all together.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// most is the number of bytes that Read may allocate for a file.
+func most(file []byte) uint64 { return 256<<10 + 150*uint64(len(file)) }
+
+// A small file that claims a huge model is refused before memory is taken.
+func TestClaims(t *testing.T) {
+	hidden := func(v string) func(*parts) {
+		return func(p *parts) { p.replace("rnn", `"hidden":2`, `"hidden":`+v) }
+	}
+	for _, c := range []struct {
+		change func(*parts)
+		want   string
+	}{
+		{hidden("16777216"), `model: tensor "head.weight" has shape [4 2], want [4 16777216]`},
+		{func(p *parts) { hidden("16777216")(p); p.replace("rnn", `"layers":1`, `"layers":1024`) }, `model: metadata "rnn": layers 1024: want at most 7, the tensors of the file`},
+		{func(p *parts) { p.replace("input", "3", "1048576"); p.replace("rnn", `"input":3`, `"input":1048576`) }, `model: tensor "embed.weight" has shape [4 3], want [4 1048576]`},
+		{func(p *parts) { p.replace("rnn", `"input":3`, `"input":16777216`) }, `model: metadata "rnn": input 16777216: want 3, the width of what stands before it`},
+		{func(p *parts) { // all names there, and no data: only the claim is large
+			hidden("16777216")(p)
+			for i := range p.tensors {
+				p.tensors[i].Shape, p.tensors[i].Data = []int{0}, []float32{}
+			}
+		}, `model: tensor "embed.weight" has shape [0], want [4 3]`},
+		{func(p *parts) { // as many small tensors as layers
+			p.replace("rnn", `"layers":1`, `"layers":1024`)
+			for i := range 1024 - len(p.tensors) {
+				p.tensors = append(p.tensors, safetensors.Tensor{Name: fmt.Sprint(i), Shape: []int{0}, Data: []float32{}})
+			}
+		}, `model: tensors missing: ["rnn.bias_hh_l1" "rnn.bias_hh_l10" "rnn.bias_hh_l100" `},
+		{func(p *parts) { p.meta["vocab"] = `{"kind":"byte","unknown":"error"}` }, `model: tensor "embed.weight" has shape [4 3], want [256 3]`},
+	} {
+		p := partsOf(t, malformedModel(t))
+		c.change(&p)
+		file := p.file(t)
+		var err error
+		got := allocated(func() { _, err = read(file) })
+		if !errors.Is(err, ErrFormat) || !strings.HasPrefix(err.Error(), c.want) || len(err.Error()) > 2100 {
+			t.Errorf("error %v, want %s…", err, c.want)
+		}
+		if got > most(file) {
+			t.Errorf("%.60v: %d bytes allocated for a file of %d", err, got, len(file))
+		}
+		t.Logf("%7d bytes allocated for a file of %d: %.60v", got, len(file), err)
+	}
+}

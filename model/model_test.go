@@ -1,0 +1,237 @@
+package model
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"sluice/data"
+	"sluice/nn"
+	"sluice/optim"
+	"sluice/rnn"
+)
+
+// cells are each built-in function of a stack, with one bias and with two.
+func cells() []rnn.Config {
+	var all []rnn.Config
+	for _, c := range []rnn.Config{
+		{Cell: "rnn"}, {Cell: "rnn", Activation: "relu"}, {Cell: "lstm"},
+		{Cell: "gru", Reset: rnn.ResetBefore}, {Cell: "gru", Reset: rnn.ResetAfter},
+	} {
+		for c.Biases = range 3 {
+			if c.Biases > 0 {
+				c.Hidden, c.Layers = 5, 1
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// gruSpec is the model that most tests here take.
+func gruSpec(hidden int) Spec {
+	return Spec{Task: LM, RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: hidden, Layers: 1, Biases: 1}}
+}
+
+func (s Spec) testName() string {
+	c := s.RNN
+	return fmt.Sprintf("%s%s%s/E=%d/L=%d/biases=%d", c.Cell, c.Reset, c.Activation, s.Embed, c.Layers, c.Biases)
+}
+
+func vocabOf(t testing.TB, text string, o data.VocabOptions) *data.Vocab {
+	t.Helper()
+	v, err := data.BuildVocab(text, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// newModel makes a model with random weights.
+func newModel(t testing.TB, spec Spec, vocab *data.Vocab) *Model {
+	t.Helper()
+	m, err := New(spec, vocab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Init(rnn.Init{}, 7); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func newTeam(t testing.TB, threads int) *nn.Team {
+	team := nn.NewTeam(threads)
+	t.Cleanup(team.Close)
+	return team
+}
+
+// learn trains m on text, one row from the zero state, and returns the loss in
+// nats per symbol before the first update and before the last.
+func learn(t testing.TB, m *Model, text string, updates int) (first, last float64) {
+	t.Helper()
+	ids, err := m.Vocab.Encode(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(ids) - 1
+	b := Batch{T: n, B: 1, IDs: ids[:n], Targets: ids[1:]}
+	p := m.Pack()
+	run, adam, g := NewRunner(p, newTeam(t, 1)), optim.NewAdam(len(m.Params), 0.9, 0.999, 1e-8), make([]float32, len(m.Params))
+	for i := range updates {
+		clear(g)
+		nats, count := run.Gradient(g, b, nil, nil)
+		last = nats / float64(count)
+		if i == 0 {
+			first = last
+		}
+		optim.ClipNorm(g, 1)
+		adam.Update(m.Params, g, 0.03)
+		m.Repack(p)
+	}
+	return first, last
+}
+
+func randomIDs(r *rand.Rand, n, v int) []int32 {
+	ids := make([]int32, n)
+	for i := range ids {
+		ids[i] = int32(r.IntN(v))
+	}
+	return ids
+}
+
+// same says whether two slices have the same bits, but for the sign of zero;
+// none here may have a NaN.
+func same(a, b []float32) bool { return slices.Equal(a, b) }
+
+func wantError(t *testing.T, err error, want string) {
+	t.Helper()
+	if got := fmt.Sprint(err); got != want {
+		t.Errorf("error\n\t%s\nwant\n\t%s", got, want)
+	}
+}
+
+func TestSpecValidate(t *testing.T) {
+	good := gruSpec(4)
+	good.RNN.Input = 3
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		change func(*Spec)
+		want   string
+	}{
+		{func(s *Spec) { s.Task = "tag" }, `model: task "tag": want lm`},
+		{func(s *Spec) { s.Embed = -1 }, "model: embedding of width -1: want 0 to 1048576"},
+		{func(s *Spec) { s.Embed = MaxEmbed + 1 }, "model: embedding of width 1048577: want 0 to 1048576"},
+		{func(s *Spec) { s.Dropout = 1 }, "model: dropout 1: want a number in [0, 1)"},
+		{func(s *Spec) { s.Dropout = -0.1 }, "model: dropout -0.1: want a number in [0, 1)"},
+		{func(s *Spec) { s.Dropout = 1 - 1e-12 }, "model: dropout 0.999999999999: want a number in [0, 1)"},
+		{func(s *Spec) { s.RNN.Hidden = 0 }, "rnn: hidden 0: want 1 to 16777216"},
+		{func(s *Spec) { s.RNN.Direction = rnn.Backward }, "model: a backward language model would read the symbols it is to predict: want direction forward"},
+		{func(s *Spec) { s.RNN.Direction = rnn.Bidirectional }, "model: a bidirectional language model would read the symbols it is to predict: want direction forward"},
+	} {
+		s := good
+		c.change(&s)
+		wantError(t, s.Validate(), c.want)
+		if _, err := New(s, vocabOf(t, "abc", data.VocabOptions{})); fmt.Sprint(err) != c.want {
+			t.Errorf("New: error %v, want %s", err, c.want)
+		}
+	}
+}
+
+// The parameters are one flat vector, each tensor a stretch of it, one after
+// another without a gap.
+func TestTensors(t *testing.T) {
+	vocab := vocabOf(t, "abcdefg", data.VocabOptions{})
+	for _, c := range cells() {
+		for _, embed := range []int{0, 3} {
+			c.Layers = 2
+			m := newModel(t, Spec{Task: LM, Embed: embed, RNN: c}, vocab)
+			at := 0
+			for _, tensor := range m.Tensors() {
+				if len(tensor.Data) != nn.Elements(tensor.Shape) || &tensor.Data[0] != &m.Params[at] {
+					t.Errorf("%s: %s has %d values, at %d of Params or elsewhere", m.testName(), tensor.Name, len(tensor.Data), at)
+				}
+				at += len(tensor.Data)
+			}
+			if at != m.Size() || at != len(m.Params) || at != m.Pack().size {
+				t.Errorf("%s: tensors of %d values, Size %d, Params of %d", m.testName(), at, m.Size(), len(m.Params))
+			}
+		}
+	}
+}
+
+// Init is a function of the seed, and each kind reaches what stands around
+// the stack.
+func TestInit(t *testing.T) {
+	spec := gruSpec(16)
+	spec.Embed = 8
+	vocab := vocabOf(t, "abcdefghijklmnopqrstuvwxyz", data.VocabOptions{})
+	for _, c := range []struct {
+		init             rnn.Init
+		embed, head      float64 // the largest that is plausible
+		zeroBias, bounds bool
+	}{
+		{rnn.Init{}, 6, 0.25, false, true},
+		{rnn.Init{Kind: "normal", Sigma: 0.01}, 0.06, 0.06, true, false},
+		{rnn.Init{Kind: "xavier"}, 0.421, 0.379, true, true},
+	} {
+		m, other := newModel(t, spec, vocab), newModel(t, spec, vocab)
+		for i, seed := range []uint64{1, 1, 2} {
+			if err := other.Init(c.init, seed); err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				copy(m.Params, other.Params)
+			} else if same(m.Params, other.Params) != (seed == 1) {
+				t.Errorf("%v: seed %d against seed 1: same bits, or not, wrongly", c.init, seed)
+			}
+		}
+		for _, tensor := range m.Tensors() {
+			low, high := slices.Min(tensor.Data), slices.Max(tensor.Data)
+			limit, ok := map[string]float64{"embed.weight": c.embed, "head.weight": c.head, "head.bias": c.head}[tensor.Name]
+			switch {
+			case !ok:
+			case len(tensor.Shape) == 1 && c.zeroBias:
+				if low != 0 || high != 0 {
+					t.Errorf("%v: %s in [%v, %v], want 0", c.init, tensor.Name, low, high)
+				}
+			case float64(high) > limit || float64(low) < -limit || float64(high) < limit/4 || float64(low) > -limit/4:
+				t.Errorf("%v: %s in [%v, %v], want about ±%v", c.init, tensor.Name, low, high, limit)
+			}
+		}
+	}
+	m := newModel(t, spec, vocab)
+	tensors := m.Tensors()
+	if w, b := tensors[len(tensors)-2].Data, tensors[len(tensors)-1].Data; w[0] == b[0] {
+		t.Errorf("head.weight and head.bias both begin with %v: one stream for two tensors", w[0])
+	}
+	wantError(t, m.Init(rnn.Init{Kind: "ones"}, 1), `rnn: init "ones": want pytorch, normal, xavier`)
+}
+
+func TestPanics(t *testing.T) {
+	vocab := vocabOf(t, "abc", data.VocabOptions{})
+	m, other := newModel(t, gruSpec(3), vocab), newModel(t, gruSpec(4), vocab)
+	run := NewRunner(m.Pack(), newTeam(t, 1))
+	b := Batch{T: 1, B: 2, IDs: []int32{0, 1}, Targets: []int32{1, 2}}
+	for _, c := range []struct {
+		f    func()
+		want string
+	}{
+		{func() { m.Repack(other.Pack()) }, "model: Repack: the Packed is of another model"},
+		{func() { run.Gradient(make([]float32, 5), b, nil, nil) }, fmt.Sprintf("model: Gradient: g has 5 values, want %d", m.Size())},
+		{func() { run.Loss(Batch{T: 2, B: 2, IDs: b.IDs, Targets: b.Targets}, nil) }, "model: a batch of 2 symbols and 2 targets, want 2 × 2"},
+		{func() { run.Loss(Batch{T: 1, B: 2, IDs: []int32{0, 3}, Targets: b.Targets}, nil) }, "rnn: Forward: symbol 3 at step 0 of row 1, want 0 to 2"},
+	} {
+		func() {
+			defer func() {
+				if got := fmt.Sprint(recover()); got != c.want {
+					t.Errorf("panic\n\t%s\nwant\n\t%s", got, c.want)
+				}
+			}()
+			c.f()
+		}()
+	}
+}
