@@ -1,9 +1,6 @@
 package data
 
-import (
-	"fmt"
-	"unicode/utf8"
-)
+import "fmt"
 
 // Fractions say how much of a text, from its end, is held out: test is the
 // last part, validation the one before, training the rest. The zero value
@@ -56,16 +53,4 @@ func (f Fractions) Split(ids []int32, needTrain, needHeld int) (Parts, error) {
 			len(ids), len(p.Train), len(p.Validation), len(p.Test), needTrain, needHeld)
 	}
 	return p, nil
-}
-
-// SplitText cuts a text at the same positions, in characters: for a
-// vocabulary that may know the training part only.
-func (f Fractions) SplitText(text string) (train, validation, test string, err error) {
-	if err := f.Validate(); err != nil {
-		return "", "", "", err
-	}
-	a, b := f.ends(utf8.RuneCountInString(text))
-	i := offset(text, a)
-	j := i + offset(text[i:], b-a)
-	return text[:i], text[i:j], text[j:], nil
 }

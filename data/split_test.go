@@ -1,9 +1,7 @@
 package data
 
 import (
-	"math/rand/v2"
 	"testing"
-	"unicode/utf8"
 )
 
 func TestSplit(t *testing.T) {
@@ -32,26 +30,6 @@ func TestSplit(t *testing.T) {
 		wantError(t, err, c.err)
 		if len(p.Train) != c.train || len(p.Validation) != c.validation || len(p.Test) != c.test {
 			t.Errorf("%+v: %d, %d, %d", c, len(p.Train), len(p.Validation), len(p.Test))
-		}
-	}
-}
-
-// The parts of a text are those of its symbols, in order and nothing lost.
-func TestSplitText(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	for range 200 {
-		text := randomText(r, r.IntN(80))
-		f := Fractions{r.Float64() / 2, r.Float64() / 2}
-		p, err := f.Split(make([]int32, utf8.RuneCountInString(text)), 0, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a, b, c, err := f.SplitText(text)
-		if err != nil || a+b+c != text {
-			t.Fatalf("%q splits into %q, %q, %q, %v", text, a, b, c, err)
-		}
-		if utf8.RuneCountInString(a) != len(p.Train) || utf8.RuneCountInString(b) != len(p.Validation) || utf8.RuneCountInString(c) != len(p.Test) {
-			t.Fatalf("%q splits into %q, %q, %q, symbols into %d, %d, %d", text, a, b, c, len(p.Train), len(p.Validation), len(p.Test))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -86,45 +87,13 @@ func decodeChoice(k *kong.DecodeContext, target reflect.Value) error {
 	return nil
 }
 
-// oneOf is the error of a value that is none of the choices; it tells the
-// nearest.
+// oneOf is the error of a value that is none of the choices.
 func oneOf(value string, choices []string) error {
-	nearest, least := "", 3
-	for _, c := range choices {
-		if c == value {
-			return nil
-		}
-		if d := distance(value, c); d < least && d < len(c) {
-			nearest, least = c, d
-		}
+	if slices.Contains(choices, value) {
+		return nil
 	}
 	last := len(choices) - 1
-	list := strings.Join(choices[:last], ", ") + " or " + choices[last]
-	if nearest != "" {
-		return usage("%q: want %s; did you mean %s?", value, list, nearest)
-	}
-	return usage("%q: want %s", value, list)
-}
-
-// distance is Levenshtein's, in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range min(len(a), 64) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return usage("%q: want %s or %s", value, strings.Join(choices[:last], ", "), choices[last])
 }
 
 // set takes a flag over if it was given.
