@@ -29,7 +29,7 @@ type VocabOptions struct {
 	Kind     string `json:"kind,omitempty"`      // "char" (zero value), "byte", "word"
 	Unknown  string `json:"unknown,omitempty"`   // what an unknown symbol does: "error" (zero value), "skip", "unk"
 	MinCount int    `json:"min_count,omitempty"` // keep a symbol that occurs at least so often; 0 means 1
-	MaxSize  int    `json:"max_size,omitempty"`  // keep so many symbols at most, <unk> counted; 0 means MaxSymbols
+	MaxSize  int    `json:"max_size,omitempty"`  // keep so many symbols at most, <unk> counted; 0 means all, which must not exceed MaxSymbols
 }
 
 // Validate says which field cannot be, and what is allowed.

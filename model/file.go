@@ -91,18 +91,21 @@ func (m *Model) zeros() []nn.Tensor {
 
 // Open reads a model from a file.
 func Open(path string) (*Model, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	switch {
+	case info.IsDir():
+		return nil, fmt.Errorf("model: %s is a folder: want a model file", path)
+	case !info.Mode().IsRegular(): // a pipe would be waited for
+		return nil, fmt.Errorf("model: %s is not a regular file: want a model file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("model: %s is a folder: want a model file", path)
-	}
 	m, err := Read(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -129,6 +132,11 @@ func Read(r io.ReaderAt, size int64) (*Model, error) {
 	for _, t := range m.Tensors() {
 		if err := f.ReadFloat32(t.Data, t.Name, t.Shape...); err != nil {
 			return nil, ofFile(err)
+		}
+		for i, v := range t.Data {
+			if v-v != 0 {
+				return nil, wrong("tensor %q has %v at %d: want finite numbers", t.Name, v, i)
+			}
 		}
 	}
 	for _, t := range m.zeros() {

@@ -108,7 +108,7 @@ func TestNames(t *testing.T) {
 func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Open(filepath.Join(dir, "none"))
-	wantError(t, err, "model: open "+dir+"/none: no such file or directory")
+	wantError(t, err, "model: stat "+dir+"/none: no such file or directory")
 	if !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrFormat) {
 		t.Errorf("a missing file: %v", err)
 	}

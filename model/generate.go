@@ -33,8 +33,8 @@ func (s Sampling) Validate() error {
 	return nil
 }
 
-// Generator writes text symbol by symbol. After the first call of Feed its
-// methods do not allocate. It serves one caller.
+// Generator writes text symbol by symbol. After the first call of Feed,
+// Feed and Next do not allocate. It serves one caller.
 type Generator struct {
 	s      Sampling
 	p      *Packed

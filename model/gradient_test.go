@@ -22,15 +22,16 @@ func wide(x []float32) []float64 {
 }
 
 // maskOf is the dropout mask (n, width) of a layer, row by row from its keys.
-func maskOf(key *nn.Key, p float64, layer uint64, n, width int) []float64 {
+func maskOf(key *nn.Key, p float64, layer uint64, b Batch, width int) []float64 {
 	var random nn.Random
+	n := b.T * b.B
 	m := make([]float32, n*width)
 	for i := range m {
 		m[i] = 1
 	}
 	for i := range n {
 		if key != nil && p > 0 {
-			random.Dropout(m[i*width:(i+1)*width], float32(p), nn.Key{Seed: key.Seed, Step: key.Step, Layer: layer, Row: uint64(i)})
+			random.Dropout(m[i*width:(i+1)*width], float32(p), nn.Key{Seed: key.Seed, Step: key.Step, Layer: layer, Row: uint64(i%b.B)<<32 | uint64(i/b.B)})
 		}
 	}
 	return wide(m)
@@ -65,10 +66,10 @@ func reference(m *Model, b Batch, state []float32, key *nn.Key) (loss float64, g
 	for l := range net.Layers {
 		net.Weights = append(net.Weights, weightsOf(w, l))
 		if l > 0 {
-			net.Masks = append(net.Masks, maskOf(key, m.RNN.Dropout, uint64(l-1), n, h))
+			net.Masks = append(net.Masks, maskOf(key, m.RNN.Dropout, uint64(l-1), b, h))
 		}
 	}
-	x, xMask, zMask := make([]float64, n*net.Input), maskOf(key, m.Dropout, outside, n, e), maskOf(key, m.Dropout, outside+1, n, h)
+	x, xMask, zMask := make([]float64, n*net.Input), maskOf(key, m.Dropout, outside, b, e), maskOf(key, m.Dropout, outside+1, b, h)
 	for i, id := range b.IDs {
 		if e == 0 {
 			x[i*v+int(id)] = 1

@@ -128,7 +128,7 @@ func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.K
 		r.x = nn.Grow(r.x, n*p.Embed)
 		nn.Gather(r.x, p.embed, b.IDs, p.Embed)
 		if drop {
-			r.xMask = r.masks(r.xMask, n, p.Embed, *dropout, outside)
+			r.xMask = r.masks(r.xMask, b, p.Embed, *dropout, outside)
 			mask(r.x, r.xMask)
 		}
 		x.IDs, x.Data = nil, r.x
@@ -139,7 +139,7 @@ func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.K
 	r.z = r.y
 	if drop {
 		r.dropped = append(r.dropped[:0], r.y...) // y stays as the tape has it
-		r.zMask = r.masks(r.zMask, n, out, *dropout, outside+1)
+		r.zMask = r.masks(r.zMask, b, out, *dropout, outside+1)
 		r.z = r.dropped
 		mask(r.z, r.zMask)
 	}
@@ -147,13 +147,12 @@ func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.K
 	p.head.Forward(r.team, r.logits, r.z, n)
 }
 
-// masks fills m (n, width) from the stream of a layer, row by row.
-func (r *Runner) masks(m []float32, n, width int, key nn.Key, layer uint64) []float32 {
-	m = nn.Grow(m, n*width)
+// masks fills m (T, B, width) from the streams of a layer.
+func (r *Runner) masks(m []float32, b Batch, width int, key nn.Key, layer uint64) []float32 {
+	m = nn.Grow(m, b.T*b.B*width)
 	key.Layer = layer
-	for i := range n {
-		key.Row = uint64(i)
-		r.random.Dropout(m[i*width:(i+1)*width], float32(r.p.Dropout), key)
+	for i := range b.T * b.B {
+		r.random.Dropout(m[i*width:(i+1)*width], float32(r.p.Dropout), key.At(i/b.B, i%b.B))
 	}
 	return m
 }

@@ -12,6 +12,13 @@ import (
 // resume, with any number of threads and in any batch.
 type Key struct{ Seed, Step, Layer, Row uint64 }
 
+// At is the key of step t of row b of a minibatch: the same whatever rows
+// stand beside it. Both are below 2³².
+func (k Key) At(t, b int) Key {
+	k.Row = uint64(b)<<32 | uint64(t)
+	return k
+}
+
 // Random draws from the stream of one key after another without allocating.
 // The zero value is not ready: Seek first.
 type Random struct{ chacha rand.ChaCha8 }

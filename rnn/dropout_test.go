@@ -97,3 +97,25 @@ func TestDropoutNearOne(t *testing.T) {
 	tr := newTrial(t, c, 3, 2, false, false, 1)
 	tr.run(1)
 }
+
+// A row drops out the same outputs whatever rows stand beside it.
+func TestDropoutDoesNotSeeTheBatch(t *testing.T) {
+	const T, B = 9, 5
+	c := Config{Cell: "gru", Reset: ResetAfter, Input: 3, Hidden: 6, Layers: 2, Biases: 1, Dropout: 0.4}
+	tr := newTrial(t, c, T, B, false, true, 4)
+	run := NewRunner(tr.net.Pack(), team(t, 2))
+	key := &nn.Key{Seed: 9, Step: 4}
+	all := make([]float32, T*B*c.Hidden)
+	run.Forward(all, tr.x, nil, &Tape{Dropout: key})
+	for rows := 1; rows < B; rows++ {
+		x := Sequence{T: T, B: rows, F: c.Input}
+		var want []float32
+		for step := range T {
+			x.IDs = append(x.IDs, tr.x.IDs[step*B:step*B+rows]...)
+			want = append(want, all[step*B*c.Hidden:(step*B+rows)*c.Hidden]...)
+		}
+		y := make([]float32, len(want))
+		run.Forward(y, x, nil, &Tape{Dropout: key})
+		sameBits(t, "fewer rows", y, want)
+	}
+}

@@ -25,8 +25,8 @@ func (j *mergeJob) Run(part int) {
 			merge(j.p.Merge, out, raw[:h], raw[h:])
 		}
 		if len(j.lt.mask) > 0 {
-			key := *j.dropout
-			key.Layer, key.Row = uint64(j.l), uint64(row)
+			key := j.dropout.At(row/j.b, row%j.b)
+			key.Layer = uint64(j.l)
 			mask := j.lt.mask[row*width : (row+1)*width]
 			j.random[part].Dropout(mask, float32(j.p.Dropout), key)
 			multiply(out, mask)

@@ -78,7 +78,7 @@ func TestDivergesLater(t *testing.T) {
 			}
 		}
 		wantError(t, stopped, "train: diverged after update 25, in epoch 2, at learning rate 0.01: the loss overflowed: want a lower rate or tighter clipping")
-		if err := r.finish(stopped); err != nil || !slices.Equal(r.model.Params, first.Model.Params) || r.model.History.Epoch != 1 {
+		if err := r.finish(t.Context(), stopped); err != nil || !slices.Equal(r.model.Params, first.Model.Params) || r.model.History.Epoch != 1 {
 			t.Errorf("%v: kept epoch %d, error %v", poison, r.model.History.Epoch, err)
 		}
 		team.Close()

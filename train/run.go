@@ -28,9 +28,9 @@ type Result struct {
 // Run trains a model on text with a number of threads and tells observe what
 // happens. When ctx ends it stops after the update at work and returns ctx's
 // error beside a Result whose Model holds the best of the epochs done, or of
-// the first epoch the weights as they were. A run that diverges ends the same
-// way, with an error that wraps ErrDiverged, but without a Result where no
-// epoch was done.
+// the first epoch the weights as they were; without a Result if there was no
+// update yet. A run that diverges ends the same way, with an error that wraps
+// ErrDiverged, but without a Result where no epoch was done.
 func Run(ctx context.Context, c Config, text *Text, threads int, observe func(Event)) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -47,10 +47,10 @@ func Run(ctx context.Context, c Config, text *Text, threads int, observe func(Ev
 		return nil, err
 	}
 	stopped := r.train(ctx)
-	if errors.Is(stopped, ErrDiverged) && r.best.epoch == 0 {
+	if stopped != nil && r.best.epoch == 0 && (r.updates == 0 || errors.Is(stopped, ErrDiverged)) {
 		return nil, stopped
 	}
-	if err := r.finish(stopped); err != nil {
+	if err := r.finish(ctx, stopped); err != nil {
 		return nil, err
 	}
 	return &Result{Model: r.model, Curve: r.curve}, stopped
@@ -143,9 +143,15 @@ func (r *run) train(ctx context.Context) error {
 			return err
 		}
 		if len(r.text.HeldOut) > 0 {
-			if done.HeldOutPerplexity, err = r.perplexity(ctx, r.text.HeldOut); err != nil {
+			perplexity, err := r.perplexity(ctx, r.text.HeldOut)
+			if err != nil && r.keep != KeepHeldOut { // the epoch counts also without that score
+				done.Best = r.consider(done)
+				r.curve = append(r.curve, done)
+			}
+			if err != nil {
 				return err
 			}
+			done.HeldOutPerplexity = perplexity
 			if err := r.finite("held-out loss", done.HeldOutPerplexity, epoch); err != nil {
 				return err
 			}
@@ -306,7 +312,7 @@ const scored = 100_000
 
 // finish takes up the weights to keep and writes their History. A run that was
 // stopped is not made to wait for another score.
-func (r *run) finish(stopped error) error {
+func (r *run) finish(ctx context.Context, stopped error) error {
 	m, b := r.model, &r.best
 	config, err := json.Marshal(r.c)
 	if err != nil {
@@ -337,17 +343,20 @@ func (r *run) finish(stopped error) error {
 	if stopped != nil {
 		return nil
 	}
-	if p := r.trainPerplexity(b.epoch); !math.IsInf(p, 0) && !math.IsNaN(p) {
+	if p := r.trainPerplexity(ctx, b.epoch); !math.IsInf(p, 0) && !math.IsNaN(p) {
 		m.History.TrainPerplexity = p
 	}
 	return nil
 }
 
 // trainPerplexity scores the minibatches of an epoch once more, as training
-// read them, the weights standing still.
-func (r *run) trainPerplexity(epoch int) float64 {
+// read them, the weights standing still. It is NaN if ctx ends before.
+func (r *run) trainPerplexity(ctx context.Context, epoch int) float64 {
 	nats, count := 0.0, 0
 	for r.batch.Epoch(epoch - 1); count < scored; {
+		if ctx.Err() != nil {
+			return math.NaN()
+		}
 		b := r.next()
 		if b.T == 0 {
 			break

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"runtime"
 
@@ -40,7 +39,7 @@ func (c *evalCmd) Run(e *env) error {
 	defer team.Close()
 	score, err := model.Evaluate(e.ctx, m.Pack(), team, ids)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", shown, err)
 	}
 	return c.print(e, m.Vocab.Kind(), path, shown, score)
 }
@@ -124,10 +123,7 @@ func heldOut(m *model.Model, c train.Config, path string) ([]int32, error) {
 	case len(text.HeldOut) == 0:
 		return nil, fmt.Errorf("%s was trained on the whole of %s, nothing was held out: name a text to score", path, corpus)
 	}
-	if text.Vocab.Size() != m.Vocab.Size() {
-		return nil, errors.New(path + ": its vocabulary is not that of its options")
-	}
-	return text.HeldOut, nil
+	return m.Vocab.Encode(text.Vocab.Decode(text.HeldOut))
 }
 
 // open opens the model that an argument names; without one it is the newest

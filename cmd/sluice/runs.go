@@ -65,7 +65,7 @@ func (f *folder) within(path string) error {
 	switch {
 	case err == nil && !info.IsDir():
 		return fmt.Errorf("%s is not a folder", path)
-	case !errors.Is(err, fs.ErrNotExist):
+	case !errors.Is(err, fs.ErrNotExist) || filepath.Dir(path) == path:
 		return err
 	}
 	if err := f.within(filepath.Dir(path)); err != nil {

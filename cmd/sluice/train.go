@@ -87,7 +87,8 @@ func (c *trainCmd) train(e *env, j job) error {
 	}
 	files, err := save(result, j)
 	if len(files) == 0 {
-		return errors.Join(err, stopped)
+		p.failed(err)
+		return fmt.Errorf("%w; nothing was saved", err)
 	}
 	o := outcome{job: j, result: result, files: files, stopped: stopped, time: time.Since(began)}
 	p.end(o)
