@@ -137,9 +137,6 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Presets are the names that Preset knows.
-func Presets() []string { return []string{"default", "d2l"} }
-
 // Preset makes a Config:
 //
 //	default  our own: better than d2l at equal time
