@@ -45,6 +45,21 @@ func (w *weights) resetUpdate(s *Step) {
 	}
 }
 
+// next sets n, the third vector of each row of the tape, from the last one of
+// A, and then the state.
+func (w *weights) next(s *Step) {
+	h := w.h
+	for i := range s.N {
+		a, tape := s.A[i*3*h+2*h:(i+1)*3*h], s.Tape[i*4*h:(i+1)*4*h]
+		z, n, prev, next := blocks(tape, 1, h), blocks(tape, 2, h), blocks(s.Prev, i, h), blocks(s.Next, i, h)
+		for j := range n {
+			v := kernel.Tanh(a[j])
+			n[j] = v
+			next[j] = float32(z[j]*prev[j]) + float32((1-z[j])*v)
+		}
+	}
+}
+
 type gruAfter struct{ weights }
 
 func (w *gruAfter) Forward(s *Step) {
@@ -56,14 +71,12 @@ func (w *gruAfter) Forward(s *Step) {
 	w.forward.Outputs(2*h, 3*h).MulAdd(s.Tape[3*h:], 4*h, s.Prev, h, s.N)
 	for n := range s.N {
 		a, tape := s.A[n*3*h+2*h:(n+1)*3*h], s.Tape[n*4*h:(n+1)*4*h]
-		r, z, cand, hn := blocks(tape, 0, h), blocks(tape, 1, h), blocks(tape, 2, h), blocks(tape, 3, h)
-		prev, next := blocks(s.Prev, n, h), blocks(s.Next, n, h)
-		for j := range cand {
-			v := kernel.Tanh(a[j] + float32(r[j]*hn[j]))
-			cand[j] = v
-			next[j] = float32(z[j]*prev[j]) + float32((1-z[j])*v)
+		r, hn := blocks(tape, 0, h), blocks(tape, 3, h)
+		for j, v := range hn {
+			a[j] += float32(r[j] * v)
 		}
 	}
+	w.next(s)
 }
 
 func (w *gruAfter) Backward(s *Step) {
@@ -110,15 +123,12 @@ func (w *gruBefore) Forward(s *Step) {
 	}
 	w.forward.Outputs(2*h, 3*h).MulAdd(s.A[2*h:], 3*h, s.Tape[3*h:], 4*h, s.N)
 	for n := range s.N {
-		a, tape, b := s.A[n*3*h+2*h:(n+1)*3*h], s.Tape[n*4*h:(n+1)*4*h], w.bh[2*h:]
-		z, cand := blocks(tape, 1, h), blocks(tape, 2, h)
-		prev, next := blocks(s.Prev, n, h), blocks(s.Next, n, h)
-		for j := range cand {
-			v := kernel.Tanh(a[j] + b[j])
-			cand[j] = v
-			next[j] = float32(z[j]*prev[j]) + float32((1-z[j])*v)
+		a := s.A[n*3*h+2*h : (n+1)*3*h]
+		for j, b := range w.bh[2*h:] {
+			a[j] += b
 		}
 	}
+	w.next(s)
 }
 
 func (w *gruBefore) Backward(s *Step) {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"runtime"
 
 	"sluice/data"
@@ -138,3 +139,6 @@ func open(e *env, arg string) (path string, m *model.Model, err error) {
 	m, err = model.Open(path)
 	return path, m, err
 }
+
+// finite bounds a number to what JSON can say.
+func finite(x float64) float64 { return max(-math.MaxFloat64, min(x, math.MaxFloat64)) }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"path/filepath"
 	"time"
 
@@ -34,7 +33,6 @@ func (j *jsonOutput) event(event train.Event) {
 	case train.Progress:
 		if now := j.now(); now.Sub(j.shown) >= time.Second {
 			j.shown = now
-			e.Perplexity = finite(e.Perplexity)
 			j.write(struct {
 				Event string `json:"event"`
 				train.Progress
@@ -59,7 +57,6 @@ type jsonEpoch struct {
 }
 
 func epochJSON(e train.Epoch) jsonEpoch {
-	e.Perplexity, e.HeldOutPerplexity = finite(e.Perplexity), finite(e.HeldOutPerplexity)
 	return jsonEpoch{"epoch", e, e.Time.Seconds()}
 }
 
@@ -80,7 +77,7 @@ func (j *jsonOutput) end(o outcome) {
 		Files             []string `json:"files"`
 	}{
 		Event: "end", Status: "done", Epochs: len(o.result.Curve), Epoch: h.Epoch, Kept: h.Kept,
-		TrainPerplexity: finite(h.TrainPerplexity), HeldOutPerplexity: finite(h.HeldOutPerplexity), Seconds: o.time.Seconds(),
+		TrainPerplexity: h.TrainPerplexity, HeldOutPerplexity: h.HeldOutPerplexity, Seconds: o.time.Seconds(),
 	}
 	switch {
 	case errors.Is(o.stopped, train.ErrDiverged):
@@ -89,10 +86,10 @@ func (j *jsonOutput) end(o outcome) {
 		end.Status = "interrupted"
 	}
 	if h.TrainPerplexity > 0 {
-		end.TrainBits = bits(finite(h.TrainPerplexity))
+		end.TrainBits = bits(h.TrainPerplexity)
 	}
 	if h.HeldOutPerplexity > 0 {
-		end.HeldOutBits = bits(finite(h.HeldOutPerplexity))
+		end.HeldOutBits = bits(h.HeldOutPerplexity)
 	}
 	for _, name := range o.files {
 		end.Files = append(end.Files, filepath.ToSlash(filepath.Join(o.dir, name)))
@@ -125,6 +122,3 @@ func writeJSON(w io.Writer, v any, indent string) error {
 	e.SetIndent("", indent)
 	return e.Encode(v)
 }
-
-// finite bounds a number to what JSON can say.
-func finite(x float64) float64 { return max(-math.MaxFloat64, min(x, math.MaxFloat64)) }

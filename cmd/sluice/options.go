@@ -8,6 +8,23 @@ import (
 	"sluice/train"
 )
 
+// condition is what a flag needs to act.
+type condition struct {
+	flag        string
+	given, acts bool
+	with        string
+}
+
+// actWith is the error of a flag that was given and would not act.
+func actWith(flags []condition) error {
+	for _, f := range flags {
+		if f.given && !f.acts {
+			return usage("--%s acts with %s only", f.flag, f.with)
+		}
+	}
+	return nil
+}
+
 // apply sets the flags given. Another cell than the preset's drops what
 // belongs to that one.
 func (f modelFlags) apply(c *train.Config) error {
@@ -24,19 +41,13 @@ func (f modelFlags) apply(c *train.Config) error {
 			init.Sigma = 0.01
 		}
 	}
-	for _, only := range []struct {
-		flag        string
-		given, acts bool
-		with        string
-	}{
+	if err := actWith([]condition{
 		{"activation", f.Activation != nil, stack.Cell == "rnn", "--cell rnn"},
 		{"reset", f.Reset != nil, stack.Cell == "gru", "--cell gru"},
 		{"forget-bias", f.ForgetBias != nil, stack.Cell == "lstm", "--cell lstm"},
 		{"init-sigma", f.InitSigma != nil, init.Kind == "normal", "--init normal"},
-	} {
-		if only.given && !only.acts {
-			return usage("--%s acts with %s only", only.flag, only.with)
-		}
+	}); err != nil {
+		return err
 	}
 	set(&stack.Activation, f.Activation)
 	set((*string)(&stack.Reset), f.Reset)
@@ -78,11 +89,7 @@ func (f runFlags) apply(c *train.Config) error {
 			s.Factor = 0.5
 		}
 	}
-	for _, only := range []struct {
-		flag        string
-		given, acts bool
-		with        string
-	}{
+	if err := actWith([]condition{
 		{"momentum", f.Momentum != nil, o.Kind == "sgd", "--optimizer sgd"},
 		{"beta1", f.Beta1 != nil, o.Kind == "adam", "--optimizer adam"},
 		{"beta2", f.Beta2 != nil, o.Kind == "adam", "--optimizer adam"},
@@ -90,10 +97,8 @@ func (f runFlags) apply(c *train.Config) error {
 		{"lr-every", f.LREvery != nil, s.Kind == "step", "--schedule step"},
 		{"lr-factor", f.LRFactor != nil, s.Kind == "step", "--schedule step"},
 		{"lr-final", f.LRFinal != nil, s.Kind == "cosine", "--schedule cosine"},
-	} {
-		if only.given && !only.acts {
-			return usage("--%s acts with %s only", only.flag, only.with)
-		}
+	}); err != nil {
+		return err
 	}
 	if s.Kind == "step" && s.Every == 0 && f.LREvery == nil {
 		return usage("--schedule step: want --lr-every too")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -181,9 +180,6 @@ func (w *words) end(o outcome) {
 func measured(perplexity float64, kind string) string {
 	if perplexity == 0 {
 		return "not measured"
-	}
-	if perplexity >= math.MaxFloat64 {
-		return "beyond all numbers (the run diverged)"
 	}
 	return fmt.Sprintf("%s (%.3f bits per %s)", short(perplexity), bits(perplexity), unit(kind))
 }

@@ -106,8 +106,6 @@ func (c *trainCmd) train(e *env, j job) error {
 // save writes the model and, if an epoch was finished, its curve. It tells
 // which files it wrote.
 func save(r *train.Result, j job) (files []string, err error) {
-	h := &r.Model.History
-	h.TrainPerplexity, h.HeldOutPerplexity = finite(h.TrainPerplexity), finite(h.HeldOutPerplexity) // JSON has no infinity
 	if err := r.Model.Save(filepath.Join(j.dir, modelFile)); err != nil {
 		return nil, err
 	}
