@@ -13,11 +13,11 @@ import (
 
 // byStep scores the symbols of one row after the first, from the zero state.
 func byStep(run *Runner, p *Packed, ids []int32) (nats float64, count int) {
-	state, logits := make([]float32, p.StateSize()), make([]float32, p.Vocab.Size())
+	state, logits, ce := make([]float32, p.StateSize()), nn.Matrix{}.Grow(1, p.Vocab.Size()), nn.CrossEntropy{V: p.Vocab.Size()}
 	for i := range len(ids) - 1 {
 		run.Step(logits, ids[i:i+1], state, []int32{0})
-		nn.Softmax(logits, 1, len(logits))
-		nats -= math.Log(float64(logits[ids[i+1]]))
+		one, _ := ce.Loss(run.team, logits, ids[i+1:i+2])
+		nats += one
 	}
 	return nats, len(ids) - 1
 }

@@ -94,7 +94,8 @@ func ExampleRunner_Step() {
 	defer team.Close()
 	run := model.NewRunner(packed, team)
 	slab := make([]float32, 2*packed.StateSize())
-	logits := make([]float32, m.Vocab.Size())
+	logits := nn.Matrix{}.Grow(1, m.Vocab.Size())
+	row := make([]float32, m.Vocab.Size())
 	streams := []string{"row your b", "your boat\nr"}
 	for i, text := range streams {
 		ids, err := m.Vocab.Encode(text)
@@ -105,8 +106,9 @@ func ExampleRunner_Step() {
 			run.Step(logits, []int32{id}, slab, []int32{int32(i)})
 		}
 		best := 0
-		for id, v := range logits {
-			if v > logits[best] {
+		logits.GetRow(row, 0)
+		for id, v := range row {
+			if v > row[best] {
 				best = id
 			}
 		}

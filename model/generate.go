@@ -40,7 +40,8 @@ type Generator struct {
 	p      *Packed
 	run    *Runner
 	state  []float32 // (StateSize)
-	logits []float32 // (V)
+	out    nn.Matrix // (1, V)
+	logits []float32 // (V) its row
 	probs  []float64 // (V)
 	order  []int32   // (V) symbols, most probable first
 	id     [1]int32  // what Step reads
@@ -60,9 +61,11 @@ func NewGenerator(p *Packed, s Sampling) (*Generator, error) {
 	v := p.Vocab.Size()
 	g := &Generator{
 		s: s, p: p, run: NewRunner(p, nn.NewTeam(1)),
-		state: make([]float32, p.StateSize()), logits: make([]float32, v),
+		state: make([]float32, p.StateSize()),
+		out:   nn.Matrix{}.Grow(1, v),
 		probs: make([]float64, v), order: make([]int32, v),
 	}
+	g.logits = g.out.Data[:v] // the blocks of one row lie side by side
 	if unknown, ok := p.Vocab.UnknownID(); ok {
 		g.first = unknown + 1
 	}
@@ -73,7 +76,7 @@ func NewGenerator(p *Packed, s Sampling) (*Generator, error) {
 // Feed runs one symbol through the network, id in [0, V).
 func (g *Generator) Feed(id int32) {
 	g.id[0] = id
-	g.run.Step(g.logits, g.id[:], g.state, firstRow)
+	g.run.Step(g.out, g.id[:], g.state, firstRow)
 }
 
 // Next draws the symbol that follows what was fed, and feeds it. The symbol

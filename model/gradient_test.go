@@ -245,19 +245,19 @@ func TestStepIsLoss(t *testing.T) {
 		nats, _, _, end := p.gradient(1, nil)
 		run, slab := NewRunner(p.m.Pack(), newTeam(t, 2)), slices.Clone(p.state)
 		v, B := p.m.Vocab.Size(), p.b.B
-		rows, ids, logits, sum := make([]int32, B), make([]int32, B), make([]float32, B*v), 0.0
+		rows, ids, logits, sum := make([]int32, B), make([]int32, B), nn.Matrix{}.Grow(B, v), 0.0
+		ce, targets := nn.CrossEntropy{V: v}, make([]int32, B)
 		for step := range p.b.T {
 			for i := range B {
 				rows[i] = int32((i*4 + step) % B)
 				ids[i] = p.b.IDs[step*B+int(rows[i])]
 			}
 			run.Step(logits, ids, slab, rows)
-			nn.Softmax(logits, B, v)
 			for i, row := range rows {
-				if target := p.b.Targets[step*B+int(row)]; target != nn.Ignore {
-					sum -= math.Log(float64(logits[i*v+int(target)]))
-				}
+				targets[i] = p.b.Targets[step*B+int(row)]
 			}
+			nats, _ := ce.Loss(run.team, logits, targets)
+			sum += nats
 		}
 		if !same(slab, end) || !(math.Abs(sum-nats) <= 1e-5*nats) {
 			t.Errorf("%s: step by step %v, as a whole %v; states the same: %v", spec.testName(), sum, nats, same(slab, end))

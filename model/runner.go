@@ -61,9 +61,10 @@ type Runner struct {
 	tape     rnn.Tape
 	x, xMask []float32 // (N, E)
 	y, dy    []float32 // (N, H)
-	z, zMask []float32 // (N, H) what the head reads: y, or dropped
+	zMask    []float32 // (N, H)
 	dropped  []float32 // (N, H) y after dropout
-	logits   []float32 // (N, V)
+	z        nn.Matrix // (N, H) what the head reads: y, or dropped, in blocks
+	logits   nn.Matrix // (N, V)
 	dx       []float32 // (N, E)
 	random   nn.Random
 }
@@ -136,14 +137,15 @@ func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.K
 	out := p.rnn.OutputSize()
 	r.y = nn.Grow(r.y, n*out)
 	r.rnn.Forward(r.y, x, state, tape)
-	r.z = r.y
+	z := r.y
 	if drop {
 		r.dropped = append(r.dropped[:0], r.y...) // y stays as the tape has it
 		r.zMask = r.masks(r.zMask, b, out, *dropout, outside+1)
-		r.z = r.dropped
-		mask(r.z, r.zMask)
+		z = r.dropped
+		mask(z, r.zMask)
 	}
-	r.logits = nn.Grow(r.logits, n*p.Vocab.Size())
+	r.z, r.logits = r.z.Grow(n, out), r.logits.Grow(n, p.Vocab.Size())
+	r.team.ToBlocks(r.z, nn.RowMajor(z, out), out, n)
 	p.head.Forward(r.team, r.logits, r.z, n)
 }
 
@@ -168,8 +170,8 @@ func mask(x, m []float32) {
 func (p *Packed) StateSize() int { return p.rnn.StateSize() }
 
 // Step runs the streams whose states are at rows of slab through one symbol
-// each, ids (n), and sets logits (n, V) for the next.
-func (r *Runner) Step(logits []float32, ids []int32, slab []float32, rows []int32) {
+// each, ids (n), and sets logits (n, V), in blocks, for the next.
+func (r *Runner) Step(logits nn.Matrix, ids []int32, slab []float32, rows []int32) {
 	p, n := r.p, len(ids)
 	x := rnn.Sequence{T: 1, B: n, F: p.RNN.Input, IDs: ids}
 	if p.Embed > 0 {
@@ -179,5 +181,5 @@ func (r *Runner) Step(logits []float32, ids []int32, slab []float32, rows []int3
 	}
 	r.y = nn.Grow(r.y, n*p.rnn.OutputSize())
 	r.rnn.Step(r.y, x, slab, rows)
-	p.head.Forward(r.team, logits, r.y, n)
+	p.head.Forward(r.team, logits, nn.RowMajor(r.y, p.rnn.OutputSize()), n)
 }

@@ -18,9 +18,22 @@ import (
 // bits of a result do not depend on their number.
 type Team = kernel.Team
 
-// Panels is a weight matrix packed for products on the calling goroutine: what
-// a cell of one's own multiplies with.
-type Panels = kernel.Panels
+// Matrix is rows of floats, row-major or in blocks of 64 columns, [columns/64]
+// [N][64]: then whole blocks of a few rows stay in the cache while a product
+// passes, and nothing need be copied to be read transposed.
+type Matrix = kernel.Matrix
+
+// Blocks copies x (N, cols), row-major, to a matrix in blocks.
+func Blocks(x []float32, n, cols int) Matrix {
+	m := Matrix{}.Grow(n, cols)
+	for i := range n {
+		m.SetRow(i, x[i*cols:(i+1)*cols])
+	}
+	return m
+}
+
+// RowMajor is the matrix whose rows of n floats are ld apart.
+func RowMajor(data []float32, ld int) Matrix { return kernel.RowMajor(data, ld) }
 
 // NewTeam starts a team of the given number of threads, at least one. Its
 // Close ends them.

@@ -13,17 +13,23 @@ func ExampleCrossEntropy() {
 	team := nn.NewTeam(1)
 	defer team.Close()
 
-	logits := []float32{2, 0, 0, 0, 1, 1} // (3, 2)
-	targets := []int32{0, nn.Ignore, 1}   // (3)
+	logits := nn.Blocks([]float32{2, 0, 0, 0, 1, 1}, 3, 2)
+	targets := []int32{0, nn.Ignore, 1} // (3)
 	loss := nn.CrossEntropy{V: 2}
 	const counted = 2
 	nats, count := loss.Gradient(team, logits, targets, 1.0/counted)
 
 	fmt.Printf("%.3f nats per row, perplexity %.2f\n", nats/float64(count), math.Exp(nats/float64(count)))
-	fmt.Printf("gradient %.2f\n", logits)
+	row := make([]float32, 2)
+	for i := range targets {
+		logits.GetRow(row, i)
+		fmt.Printf("gradient %.2f\n", row)
+	}
 	// Output:
 	// 0.410 nats per row, perplexity 1.51
-	// gradient [-0.06 0.06 0.00 0.00 0.25 -0.25]
+	// gradient [-0.06 0.06]
+	// gradient [0.00 0.00]
+	// gradient [0.25 -0.25]
 }
 
 // An embedding and a linear layer, forward.
@@ -37,10 +43,10 @@ func ExampleLinear() {
 
 	linear := nn.NewLinear(2, 1)
 	linear.Pack([]float32{10, 1}, []float32{0.5})
-	y := make([]float32, 2*1)
-	linear.Forward(team, y, x, 2)
-	fmt.Println(x, y)
-	// Output: [5 6 1 2] [56.5 12.5]
+	y := nn.Matrix{}.Grow(2, 1)
+	linear.Forward(team, y, nn.RowMajor(x, 2), 2)
+	fmt.Println(x, y.At(0, 0)[0], y.At(1, 0)[0])
+	// Output: [5 6 1 2] 56.5 12.5
 }
 
 // The mask of a key is the same whatever was drawn before it.

@@ -48,7 +48,7 @@ func TestCrossEntropyAgainstPyTorch(t *testing.T) {
 	team := NewTeam(2)
 	defer team.Close()
 	ce := CrossEntropy{V: len(wide) / len(long)}
-	nats, count := ce.Gradient(team, logits, targets, 1/float32(counted))
+	nats, count := gradient(&ce, team, logits, targets, 1/float32(counted))
 	if mean := nats / float64(count); count != counted || math.Abs(mean/loss-1) > 1e-7 {
 		t.Errorf("loss %v of %d rows, want %v of %d", mean, count, loss, counted)
 	}

@@ -40,7 +40,7 @@ func rowOf(call string, table []float32, ids []int32, i, f int) []float32 {
 // change.
 type Linear struct {
 	In, Out int
-	bias    []float32 // (Out), nil for none
+	bias    []float32 // (Out) in blocks
 	forward kernel.Panels
 	back    kernel.Panels
 }
@@ -53,36 +53,27 @@ func (l *Linear) Pack(w, b []float32) {
 	if len(w) != l.In*l.Out || b != nil && len(b) != l.Out {
 		panic(fmt.Sprintf("nn: Linear.Pack: %d weights and %d biases, want (%d, %d) and %d", len(w), len(b), l.Out, l.In, l.Out))
 	}
-	l.forward.Pack(w, l.Out, l.In)
-	l.back.PackTransposed(w, l.Out, l.In)
-	l.bias = l.bias[:0]
-	if b != nil {
-		l.bias = append(l.bias, b...)
-	}
+	l.forward.Pack(w, l.Out, l.In, kernel.Order{})
+	l.back.PackTransposed(w, l.Out, l.In, kernel.Order{})
+	l.bias = Grow(l.bias, kernel.BlocksLen(1, l.Out))
+	clear(l.bias[copy(l.bias, b):])
 }
 
-// Forward sets y (N, Out) from x (N, In).
-func (l *Linear) Forward(team *Team, y, x []float32, n int) {
+// Forward sets y (N, Out), in blocks, from x (N, In).
+func (l *Linear) Forward(team *Team, y, x Matrix, n int) {
 	l.packed("Forward")
-	need("Linear.Forward", "y", y, n, l.Out)
-	need("Linear.Forward", "x", x, n, l.In)
-	for i := range n {
-		row := y[i*l.Out : (i+1)*l.Out]
-		if len(l.bias) == 0 {
-			clear(row)
-		} else {
-			copy(row, l.bias)
-		}
-	}
-	team.MulAdd(l.forward, y, l.Out, x, l.In, n)
+	y.Need("nn: Linear.Forward: y", n, l.Out)
+	x.Need("nn: Linear.Forward: x", n, l.In)
+	team.Linear(l.forward, l.bias, y, x, n)
 }
 
-// Backward adds to dw (Out, In) and db (Out) and sets dx (N, In), given dy
-// (N, Out) and the x (N, In) of Forward. Any of dw, db and dx may be nil.
-func (l *Linear) Backward(team *Team, dw, db, dx, dy, x []float32, n int) {
+// Backward adds to dw (Out, In) and db (Out) and sets dx (N, In), row-major,
+// given dy (N, Out), in blocks, and the x (N, In) of Forward, in blocks. Any of
+// dw, db and dx may be nil.
+func (l *Linear) Backward(team *Team, dw, db, dx []float32, dy, x Matrix, n int) {
 	l.packed("Backward")
-	need("Linear.Backward", "dy", dy, n, l.Out)
-	need("Linear.Backward", "x", x, n, l.In)
+	dy.Need("nn: Linear.Backward: dy", n, l.Out)
+	x.Need("nn: Linear.Backward: x", n, l.In)
 	if dw != nil {
 		need("Linear.Backward", "dw", dw, l.Out, l.In)
 	}
@@ -90,11 +81,11 @@ func (l *Linear) Backward(team *Team, dw, db, dx, dy, x []float32, n int) {
 		need("Linear.Backward", "db", db, 1, l.Out)
 		db = db[:l.Out]
 	}
-	team.AddOuter(dw, db, l.Out, l.In, dy, l.Out, x, l.In, n)
+	team.AddOuter(dw, db, l.Out, l.In, dy, x, n)
 	if dx != nil {
 		need("Linear.Backward", "dx", dx, n, l.In)
 		clear(dx[:n*l.In])
-		team.MulAdd(l.back, dx, l.In, dy, l.Out, n)
+		team.MulAdd(l.back, RowMajor(dx, l.In), dy, n)
 	}
 }
 

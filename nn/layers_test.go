@@ -87,14 +87,12 @@ func TestLinear(t *testing.T) {
 			l.Pack(normal(r, out*in), normal(r, out)) // of an earlier step
 			l.Pack(w, b)
 
-			y := normal(r, n*out+3) // longer than its shape, and what it held is overwritten
-			past := append([]float32(nil), y[n*out:]...)
-			l.Forward(team, y, x, n)
-			close64(t, what+": y", y, wantY, 1e-4)
-			equalBits(t, what+": past y", y[n*out:], past)
+			y := Blocks(normal(r, n*out), n, out) // what it held is overwritten
+			l.Forward(team, y, RowMajor(x, in), n)
+			close64(t, what+": y", rowsOf(y, n, out), wantY, 1e-4)
 
 			dw, db, dx := normal(r, out*in), normal(r, out), normal(r, n*in+3)
-			past = append([]float32(nil), dx[n*in:]...)
+			past := append([]float32(nil), dx[n*in:]...)
 			for i, v := range dw {
 				wantW[i] += float64(v) // gradients are added to
 			}
@@ -102,16 +100,17 @@ func TestLinear(t *testing.T) {
 				wantB[i] += float64(v)
 			}
 			dw0 := append([]float32(nil), dw...)
-			l.Backward(team, dw, db, dx, dy, x, n)
+			mdy, mx := Blocks(dy, n, out), Blocks(x, n, in)
+			l.Backward(team, dw, db, dx, mdy, mx, n)
 			close64(t, what+": dw", dw, wantW, 1e-4)
 			close64(t, what+": db", db, wantB, 1e-4)
 			close64(t, what+": dx", dx, wantX, 1e-4)
 			equalBits(t, what+": past dx", dx[n*in:], past)
 
-			l.Backward(team, dw0, nil, nil, dy, x, n)
+			l.Backward(team, dw0, nil, nil, mdy, mx, n)
 			equalBits(t, what+": dw alone", dw0, dw)
 			alone := make([]float32, n*in)
-			l.Backward(team, nil, nil, alone, dy, x, n)
+			l.Backward(team, nil, nil, alone, mdy, mx, n)
 			equalBits(t, what+": dx alone", alone, dx[:n*in])
 		}
 		team.Close()
@@ -128,10 +127,11 @@ func TestLinearGivesTheSameBits(t *testing.T) {
 	run := func(threads int) (y, dw, db, dx []float32) {
 		team := NewTeam(threads)
 		defer team.Close()
-		y, dw, db, dx = make([]float32, n*out), make([]float32, out*in), make([]float32, out), make([]float32, n*in)
-		l.Forward(team, y, x, n)
-		l.Backward(team, dw, db, dx, dy, x, n)
-		return y, dw, db, dx
+		dw, db, dx = make([]float32, out*in), make([]float32, out), make([]float32, n*in)
+		m := Matrix{}.Grow(n, out)
+		l.Forward(team, m, RowMajor(x, in), n)
+		l.Backward(team, dw, db, dx, Blocks(dy, n, out), Blocks(x, n, in), n)
+		return rowsOf(m, n, out), dw, db, dx
 	}
 	y, dw, db, dx := run(1)
 	for _, threads := range []int{2, 3, 8} {
@@ -144,10 +144,10 @@ func TestLinearGivesTheSameBits(t *testing.T) {
 	}
 	team := NewTeam(1)
 	defer team.Close()
-	row := make([]float32, out)
+	row := Matrix{}.Grow(1, out)
 	for i := range n {
-		l.Forward(team, row, x[i*in:], 1)
-		equalBits(t, fmt.Sprintf("row %d alone", i), row, y[i*out:(i+1)*out])
+		l.Forward(team, row, RowMajor(x[i*in:], in), 1)
+		equalBits(t, fmt.Sprintf("row %d alone", i), row.Data[:out], y[i*out:(i+1)*out])
 	}
 }
 
@@ -156,17 +156,18 @@ func TestLinearShapes(t *testing.T) {
 	defer team.Close()
 	l := NewLinear(3, 2)
 	f := func(n int) []float32 { return make([]float32, n, 100) } // a view: its capacity is no excuse
-	wants(t, "nn: Linear.Forward: weights (0, 0) packed, want (2, 3)", func() { l.Forward(team, f(8), f(12), 4) })
-	wants(t, "nn: Linear.Backward: weights (0, 0) packed, want (2, 3)", func() { l.Backward(team, f(6), f(2), f(12), f(8), f(12), 4) })
+	m := func(n, ld int) Matrix { return RowMajor(f(n), ld) }
+	wants(t, "nn: Linear.Forward: weights (0, 0) packed, want (2, 3)", func() { l.Forward(team, m(8, 2), m(12, 3), 4) })
+	wants(t, "nn: Linear.Backward: weights (0, 0) packed, want (2, 3)", func() { l.Backward(team, f(6), f(2), f(12), m(8, 2), m(12, 3), 4) })
 	wants(t, "nn: Linear.Pack: 5 weights and 2 biases, want (2, 3) and 2", func() { l.Pack(f(5), f(2)) })
 	wants(t, "nn: Linear.Pack: 6 weights and 3 biases, want (2, 3) and 2", func() { l.Pack(f(6), f(3)) })
 	wants(t, "nn: Linear.Pack: 6 weights and 0 biases, want (2, 3) and 2", func() { l.Pack(f(6), []float32{}) })
 	l.Pack(f(6), nil)
-	wants(t, "nn: Linear.Forward: y has 7 values, want (4, 2)", func() { l.Forward(team, f(7), f(12), 4) })
-	wants(t, "nn: Linear.Forward: x has 11 values, want (4, 3)", func() { l.Forward(team, f(8), f(11), 4) })
-	wants(t, "nn: Linear.Backward: dw has 5 values, want (2, 3)", func() { l.Backward(team, f(5), f(2), f(12), f(8), f(12), 4) })
-	wants(t, "nn: Linear.Backward: db has 1 values, want (1, 2)", func() { l.Backward(team, f(6), f(1), f(12), f(8), f(12), 4) })
-	wants(t, "nn: Linear.Backward: dx has 11 values, want (4, 3)", func() { l.Backward(team, f(6), f(2), f(11), f(8), f(12), 4) })
-	wants(t, "nn: Linear.Backward: dy has 7 values, want (4, 2)", func() { l.Backward(team, f(6), f(2), f(12), f(7), f(12), 4) })
-	wants(t, "nn: Linear.Backward: x has 11 values, want (4, 3)", func() { l.Backward(team, f(6), f(2), f(12), f(8), f(11), 4) })
+	wants(t, "nn: Linear.Forward: y has 7 values, want (4, 2)", func() { l.Forward(team, m(7, 2), m(12, 3), 4) })
+	wants(t, "nn: Linear.Forward: x has 11 values, want (4, 3)", func() { l.Forward(team, m(8, 2), m(11, 3), 4) })
+	wants(t, "nn: Linear.Backward: dw has 5 values, want (2, 3)", func() { l.Backward(team, f(5), f(2), f(12), m(8, 2), m(12, 3), 4) })
+	wants(t, "nn: Linear.Backward: db has 1 values, want (1, 2)", func() { l.Backward(team, f(6), f(1), f(12), m(8, 2), m(12, 3), 4) })
+	wants(t, "nn: Linear.Backward: dx has 11 values, want (4, 3)", func() { l.Backward(team, f(6), f(2), f(11), m(8, 2), m(12, 3), 4) })
+	wants(t, "nn: Linear.Backward: dy has 7 values, want (4, 2)", func() { l.Backward(team, f(6), f(2), f(12), m(7, 2), m(12, 3), 4) })
+	wants(t, "nn: Linear.Backward: x has 11 values, want (4, 3)", func() { l.Backward(team, f(6), f(2), f(12), m(8, 2), m(11, 3), 4) })
 }

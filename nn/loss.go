@@ -10,43 +10,49 @@ import (
 // Ignore as a target leaves its row out of the loss and of the gradient.
 const Ignore int32 = -1
 
-// Softmax sets each row of x (N, V) to exp(x)/Σexp(x).
-func Softmax(x []float32, n, v int) {
-	need("Softmax", "x", x, n, v)
-	for i := range n {
-		row := x[i*v : (i+1)*v]
-		scale(row, 1/kernel.ExpSum(row, maxOf(row)))
-	}
-}
-
 // CrossEntropy is softmax with cross-entropy over V classes. It keeps buffers
 // and serves one caller.
 type CrossEntropy struct {
-	V    int
-	Nats []float64 // (N) the loss of each row of the last call, 0 where ignored
-	job  lossJob
+	V       int
+	Nats    []float64 // (N) the loss of each row of the last call, 0 where ignored
+	job     lossJob
+	scratch []lossScratch
 }
 
+// chunk is how many rows pass through a step of the loss at once: their blocks
+// stay in the cache.
+const chunk = 16
+
+// lossJob is a span of rows.
 type lossJob struct {
 	v, parts int
 	nats     []float64 // (N)
-	logits   []float32 // (N, V)
+	logits   Matrix    // (N, V)
 	targets  []int32   // (N)
 	factor   float32
 	backward bool
+	scratch  []lossScratch // (parts)
 }
 
-// Loss returns the summed cross-entropy of the rows of logits (N, V) at their
-// targets (N), in nats, and the number of rows that count: those whose target
-// is not Ignore. The logits are spent: what they hold after is not defined.
-// A row with a NaN or +Inf makes the sum NaN; a target beyond V panics.
-func (c *CrossEntropy) Loss(team *Team, logits []float32, targets []int32) (nats float64, count int) {
+// lossScratch is of the rows of a chunk.
+type lossScratch struct {
+	top, by [chunk]float32
+	sum     [chunk]float64
+	_       [64]byte
+}
+
+// Loss returns the summed cross-entropy of the rows of logits (N, V), in
+// blocks, at their targets (N), in nats, and the number of rows that count:
+// those whose target is not Ignore. The logits are spent: what they hold after
+// is not defined. A row with a NaN or +Inf makes the sum NaN; a target beyond V
+// panics.
+func (c *CrossEntropy) Loss(team *Team, logits Matrix, targets []int32) (nats float64, count int) {
 	return c.run(team, lossJob{logits: logits, targets: targets})
 }
 
 // Gradient is Loss, and turns logits into the gradient of the loss times
 // factor, (softmax − one-hot)·factor: factor 1/count makes it that of the mean.
-func (c *CrossEntropy) Gradient(team *Team, logits []float32, targets []int32, factor float32) (nats float64, count int) {
+func (c *CrossEntropy) Gradient(team *Team, logits Matrix, targets []int32, factor float32) (nats float64, count int) {
 	return c.run(team, lossJob{logits: logits, targets: targets, factor: factor, backward: true})
 }
 
@@ -54,7 +60,8 @@ func (c *CrossEntropy) run(team *Team, job lossJob) (nats float64, count int) {
 	c.check(job.logits, job.targets)
 	targets := job.targets
 	c.Nats = Grow(c.Nats, len(targets))
-	job.v, job.nats, job.parts = c.V, c.Nats, min(len(targets), team.Threads())
+	c.scratch = Grow(c.scratch, team.Threads())
+	job.v, job.nats, job.parts, job.scratch = c.V, c.Nats, min(len(targets), team.Threads()), c.scratch
 	c.job = job
 	team.Do(job.parts, &c.job)
 	c.job = lossJob{}
@@ -68,11 +75,11 @@ func (c *CrossEntropy) run(team *Team, job lossJob) (nats float64, count int) {
 }
 
 // check panics here, in the caller's goroutine, where it can be recovered.
-func (c *CrossEntropy) check(logits []float32, targets []int32) {
+func (c *CrossEntropy) check(logits Matrix, targets []int32) {
 	if c.V < 1 {
 		panic(fmt.Sprintf("nn: CrossEntropy: V is %d, want 1 or more", c.V))
 	}
-	need("CrossEntropy", "logits", logits, len(targets), c.V)
+	logits.Need("nn: CrossEntropy: logits", len(targets), c.V)
 	for i, target := range targets {
 		if target != Ignore && uint(target) >= uint(c.V) {
 			panic(fmt.Sprintf("nn: CrossEntropy: target %d at %d, want 0 ≤ target < %d or %d to ignore it", target, i, c.V, Ignore))
@@ -82,39 +89,56 @@ func (c *CrossEntropy) check(logits []float32, targets []int32) {
 
 func (j *lossJob) Run(part int) {
 	from, to := kernel.Span(len(j.targets), part, j.parts, 1)
-	for i := from; i < to; i++ {
-		row, target := j.logits[i*j.v:(i+1)*j.v], j.targets[i]
-		if target == Ignore {
-			clear(row)
-			j.nats[i] = 0
+	for ; from < to; from += chunk {
+		j.rows(&j.scratch[part], from, min(chunk, to-from))
+	}
+}
+
+// rows is n rows from the given one on.
+func (j *lossJob) rows(s *lossScratch, from, n int) {
+	x, width := j.logits.From(from), j.logits.Width
+	for i := range n {
+		s.top[i], s.sum[i] = float32(math.Inf(-1)), 0
+		for k := j.v; k%width != 0; k = (k/width + 1) * width {
+			pad := x.At(i, k) // what no class has becomes 0
+			for l := range pad {
+				pad[l] = float32(math.Inf(-1))
+			}
+		}
+	}
+	for k := 0; k < j.v; k += width {
+		kernel.MaxRows(s.top[:n], x.Columns(k).Data, n)
+	}
+	for i, target := range j.targets[from : from+n] {
+		if target != Ignore {
+			j.nats[from+i] = float64(s.top[i]) - float64(x.At(i, int(target))[0])
+		}
+	}
+	for k := 0; k < j.v; k += width {
+		kernel.ExpSumRows(s.sum[:n], x.Columns(k).Data, s.top[:n], n)
+	}
+	for i, target := range j.targets[from : from+n] {
+		if s.by[i] = float32(float64(j.factor) / s.sum[i]); target == Ignore {
+			s.by[i], j.nats[from+i] = 0, 0
+			x.ClearRow(i, j.v)
 			continue
 		}
-		top := maxOf(row)
-		at := float64(row[target]) - float64(top)
-		sum := kernel.ExpSum(row, top)
-		j.nats[i] = math.Log(sum) - at
-		if j.backward {
-			p := float64(row[target]) / sum
-			scale(row, float64(j.factor)/sum)
-			row[target] = float32((p - 1) * float64(j.factor)) // keeps its digits as p nears 1
+		j.nats[from+i] += math.Log(s.sum[i])
+	}
+	if !j.backward {
+		return
+	}
+	for i, target := range j.targets[from : from+n] {
+		if target != Ignore { // the sum with its digits as p nears 1, once the rest is scaled
+			s.sum[i] = (float64(x.At(i, int(target))[0])/s.sum[i] - 1) * float64(j.factor)
 		}
 	}
-}
-
-// maxOf is the largest of row, which is not NaN.
-func maxOf(row []float32) float32 {
-	top := float32(math.Inf(-1))
-	for _, x := range row {
-		if x > top { // ten times as fast as max
-			top = x
-		}
+	for k := 0; k < j.v; k += width {
+		kernel.ScaleRows(x.Columns(k).Data, s.by[:n], n)
 	}
-	return top
-}
-
-func scale(row []float32, by float64) {
-	b := float32(by)
-	for i := range row {
-		row[i] *= b
+	for i, target := range j.targets[from : from+n] {
+		if target != Ignore {
+			x.At(i, int(target))[0] = float32(s.sum[i])
+		}
 	}
 }

@@ -50,6 +50,23 @@ func lossCase(r *rand.Rand, n, v int, scale float32) (logits []float32, targets 
 	return logits, targets
 }
 
+// gradient is ce.Gradient of row-major logits.
+func gradient(ce *CrossEntropy, team *Team, logits []float32, targets []int32, factor float32) (nats float64, count int) {
+	m := Blocks(logits, len(targets), ce.V)
+	nats, count = ce.Gradient(team, m, targets, factor)
+	copy(logits, rowsOf(m, len(targets), ce.V))
+	return nats, count
+}
+
+// rowsOf is a matrix, row-major.
+func rowsOf(m Matrix, n, cols int) []float32 {
+	x := make([]float32, n*cols)
+	for i := range n {
+		m.GetRow(x[i*cols:(i+1)*cols], i)
+	}
+	return x
+}
+
 func TestCrossEntropyAgainstFloat64(t *testing.T) {
 	team := NewTeam(2)
 	defer team.Close()
@@ -79,12 +96,11 @@ func TestCrossEntropyAgainstFloat64(t *testing.T) {
 		}
 
 		ce := CrossEntropy{V: v}
-		spent := append([]float32(nil), logits...)
-		got, n1 := ce.Loss(team, spent, targets)
+		got, n1 := ce.Loss(team, Blocks(logits, n, v), targets)
 		if math.Abs(got-want) > 1e-6*max(1, want) || n1 != count {
 			t.Fatalf("n %d v %d: loss %v of %d rows, want %v of %d", n, v, got, n1, want, count)
 		}
-		again, n2 := ce.Gradient(team, logits, targets, factor)
+		again, n2 := gradient(&ce, team, logits, targets, factor)
 		if again != got || n2 != count {
 			t.Fatalf("Gradient: loss %v of %d rows, Loss %v of %d", again, n2, got, n1)
 		}
@@ -103,7 +119,7 @@ func TestCrossEntropyKeepsSmallLosses(t *testing.T) {
 	for _, x := range []float32{-10, -20, -30} {
 		logits := []float32{0, x}
 		ce := CrossEntropy{V: 2}
-		got, _ := ce.Gradient(team, logits, []int32{0}, 1)
+		got, _ := gradient(&ce, team, logits, []int32{0}, 1)
 		want := math.Log1p(math.Exp(float64(x)))
 		if math.Abs(got/want-1) > 1e-2 {
 			t.Errorf("loss %v at logit %v, want %v", got, x, want)
@@ -135,7 +151,7 @@ func TestCrossEntropyOfHugeLogits(t *testing.T) {
 	} {
 		ce := CrossEntropy{V: len(c.logits)}
 		what := fmt.Sprintf("logits %v at %d", c.logits, c.target)
-		nats, _ := ce.Gradient(team, c.logits, []int32{c.target}, 1)
+		nats, _ := gradient(&ce, team, c.logits, []int32{c.target}, 1)
 		if math.Abs(nats-c.nats) > 1e-9*max(1, c.nats) {
 			t.Errorf("%s: loss %v, want %v", what, nats, c.nats)
 		}
@@ -155,7 +171,7 @@ func TestCrossEntropyOfWhatIsNotFinite(t *testing.T) {
 	for _, bad := range [][]float32{{nan, 0, 0}, {0, nan, 0}, {0, 0, nan}, {inf, 0, 0}, {0, 0, inf}, {-inf, -inf, -inf}} {
 		ce := CrossEntropy{V: 3}
 		logits := append(append([]float32{}, bad...), 0, 0, 0)
-		nats, _ := ce.Gradient(team, logits, []int32{0, 1}, 1)
+		nats, _ := gradient(&ce, team, logits, []int32{0, 1}, 1)
 		if !math.IsNaN(nats) || !math.IsNaN(ce.Nats[0]) || math.Abs(ce.Nats[1]-math.Log(3)) > 1e-12 {
 			t.Errorf("%v: loss %v of rows %v, want NaN of the first", bad, nats, ce.Nats)
 		}
@@ -164,7 +180,7 @@ func TestCrossEntropyOfWhatIsNotFinite(t *testing.T) {
 		}
 	}
 	ce := CrossEntropy{V: 2}
-	if nats, _ := ce.Loss(team, []float32{0, -inf}, []int32{1}); !math.IsInf(nats, 1) {
+	if nats, _ := ce.Loss(team, Blocks([]float32{0, -inf}, 1, 2), []int32{1}); !math.IsInf(nats, 1) {
 		t.Errorf("loss %v of a class that is ruled out, want +Inf", nats)
 	}
 }
@@ -174,9 +190,9 @@ func TestCrossEntropyIgnores(t *testing.T) {
 	defer team.Close()
 	nan := float32(math.NaN())
 	ce := CrossEntropy{V: 2}
-	ce.Loss(team, make([]float32, 6), []int32{0, 1, 1}) // Nats had other values
+	ce.Loss(team, Blocks(make([]float32, 6), 3, 2), []int32{0, 1, 1}) // Nats had other values
 	logits := []float32{nan, nan, 1, 1, 5, 6}
-	nats, count := ce.Gradient(team, logits, []int32{Ignore, 0, Ignore}, 1)
+	nats, count := gradient(&ce, team, logits, []int32{Ignore, 0, Ignore}, 1)
 	if math.Abs(nats-math.Ln2) > 1e-12 || count != 1 {
 		t.Errorf("loss %v of %d rows, want ln 2 of 1", nats, count)
 	}
@@ -184,10 +200,10 @@ func TestCrossEntropyIgnores(t *testing.T) {
 		t.Errorf("rows %v", ce.Nats)
 	}
 	equalBits(t, "gradient", logits, []float32{0, 0, -0.5, 0.5, 0, 0})
-	if nats, count := ce.Loss(team, make([]float32, 4), []int32{Ignore, Ignore}); nats != 0 || count != 0 {
+	if nats, count := ce.Loss(team, Blocks(make([]float32, 4), 2, 2), []int32{Ignore, Ignore}); nats != 0 || count != 0 {
 		t.Errorf("loss %v of %d rows where all are ignored", nats, count)
 	}
-	if nats, count := ce.Loss(team, nil, nil); nats != 0 || count != 0 || len(ce.Nats) != 0 {
+	if nats, count := ce.Loss(team, Matrix{}, nil); nats != 0 || count != 0 || len(ce.Nats) != 0 {
 		t.Errorf("loss %v of %d rows where there are none", nats, count)
 	}
 }
@@ -202,7 +218,7 @@ func TestCrossEntropyGivesTheSameBits(t *testing.T) {
 		for _, threads := range []int{1, 2, 3, 8} {
 			team, ce := NewTeam(threads), CrossEntropy{V: v}
 			got := append([]float32(nil), logits...)
-			sum, _ := ce.Gradient(team, got, targets, 0.1)
+			sum, _ := gradient(&ce, team, got, targets, 0.1)
 			team.Close()
 			if threads == 1 {
 				want, nats = got, sum
@@ -219,48 +235,14 @@ func TestCrossEntropyShapes(t *testing.T) {
 	team := NewTeam(2)
 	defer team.Close()
 	ce := CrossEntropy{V: 3}
-	wants(t, "nn: CrossEntropy: V is 0, want 1 or more", func() { new(CrossEntropy).Loss(team, nil, nil) })
-	wants(t, "nn: CrossEntropy: logits has 5 values, want (2, 3)", func() { ce.Loss(team, make([]float32, 5, 9), []int32{0, 1}) })
+	wants(t, "nn: CrossEntropy: V is 0, want 1 or more", func() { new(CrossEntropy).Loss(team, Matrix{}, nil) })
+	wants(t, "nn: CrossEntropy: logits has 5 values, want (2, 3)", func() { ce.Loss(team, RowMajor(make([]float32, 5, 9), 3), []int32{0, 1}) })
 	for _, target := range []int32{3, -2, math.MaxInt32, math.MinInt32} {
 		line := fmt.Sprintf("nn: CrossEntropy: target %d at 1, want 0 ≤ target < 3 or -1 to ignore it", target)
-		wants(t, line, func() { ce.Gradient(team, make([]float32, 6), []int32{0, target}, 1) })
+		wants(t, line, func() { ce.Gradient(team, Blocks(make([]float32, 6), 2, 3), []int32{0, target}, 1) })
 	}
 	// It serves again after its caller has recovered.
-	if nats, _ := ce.Loss(team, make([]float32, 6), []int32{0, 1}); math.Abs(nats-2*math.Log(3)) > 1e-12 {
+	if nats, _ := ce.Loss(team, Blocks(make([]float32, 6), 2, 3), []int32{0, 1}); math.Abs(nats-2*math.Log(3)) > 1e-12 {
 		t.Errorf("loss %v, want 2·ln 3", nats)
 	}
-}
-
-func TestSoftmax(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	for range 100 {
-		n, v := r.IntN(6), 1+r.IntN(50)
-		x := normal(r, n*v)
-		for i := range x {
-			x[i] *= 10
-		}
-		want := make([]float64, n*v)
-		for i := range n {
-			sum := 0.0
-			for j := range v {
-				want[i*v+j] = math.Exp(float64(x[i*v+j]))
-				sum += want[i*v+j]
-			}
-			for j := range v {
-				want[i*v+j] /= sum
-			}
-		}
-		Softmax(x, n, v)
-		close64(t, "softmax", x, want, 1e-7)
-	}
-	for _, c := range []struct{ x, want []float32 }{
-		{[]float32{1e4, -1e4}, []float32{1, 0}},
-		{[]float32{-1e4, -1e4}, []float32{0.5, 0.5}},
-		{[]float32{3e38, -3e38, 3e38}, []float32{0.5, 0, 0.5}},
-		{[]float32{float32(math.Inf(-1)), 0}, []float32{0, 1}},
-	} {
-		Softmax(c.x, 1, len(c.x))
-		equalBits(t, "softmax", c.x, c.want)
-	}
-	wants(t, "nn: Softmax: x has 5 values, want (2, 3)", func() { Softmax(make([]float32, 5, 9), 2, 3) })
 }

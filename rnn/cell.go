@@ -68,8 +68,8 @@ type Step struct {
 
 var registry = struct {
 	sync.RWMutex
-	cells map[string]Cell
-}{cells: map[string]Cell{"rnn": vanilla{}, "gru": gru{}, "lstm": lstm{}}}
+	cells map[string]kind
+}{cells: map[string]kind{"rnn": vanilla{}, "gru": gru{}, "lstm": lstm{}}}
 
 // Register makes a cell known by a name, for every Config and every model file
 // from now on. It panics if the name is empty or taken.
@@ -79,7 +79,7 @@ func Register(name string, cell Cell) {
 	if _, taken := registry.cells[name]; taken || name == "" {
 		panic(fmt.Sprintf("rnn: Register: the name %q is empty or taken", name))
 	}
-	registry.cells[name] = cell
+	registry.cells[name] = registered{cell}
 }
 
 // Cells are the names of the cells known, sorted.
@@ -89,7 +89,7 @@ func Cells() []string {
 	return slices.Sorted(maps.Keys(registry.cells))
 }
 
-func lookup(name string) (Cell, error) {
+func lookup(name string) (kind, error) {
 	registry.RLock()
 	cell, ok := registry.cells[name]
 	registry.RUnlock()

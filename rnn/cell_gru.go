@@ -1,9 +1,6 @@
 package rnn
 
-import (
-	"sluice/internal/kernel"
-	"sluice/nn"
-)
+import "sluice/internal/kernel"
 
 // gru is the gated recurrent unit in both reset variants.
 type gru struct{}
@@ -16,152 +13,94 @@ func (gru) Validate(c Config) error {
 }
 
 func (gru) Layout(c Config) Layout {
-	l := Layout{Gates: []string{"r", "z", "n"}, State: []string{"h"}, Back: 1}
+	l := Layout{Gates: []string{"r", "z", "n"}, State: []string{"h"}, Tape: []string{"r", "z", "n", "h_n"}} // h·Whn + bhn
 	if c.Reset == ResetBefore {
 		l.Prefix, l.Tape = "reset_before.", []string{"r", "z", "n", "reset_h"} // r ⊙ h
-	} else {
-		l.Tape = []string{"r", "z", "n", "h_n"} // h·Whn + bhn
 	}
 	return recurrent(c, l)
 }
 
-func (gru) New(c Config) Recurrence {
+// The lanes of a panel are n, r, z and, where the reset comes after, h·Whn.
+// What x adds to are the first three, what h adds to the last ones.
+func (gru) layer(c Config, width int) layer {
+	const r, z, n = 0, 1, 2 // as Layout has them
+	order := func(gates ...int) kernel.Order { return kernel.Order{Gates: gates, H: c.Hidden} }
+	x := product{order: order(n, r, z)}
 	if c.Reset == ResetBefore {
-		return &gruBefore{newWeights(c, 3)}
+		return newFused(gruBefore{}, c.Hidden, width, 1, x, product{first: 1, order: order(r, z)}, product{order: order(n)})
 	}
-	return &gruAfter{newWeights(c, 3)}
+	return newFused(gruAfter{}, c.Hidden, width, 1, x, product{first: 1, order: order(r, z, n)}, product{})
 }
 
-// resetUpdate sets r and z, the first two vectors of each row of the tape.
-func (w *weights) resetUpdate(s *Step) {
-	h := w.h
-	w.forward.Outputs(0, 2*h).MulAdd(s.A, 3*h, s.Prev, h, s.N)
-	for n := range s.N {
-		a, tape := s.A[n*3*h:], s.Tape[n*4*h:]
-		for j, b := range w.bh[:2*h] {
-			tape[j] = a[j] + b
-		}
-		kernel.Sigmoids(tape[:2*h])
-	}
+type gruLanes struct{}
+
+func (gruLanes) lane(name string) int {
+	return map[string]int{"n": 0, "r": 1, "z": 2, "h_n": 3}[name]
 }
 
-// next sets n, the third vector of each row of the tape, from the last one of
-// A, and then the state.
-func (w *weights) next(s *Step) {
-	h := w.h
-	for i := range s.N {
-		a, tape := s.A[i*3*h+2*h:(i+1)*3*h], s.Tape[i*4*h:(i+1)*4*h]
-		z, n, prev, next := blocks(tape, 1, h), blocks(tape, 2, h), blocks(s.Prev, i, h), blocks(s.Next, i, h)
-		for j := range n {
-			v := kernel.Tanh(a[j])
-			n[j] = v
-			next[j] = float32(z[j]*prev[j]) + float32((1-z[j])*v)
-		}
+type gruAfter struct{ gruLanes }
+
+func (gruAfter) steps() phases { return phases{1, 2, true} }
+
+func (gruAfter) forward(w *fusedWay, _ int, s stretch, from, to int) {
+	h := w.state[0]
+	w.h.forward.MulAddPanels(w.h.lanes(w.g.From(s.at)), h.From(s.prev), s.n, from, to)
+	for p := from; p < to; p++ {
+		kernel.GRUForward(w.gates(s, p), cell(h, s.prev, p*kernel.Lane), cell(h, s.next, p*kernel.Lane), s.n)
 	}
 }
 
-type gruAfter struct{ weights }
-
-func (w *gruAfter) Forward(s *Step) {
-	h := w.h
-	w.resetUpdate(s)
-	for n := range s.N {
-		copy(s.Tape[n*4*h+3*h:(n+1)*4*h], w.bh[2*h:])
+func (gruAfter) backward(w *fusedWay, phase int, s stretch, u units) {
+	if phase == 1 {
+		w.toH(&w.h, w.dState[0], s, u)
+		return
 	}
-	w.forward.Outputs(2*h, 3*h).MulAdd(s.Tape[3*h:], 4*h, s.Prev, h, s.N)
-	for n := range s.N {
-		a, tape := s.A[n*3*h+2*h:(n+1)*3*h], s.Tape[n*4*h:(n+1)*4*h]
-		r, hn := blocks(tape, 0, h), blocks(tape, 3, h)
-		for j, v := range hn {
-			a[j] += float32(r[j] * v)
-		}
+	for p, to := w.of(u); p < to; p++ {
+		u := p * kernel.Lane
+		kernel.GRUBackward(w.gates(s, p), cell(w.state[0], s.prev, u), cell(w.dState[0], s.b, u), cell(w.dy, s.b, u), s.n)
 	}
-	w.next(s)
 }
 
-func (w *gruAfter) Backward(s *Step) {
-	h := w.h
-	for n := range s.N {
-		tape, da := s.Tape[n*4*h:(n+1)*4*h], s.DA[n*3*h:(n+1)*3*h]
-		r, z, cand, hn := blocks(tape, 0, h), blocks(tape, 1, h), blocks(tape, 2, h), blocks(tape, 3, h)
-		dr, dz, dn, dhn := blocks(da, 0, h), blocks(da, 1, h), blocks(da, 2, h), blocks(s.Back, n, h)
-		prev, dNext, dPrev := blocks(s.Prev, n, h), blocks(s.DNext, n, h), blocks(s.DPrev, n, h)
-		for j := range cand {
-			d := dNext[j]
-			dz[j] = float32(d*(prev[j]-cand[j])) * z[j] * (1 - z[j])
-			v := float32(d*(1-z[j])) * (1 - float32(cand[j]*cand[j]))
-			dn[j] = v
-			dhn[j] = v * r[j]
-			dr[j] = float32(v*hn[j]) * r[j] * (1 - r[j])
-			dPrev[j] = d * z[j]
+type gruBefore struct{ gruLanes }
+
+func (gruBefore) steps() phases { return phases{2, 3, true} }
+
+func (gruBefore) forward(w *fusedWay, phase int, s stretch, from, to int) {
+	h, p := w.state[0], &w.h
+	x := h.From(s.prev)
+	if phase == 1 {
+		p, x = &w.r, w.rh.From(s.at)
+	}
+	p.forward.MulAddPanels(p.lanes(w.g.From(s.at)), x, s.n, from, to)
+	for p := from; p < to; p++ {
+		u := p * kernel.Lane
+		if phase == 0 {
+			kernel.GRUReset(w.gates(s, p), cell(h, s.prev, u), cell(w.rh, s.at, u), s.n)
+		} else {
+			kernel.GRUNext(w.gates(s, p), cell(h, s.prev, u), cell(h, s.next, u), s.n)
 		}
 	}
-	w.back.Inputs(0, 2*h).MulAdd(s.DPrev, h, s.DA, 3*h, s.N)
-	w.back.Inputs(2*h, 3*h).MulAdd(s.DPrev, h, s.Back, h, s.N)
 }
 
-func (w *gruAfter) Gradient(team *nn.Team, grads [][]float32, s *Step) {
-	h, db, dbn := w.h, biasOf(grads), []float32(nil)
-	if db != nil {
-		db, dbn = db[:2*h], db[2*h:]
-	}
-	team.AddOuter(grads[0][:2*h*h], db, 2*h, h, s.DA, 3*h, s.Prev, h, s.N)
-	team.AddOuter(grads[0][2*h*h:], dbn, h, h, s.Back, h, s.Prev, h, s.N)
-}
-
-type gruBefore struct{ weights }
-
-func (w *gruBefore) Forward(s *Step) {
-	h := w.h
-	w.resetUpdate(s)
-	for n := range s.N {
-		tape, prev := s.Tape[n*4*h:(n+1)*4*h], blocks(s.Prev, n, h)
-		r, rh := blocks(tape, 0, h), blocks(tape, 3, h)
-		for j, v := range prev {
-			rh[j] = r[j] * v
+func (gruBefore) backward(w *fusedWay, phase int, s stretch, u units) {
+	h, dh := w.state[0], w.dState[0]
+	from, to := w.of(u)
+	switch phase {
+	case 0:
+		for p := from; p < to; p++ {
+			u := p * kernel.Lane
+			kernel.GRUNextBackward(w.gates(s, p), cell(h, s.prev, u), cell(dh, s.b, u), cell(w.dy, s.b, u), s.n)
 		}
-	}
-	w.forward.Outputs(2*h, 3*h).MulAdd(s.A[2*h:], 3*h, s.Tape[3*h:], 4*h, s.N)
-	for n := range s.N {
-		a := s.A[n*3*h+2*h : (n+1)*3*h]
-		for j, b := range w.bh[2*h:] {
-			a[j] += b
+	case 1:
+		for at := u.from; at < u.to; at += kernel.Wide {
+			clear(cell(w.drh, s.b, at)[:s.n*kernel.Wide])
 		}
-	}
-	w.next(s)
-}
-
-func (w *gruBefore) Backward(s *Step) {
-	h := w.h
-	for n := range s.N {
-		tape, da := s.Tape[n*4*h:(n+1)*4*h], s.DA[n*3*h:(n+1)*3*h]
-		z, cand, dz, dn := blocks(tape, 1, h), blocks(tape, 2, h), blocks(da, 1, h), blocks(da, 2, h)
-		prev, dNext, dPrev := blocks(s.Prev, n, h), blocks(s.DNext, n, h), blocks(s.DPrev, n, h)
-		for j := range cand {
-			d := dNext[j]
-			dz[j] = float32(d*(prev[j]-cand[j])) * z[j] * (1 - z[j])
-			dn[j] = float32(d*(1-z[j])) * (1 - float32(cand[j]*cand[j]))
-			dPrev[j] = d * z[j]
+		w.toH(&w.r, w.drh, s, u)
+		for p := from; p < to; p++ {
+			u := p * kernel.Lane
+			kernel.GRUResetBackward(w.gates(s, p), cell(h, s.prev, u), cell(dh, s.b, u), cell(w.drh, s.b, u), s.n)
 		}
+	case 2:
+		w.toH(&w.h, dh, s, u)
 	}
-	clear(s.Back) // the gradient of r ⊙ h
-	w.back.Inputs(2*h, 3*h).MulAdd(s.Back, h, s.DA[2*h:], 3*h, s.N)
-	for n := range s.N {
-		r, dr, drh := s.Tape[n*4*h:n*4*h+h], s.DA[n*3*h:n*3*h+h], blocks(s.Back, n, h)
-		prev, dPrev := blocks(s.Prev, n, h), blocks(s.DPrev, n, h)
-		for j, d := range drh {
-			dr[j] = float32(d*prev[j]) * r[j] * (1 - r[j])
-			dPrev[j] += float32(d * r[j])
-		}
-	}
-	w.back.Inputs(0, 2*h).MulAdd(s.DPrev, h, s.DA, 3*h, s.N)
-}
-
-func (w *gruBefore) Gradient(team *nn.Team, grads [][]float32, s *Step) {
-	h, db, dbn := w.h, biasOf(grads), []float32(nil)
-	if db != nil {
-		db, dbn = db[:2*h], db[2*h:]
-	}
-	team.AddOuter(grads[0][:2*h*h], db, 2*h, h, s.DA, 3*h, s.Prev, h, s.N)
-	team.AddOuter(grads[0][2*h*h:], dbn, h, h, s.DA[2*h:], 3*h, s.Tape[3*h:], 4*h, s.N)
 }

@@ -1,9 +1,6 @@
 package rnn
 
-import (
-	"sluice/internal/kernel"
-	"sluice/nn"
-)
+import "sluice/internal/kernel"
 
 // vanilla is h' = tanh(x·Wx + bx + h·Wh + bh), or ReLU for tanh.
 type vanilla struct{}
@@ -19,73 +16,40 @@ func (vanilla) Layout(c Config) Layout {
 	return recurrent(c, Layout{Gates: []string{"a"}, State: []string{"h"}})
 }
 
-func (vanilla) New(c Config) Recurrence {
-	return &vanillaWeights{weights: newWeights(c, 1), relu: c.Activation == "relu"}
+func (vanilla) layer(c Config, width int) layer {
+	return newFused(vanillaKernels{relu: c.Activation == "relu"}, c.Hidden, width, 1, product{}, product{}, product{})
 }
 
-type vanillaWeights struct {
-	weights
-	relu bool
-}
+// vanillaKernels has panels of 64 units.
+type vanillaKernels struct{ relu bool }
 
-func (w *vanillaWeights) Forward(s *Step) {
-	h := w.h
-	w.forward.MulAdd(s.A, h, s.Prev, h, s.N)
-	for i := range s.N {
-		a, next := s.A[i*h:(i+1)*h], s.Next[i*h:(i+1)*h]
-		for j, b := range w.bh {
-			if v := a[j] + b; w.relu {
-				next[j] = max(0, v)
-			} else {
-				next[j] = kernel.Tanh(v)
-			}
+func (vanillaKernels) steps() phases { return phases{1, 2, true} }
+
+func (vanillaKernels) lane(string) int { return 0 }
+
+func (v vanillaKernels) forward(w *fusedWay, _ int, s stretch, from, to int) {
+	h := w.state[0]
+	w.h.forward.MulAddPanels(w.g.From(s.at), h.From(s.prev), s.n, from, to)
+	for p := from; p < to; p++ {
+		if next := cell(h, s.next, p*kernel.Wide); v.relu {
+			kernel.ReLUForward(w.gates(s, p), next, s.n)
+		} else {
+			kernel.TanhForward(w.gates(s, p), next, s.n)
 		}
 	}
 }
 
-func (w *vanillaWeights) Backward(s *Step) {
-	for i, next := range s.Next {
-		d := s.DNext[i]
-		if !w.relu {
-			d *= 1 - float32(next*next)
-		} else if next <= 0 {
-			d = 0
+func (v vanillaKernels) backward(w *fusedWay, phase int, s stretch, u units) {
+	if phase == 1 {
+		w.toH(&w.h, w.dState[0], s, u)
+		return
+	}
+	for p, to := w.of(u); p < to; p++ {
+		h, dh, dy := cell(w.state[0], s.next, p*kernel.Wide), cell(w.dState[0], s.b, p*kernel.Wide), cell(w.dy, s.b, p*kernel.Wide)
+		if v.relu {
+			kernel.ReLUBackward(w.gates(s, p), h, dh, dy, s.n)
+		} else {
+			kernel.TanhBackward(w.gates(s, p), h, dh, dy, s.n)
 		}
-		s.DA[i] = d
 	}
-	clear(s.DPrev)
-	w.back.MulAdd(s.DPrev, w.h, s.DA, w.h, s.N)
-}
-
-func (w *vanillaWeights) Gradient(team *nn.Team, grads [][]float32, s *Step) {
-	team.AddOuter(grads[0], biasOf(grads), w.h, w.h, s.DA, w.h, s.Prev, w.h, s.N)
-}
-
-// weights are Wh and bh of one layer and direction, packed.
-type weights struct {
-	h, gates int
-	forward  kernel.Panels // H inputs, G·H outputs
-	back     kernel.Panels // G·H inputs, H outputs
-	bh       []float32     // (G·H), zeros where there is one bias
-}
-
-func newWeights(c Config, gates int) weights {
-	return weights{h: c.Hidden, gates: gates, bh: make([]float32, gates*c.Hidden)}
-}
-
-// Pack takes copies of Wh (G·H, H) and, of two biases, bh (G·H).
-func (w *weights) Pack(tensors [][]float32) {
-	w.forward.Pack(tensors[0], w.gates*w.h, w.h)
-	w.back.PackTransposed(tensors[0], w.gates*w.h, w.h)
-	if len(tensors) > 1 {
-		copy(w.bh, tensors[1])
-	}
-}
-
-// biasOf is the gradient of bh, nil where there is one bias.
-func biasOf(grads [][]float32) []float32 {
-	if len(grads) > 1 {
-		return grads[1]
-	}
-	return nil
 }

@@ -114,6 +114,6 @@ func (l *tracesLayer) Backward(s *rnn.Step) {
 // product or one sum, shared by the team.
 func (l *tracesLayer) Gradient(team *nn.Team, grads [][]float32, s *rnn.Step) {
 	h := l.h
-	team.AddOuter(grads[0], nil, h, h, s.DA, h, s.Prev, 3*h, s.N) // dWh += Σ da·hᵀ
-	team.AddOuter(nil, grads[1], h, 0, s.Back, h, nil, 0, s.N)    // ddecay += Σ Back
+	team.AddOuter(grads[0], nil, h, h, nn.RowMajor(s.DA, h), nn.RowMajor(s.Prev, 3*h), s.N) // dWh += Σ da·hᵀ
+	team.AddOuter(nil, grads[1], h, 0, nn.RowMajor(s.Back, h), nn.Matrix{}, s.N)            // ddecay += Σ Back
 }

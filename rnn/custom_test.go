@@ -188,7 +188,12 @@ func TestCustomStep(t *testing.T) {
 func TestCustomTape(t *testing.T) {
 	for _, c := range deep(rnn.Config{Cell: "traces"}) {
 		p, tape := newProblem(t, c, rnn.Init{}), &rnn.Tape{}
-		p.run(2, tape)
+		team := nn.NewTeam(2)
+		rnn.NewRunner(p.net.Pack(), team).Forward(make([]float32, len(p.dy)), p.x, slices.Clone(p.start), tape)
+		team.Close()
+		at := func(l, d int, vector string, step, b int) []float32 {
+			return tape.At(make([]float32, c.Hidden), l, d, vector, step, b)
+		}
 		if got := strings.Join(tape.Vectors(), " "); got != "h f s u" {
 			t.Fatalf("Vectors() is %s", got)
 		}
@@ -196,8 +201,8 @@ func TestCustomTape(t *testing.T) {
 			for d := range c.Directions() {
 				for b, length := range p.x.Lengths {
 					for step := range p.x.T {
-						h, f := tape.At(l, d, "h", step, b), tape.At(l, d, "f", step, b)
-						s, u := tape.At(l, d, "s", step, b), tape.At(l, d, "u", step, b)
+						h, f := at(l, d, "h", step, b), at(l, d, "f", step, b)
+						s, u := at(l, d, "s", step, b), at(l, d, "u", step, b)
 						for j := range h {
 							if step < length && h[j] != u[j]+f[j]-s[j] || step >= length && u[j] != 0 {
 								t.Fatalf("%s: layer %d direction %d step %d row %d: h %v, u %v, f %v, s %v", name(c), l, d, step, b, h, u, f, s)

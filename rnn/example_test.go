@@ -133,11 +133,12 @@ func ExampleTape_At() {
 	x := rnn.Sequence{T: 3, B: 1, F: 8, IDs: []int32{5, 1, 6}}
 	rnn.NewRunner(n.Pack(), team).Forward(make([]float32, 3*3), x, nil, &tape)
 	fmt.Println(tape.Vectors())
+	f, c := make([]float32, 3), make([]float32, 3)
 	for step := range 3 {
-		fmt.Printf("step %d: f %.2f  c %5.2f\n", step, tape.At(0, 0, "f", step, 0), tape.At(0, 0, "c", step, 0))
+		fmt.Printf("step %d: f %.2f  c %5.2f\n", step, tape.At(f, 0, 0, "f", step, 0), tape.At(c, 0, 0, "c", step, 0))
 	}
 	// Output:
-	// [h c i f g o tanh_c]
+	// [h c i f g o]
 	// step 0: f [0.91 0.90 0.92]  c [ 0.18 -0.11  0.09]
 	// step 1: f [0.92 0.90 0.93]  c [ 0.07  0.09 -0.19]
 	// step 2: f [0.92 0.87 0.86]  c [ 0.10  0.25 -0.45]

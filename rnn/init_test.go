@@ -163,6 +163,8 @@ func TestForgetBias(t *testing.T) {
 // but not its usual shapes.
 type odd struct{ vanilla }
 
+func (odd) New(Config) Recurrence { panic("odd is not run") }
+
 func (odd) Layout(c Config) Layout {
 	return Layout{Gates: []string{"a", "f"}, State: []string{"h"}, Tensors: []nn.Tensor{
 		{Name: "weight_hh", Shape: []int{2 * c.Hidden, c.Hidden}},

@@ -11,6 +11,7 @@ type Network struct {
 	Config
 	Params  []float32   // every parameter, one flat vector
 	tensors []nn.Tensor // views of Params
+	data    [][]float32 // their Data
 	zeros   []nn.Tensor
 	parts   []part // (L·D) where each layer's and direction's tensors are in tensors
 }
@@ -64,11 +65,12 @@ func (n *Network) Size() int {
 // keeps them there: a model has one flat vector for all that it trains.
 func (n *Network) Bind(params []float32) {
 	checkLen("Bind", "params", len(params), n.Size())
-	n.Params = params
+	n.Params, n.data = params, n.data[:0]
 	for i := range n.tensors {
 		t := &n.tensors[i]
 		size := nn.Elements(t.Shape)
 		t.Data, params = params[:size:size], params[size:]
+		n.data = append(n.data, t.Data)
 	}
 }
 
@@ -115,8 +117,8 @@ type Packed struct {
 func (n *Network) Pack() *Packed {
 	p := &Packed{Config: n.Config, layout: n.layout(), stateSize: n.StateSize(), params: len(n.Params), parts: n.parts}
 	cell, _ := lookup(n.Cell)
-	for range n.parts {
-		p.layers = append(p.layers, layer{cell: cell.New(n.Config)})
+	for i := range n.parts {
+		p.layers = append(p.layers, cell.layer(n.Config, n.inputSize(i/n.Directions())))
 	}
 	for _, t := range n.tensors {
 		p.sizes = append(p.sizes, len(t.Data))
@@ -133,6 +135,6 @@ func (n *Network) Repack(p *Packed) {
 		panic("rnn: Repack: the Packed is of another network")
 	}
 	for i, part := range n.parts {
-		p.layers[i].pack(n.tensors[part.from:part.to])
+		p.layers[i].pack(n.data[part.from:part.to])
 	}
 }

@@ -150,12 +150,17 @@ func newTrial(t *testing.T, c Config, steps, rows int, ragged, ids bool, seed ui
 	return tr
 }
 
-func (tr *trial) run(threads int) {
-	team := nn.NewTeam(threads)
-	defer team.Close()
-	run := NewRunner(tr.net.Pack(), team)
+// forward fills the tape; the team of the Runner is the caller's to close.
+func (tr *trial) forward(threads int) *Runner {
+	run := NewRunner(tr.net.Pack(), nn.NewTeam(threads))
 	tr.y, tr.end = make([]float32, len(tr.dy)), slices.Clone(tr.state)
 	run.Forward(tr.y, tr.x, tr.end, &tr.tape)
+	return run
+}
+
+func (tr *trial) run(threads int) {
+	run := tr.forward(threads)
+	defer run.team.Close()
 	tr.g, tr.dStart, tr.dx = make([]float32, len(tr.net.Params)), slices.Clone(tr.dState), nil
 	if tr.x.IDs == nil {
 		tr.dx = make([]float32, len(tr.x.Data))

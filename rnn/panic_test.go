@@ -116,7 +116,7 @@ func TestPanics(t *testing.T) {
 	before, _ := New(Config{Cell: "gru", Reset: ResetBefore, Input: 2, Hidden: 3, Layers: 1, Biases: 1})
 	after, _ := New(Config{Cell: "gru", Reset: ResetAfter, Input: 2, Hidden: 3, Layers: 1, Biases: 1})
 	panics(t, "rnn: Repack: the Packed is of another network", func() { before.Repack(after.Pack()) })
-	panics(t, `rnn: Register: the name "gru" is empty or taken`, func() { Register("gru", gru{}) })
-	panics(t, `rnn: Register: the name "" is empty or taken`, func() { Register("", gru{}) })
+	panics(t, `rnn: Register: the name "gru" is empty or taken`, func() { Register("gru", odd{}) })
+	panics(t, `rnn: Register: the name "" is empty or taken`, func() { Register("", odd{}) })
 	panics(t, `rnn: cell "gro": want `+cellNames(), func() { Config{Cell: "gro"}.StateSize() })
 }

@@ -3,50 +3,8 @@ package rnn
 import (
 	"fmt"
 
-	"sluice/internal/kernel"
 	"sluice/nn"
 )
-
-// layer is one layer and direction, packed.
-type layer struct {
-	cell Recurrence
-	wx   kernel.Panels // forward: X inputs, G·H outputs
-	back kernel.Panels // backward: G·H inputs, X outputs
-	bx   []float32     // (G·H)
-	own  [][]float32   // the cell's tensors, for the time of pack
-}
-
-// pack takes copies of tensors: weight_ih (G·H, X), bias_ih (G·H), the cell's.
-func (l *layer) pack(tensors []nn.Tensor) {
-	rows, width := tensors[0].Shape[0], tensors[0].Shape[1]
-	l.wx.Pack(tensors[0].Data, rows, width)
-	l.back.PackTransposed(tensors[0].Data, rows, width)
-	l.bx = append(l.bx[:0], tensors[1].Data...)
-	l.own = l.own[:0]
-	for _, t := range tensors[2:] {
-		l.own = append(l.own, t.Data)
-	}
-	l.cell.Pack(l.own)
-	clear(l.own)
-}
-
-// input sets a (n, G·H) to x·Wx + bx for n rows from row on of x's (T·B).
-func (l *layer) input(a []float32, x *Sequence, row, n int) {
-	gh := len(l.bx)
-	for i := range n {
-		copy(a[i*gh:], l.bx)
-		if x.IDs == nil {
-			continue
-		}
-		ai := a[i*gh : (i+1)*gh]
-		for j, w := range l.wx.Row(int(x.IDs[row+i])) {
-			ai[j] += w
-		}
-	}
-	if x.IDs == nil {
-		l.wx.MulAdd(a, gh, x.Data[row*x.F:], x.F, n)
-	}
-}
 
 // Runner runs a Packed for one caller at a time. It owns the scratch; the team
 // of goroutines is the caller's.
@@ -54,31 +12,15 @@ type Runner struct {
 	p       *Packed
 	team    *nn.Team
 	own     Tape // of a Forward without one
-	scratch []scratch
 	forward forwardJob
 	merge   mergeJob
 	random  []nn.Random // one of each part of a merge
 	back    backwardJob
-	scatter scatterJob
-	dState  []float32    // (B, S·H)
+	x       input
 	dRaw    []float32    // (T, B, D·H)
 	dOut    [2][]float32 // (T, B, X of a layer)
 	grads   [][]float32
 	slab    []float32 // (n, StateSize) of Step
-}
-
-// scratch is that of one part of a job.
-type scratch struct {
-	a, next, tape []float32
-	step          Step
-}
-
-// fit makes room for n rows.
-func (s *scratch) fit(p *Packed, n int) {
-	nh := n * p.Hidden
-	s.a = nn.Grow(s.a, nh*len(p.layout.Gates))
-	s.next = nn.Grow(s.next, nh*len(p.layout.State))
-	s.tape = nn.Grow(s.tape, nh*len(p.layout.Tape))
 }
 
 // NewRunner makes a Runner of p on a team.
@@ -112,28 +54,17 @@ func (r *Runner) run(who string, y []float32, x Sequence, state []float32, tape 
 	}
 }
 
-// spans is how many parts rows are shared out in.
-func (r *Runner) spans(rows int) int { return max(1, min(rows, r.team.Threads())) }
-
-// parts gives the job's scratch.
-func (r *Runner) parts(parts, spans, rows int) {
-	for len(r.scratch) < parts {
-		r.scratch = append(r.scratch, scratch{})
-	}
-	for i := range parts {
-		r.scratch[i].fit(r.p, (rows+spans-1)/spans)
-	}
-}
+// spans is how many parts n things are shared out in.
+func (r *Runner) spans(n int) int { return max(1, min(n, r.team.Threads())) }
 
 // layer runs layer l over in, both directions and then what joins them.
 func (r *Runner) layer(l int, in Sequence, state []float32, tape *Tape) {
-	spans, d := r.spans(in.B), r.p.Directions()
-	r.parts(spans*d, spans, in.B)
-	r.forward = forwardJob{r, l, spans, in, state, tape}
-	r.team.Do(spans*d, &r.forward)
+	s := r.split(in.B)
+	r.forward = forwardJob{r, l, s, in, state, tape}
+	r.team.Do(s.parts*r.p.Directions(), &r.forward)
 	r.forward = forwardJob{}
 	lt := &tape.layers[l]
-	if d*r.p.Hidden != r.p.OutputSize() || len(lt.mask) > 0 {
+	if r.p.Directions()*r.p.Hidden != r.p.OutputSize() || len(lt.mask) > 0 {
 		parts := r.spans(in.T)
 		r.random = nn.Grow(r.random, parts)
 		r.merge = mergeJob{r.p, l, in.T, in.B, parts, lt, tape.Dropout, r.random}
@@ -142,82 +73,105 @@ func (r *Runner) layer(l int, in Sequence, state []float32, tape *Tape) {
 	}
 }
 
-// forwardJob runs one layer: part = direction · spans + span of rows.
+// forwardJob runs one layer: part = direction · parts + part of that.
 type forwardJob struct {
 	r     *Runner
 	l     int
-	spans int
+	split split
 	in    Sequence
 	state []float32
 	tape  *Tape
 }
 
 func (j *forwardJob) Run(part int) {
-	p, t, x := j.r.p, j.tape, &j.in
-	d := part / j.spans
-	from, to := kernel.Span(x.B, part%j.spans, j.spans, 1)
-	way := &t.layers[j.l].ways[d]
-	sh := len(p.layout.State) * p.Hidden
-	size, at := p.stateSize, (j.l*p.Directions()+d)*sh // a stream's state, and where in it this layer's and direction's begins
-	first, last := 0, x.T
+	p, x, s := j.r.p, &j.in, j.split
+	d := part / s.parts
+	way, steps := j.tape.layers[j.l].ways[d], p.layers[0].steps()
+	rows, u := s.of(part%s.parts, x.B, p.Hidden)
+	own := p.own(j.l, d)
+	first, last := j.tape.slot(0), j.tape.slot(x.T)
 	if p.reversed(d) {
-		first, last = x.T, 0
+		first, last = last, first
 	}
-	start := way.states[t.slot(first):]
-	for b := from; b < to; b++ {
-		if j.state != nil {
-			copy(start[b*sh:(b+1)*sh], j.state[b*size+at:])
-		} else {
-			clear(start[b*sh : (b+1)*sh])
-		}
+	for b := rows.from; b < rows.to; b++ {
+		way.load(own.in(j.state, b), first+b, u)
 	}
-	for i := range x.T {
-		step, before, after := i, i, i+1
+	j.r.meet(s)
+	ahead := j.tape.ahead
+	if x.Lengths != nil || rows.to-rows.from < x.B {
+		ahead = 1
+	}
+	for i := 0; i < x.T; i += ahead {
+		n := min(ahead, x.T-i)
+		row := i * x.B
 		if p.reversed(d) {
-			step, before, after = x.T-1-i, x.T-i, x.T-1-i
+			row = (x.T - i - n) * x.B
 		}
-		j.step(part, d, step, from, to, way.states[t.slot(before):], way.states[t.slot(after):])
+		base := j.tape.base(row)
+		if ahead > 1 {
+			way.input(x, row, row-base, n*x.B, u)
+		}
+		for step := i; step < i+n; step++ {
+			t := step
+			if p.reversed(d) {
+				t = x.T - 1 - step
+			}
+			for phase := range steps.forward {
+				for b := rows.from; b < rows.to; {
+					b = j.step(way, d, t, b, rows.to, base, phase, phase == steps.forward-1, ahead == 1, u)
+				}
+				j.r.meet(s)
+			}
+		}
 	}
-	if j.state != nil {
-		end := way.states[t.slot(last):]
-		for b := from; b < to; b++ {
-			copy(j.state[b*size+at:][:sh], end[b*sh:])
-		}
+	for b := rows.from; b < rows.to && j.state != nil; b++ {
+		way.store(own.in(j.state, b), last+b, u)
 	}
 }
 
-// step runs the rows [from, to) of direction d through one step: prev and next
-// are the states (B, S·H) before and after.
-func (j *forwardJob) step(part, d, step, from, to int, prev, next []float32) {
-	p, t, x := j.r.p, j.tape, &j.in
-	h, sh, kh := p.Hidden, len(p.layout.State)*p.Hidden, len(p.layout.Tape)*p.Hidden
-	lt, layer, own := &t.layers[j.l], &p.layers[j.l*p.Directions()+d], &j.r.scratch[part]
-	width := p.Directions() * h
-	for b := from; b < to; {
-		end, within := x.run(step, b, to)
-		n := end - b
-		tape := own.tape[:n*kh]
-		if t.steps > 0 {
-			tape = lt.ways[d].tape[(step*x.B+b)*kh : (step*x.B+end)*kh]
-		}
-		raw := lt.raw[(step*x.B+b)*width:]
-		if within {
-			s := &own.step
-			*s = Step{N: n, A: own.a[:n*len(layer.bx)], Prev: prev[b*sh : end*sh], Next: next[b*sh : end*sh], Tape: tape}
-			layer.input(s.A, x, step*x.B+b, n)
-			layer.cell.Forward(s)
-			for i := range n {
-				copy(raw[i*width+d*h:][:h], s.Next[i*sh:])
-			}
-		} else {
-			copy(next[b*sh:end*sh], prev[b*sh:end*sh])
-			clear(tape)
-			for i := range n {
-				clear(raw[i*width+d*h:][:h])
-			}
-		}
-		b = end
+// step runs a stretch of rows from b on, before to, through a phase of step t,
+// and returns where it ends.
+func (j *forwardJob) step(way way, d, t, b, to, base, phase int, lastPhase, input bool, u units) (end int) {
+	p, x := j.r.p, &j.in
+	end, within := x.run(t, b, to)
+	s := j.tape.stretch(p.reversed(d), t, b, end, base)
+	if phase == 0 && !within {
+		way.carry(s, u)
 	}
+	if phase == 0 && within && input {
+		way.input(x, t*x.B+b, s.at, s.n, u)
+	}
+	if within {
+		way.forward(phase, s, u)
+	}
+	if lastPhase {
+		width := p.Directions() * p.Hidden
+		raw := j.tape.layers[j.l].raw[(t*x.B+b)*width+d*p.Hidden:]
+		if within {
+			way.output(raw, width, s, u)
+		} else {
+			for i := range s.n {
+				clear(raw[i*width+u.from : i*width+u.to])
+			}
+		}
+	}
+	return end
+}
+
+// own is where a layer's and direction's vectors are in the state of a stream.
+type own struct{ size, at, n int }
+
+// in is that part of row b of state (B, StateSize), nil if state is.
+func (o own) in(state []float32, b int) []float32 {
+	if state == nil {
+		return nil
+	}
+	return state[b*o.size+o.at:][:o.n]
+}
+
+func (p *Packed) own(l, d int) own {
+	sh := len(p.layout.State) * p.Hidden
+	return own{p.stateSize, (l*p.Directions() + d) * sh, sh}
 }
 
 // Step runs one step of the streams whose states are at rows of slab, each a

@@ -18,36 +18,31 @@ type Tape struct {
 	config Config
 	layout Layout
 	x      Sequence
-	slots  int // states kept of a layer: T+1, or 2 where nobody looks back
-	steps  int // steps kept: T, or 0
+	slots  int  // states kept of a layer: T+1, or 2 where nobody looks back
+	ahead  int  // steps whose input's product is made at once
+	steps  int  // steps kept: T, or ahead
+	filled bool // by Forward, and not spent by Backward
 	layers []layerTape
-	back   []backTape // (L·D)
 }
 
 // layerTape is the tape of one layer.
 type layerTape struct {
-	ways []wayTape // (D)
+	ways []way     // (D)
 	raw  []float32 // (T, B, D·H) outputs as the directions make them; out itself where they are concatenated
 	out  []float32 // (T, B, OutputSize) merged and dropped out: the next layer's input
 	mask []float32 // (T, B, OutputSize), empty without dropout
 	own  [2][]float32
 }
 
-// wayTape is the tape of one direction of a layer.
-type wayTape struct {
-	states []float32 // (slots, B, S·H): at t and t+1 those before and after step t, the other way round where reversed
-	tape   []float32 // (steps, B, K·H)
-}
-
-type backTape struct {
-	da   []float32 // (T, B, G·H)
-	back []float32 // (T, B, Layout.Back·H)
-}
+// someRows is how many rows of an input a product has at least, if it may take
+// more steps at once: few rows would read the weights for little.
+const someRows = 48
 
 // fit makes room for a sequence. Without keep, only for running forward.
 func (t *Tape) fit(p *Packed, x Sequence, y []float32, keep bool) {
-	t.config, t.layout, t.x = p.Config, p.layout, x
-	t.slots, t.steps = 2, 0
+	t.config, t.layout, t.x, t.filled = p.Config, p.layout, x, keep
+	t.ahead = max(1, min(x.T, someRows/max(1, x.B)))
+	t.slots, t.steps = 2, t.ahead
 	if keep {
 		t.slots, t.steps = x.T+1, x.T
 	}
@@ -72,57 +67,59 @@ func (t *Tape) fit(p *Packed, x Sequence, y []float32, keep bool) {
 		}
 		lt.ways = nn.Grow(lt.ways, d)
 		for w := range lt.ways {
-			way := &lt.ways[w]
-			way.states = nn.Grow(way.states, t.slots*x.B*len(t.layout.State)*h)
-			way.tape = nn.Grow(way.tape, t.steps*x.B*len(t.layout.Tape)*h)
+			lt.ways[w] = p.layers[l*d+w].way(lt.ways[w])
+			lt.ways[w].fit(x.B, t.slots, t.steps*x.B)
 		}
 	}
 }
 
-// fitBack makes room for the gradients of each step.
-func (t *Tape) fitBack(p *Packed) {
-	n := t.x.T * t.x.B * p.Hidden
-	t.back = nn.Grow(t.back, len(p.layers))
-	for i := range t.back {
-		t.back[i].da = nn.Grow(t.back[i].da, n*len(t.layout.Gates))
-		t.back[i].back = nn.Grow(t.back[i].back, n*t.layout.Back)
+// slot is the row where the states at slot number s begin: s and s+1 are those
+// before and after step s, the other way round where reversed.
+func (t *Tape) slot(s int) int { return s % t.slots * t.x.B }
+
+// base is the row of the input that is the tape's first, where those from row
+// on are at work: 0 if the tape has them all.
+func (t *Tape) base(row int) int {
+	if t.filled {
+		return 0
 	}
+	return row
 }
 
-// slot is where the states at slot number t begin.
-func (t *Tape) slot(s int) int {
-	return s % t.slots * t.x.B * len(t.layout.State) * t.config.Hidden
+// stretch is rows [b, end) of step i.
+func (t *Tape) stretch(reversed bool, i, b, end, base int) stretch {
+	prev, next := t.slot(i), t.slot(i+1)
+	if reversed {
+		prev, next = next, prev
+	}
+	return stretch{n: end - b, at: i*t.x.B + b - base, prev: prev + b, next: next + b, b: b}
 }
 
 // Vectors are the names that At knows: the state vectors and what the cell
-// leaves on the tape. For an LSTM: h, c, i, f, g, o, tanh_c.
+// leaves on the tape. For an LSTM: h, c, i, f, g, o.
 func (t *Tape) Vectors() []string {
 	return slices.Concat(t.layout.State, t.layout.Tape)
 }
 
-// At is a view of one vector (H) of a layer and direction at a step of a row,
-// after Forward with this tape. A state is that after the step. Past a row's
-// length the gates are 0 and the state stands still.
-func (t *Tape) At(layer, direction int, vector string, step, row int) []float32 {
+// At copies one vector of a layer and direction at a step of a row to dst (H),
+// after Forward with this tape and before Backward, and returns dst. A state is
+// that after the step. Past a row's length the gates are 0 and the state
+// stands still.
+func (t *Tape) At(dst []float32, layer, direction int, vector string, step, row int) []float32 {
+	if !t.filled {
+		panic("rnn: At: Forward has not filled the tape, or Backward has spent it")
+	}
 	if step < 0 || step >= t.steps || row < 0 || row >= t.x.B {
 		panic(fmt.Sprintf("rnn: At: step %d of row %d, want 0 to %d of 0 to %d", step, row, t.steps-1, t.x.B-1))
 	}
 	if layer < 0 || layer >= len(t.layers) || direction < 0 || direction >= t.config.Directions() {
 		panic(fmt.Sprintf("rnn: At: direction %d of layer %d, want 0 to %d of 0 to %d", direction, layer, t.config.Directions()-1, len(t.layers)-1))
 	}
-	h, way := t.config.Hidden, &t.layers[layer].ways[direction]
-	if i := slices.Index(t.layout.State, vector); i >= 0 {
-		after := step + 1
-		if t.config.reversed(direction) {
-			after = step
-		}
-		at := t.slot(after) + (row*len(t.layout.State)+i)*h
-		return way.states[at : at+h]
-	}
-	i := slices.Index(t.layout.Tape, vector)
-	if i < 0 {
+	if !slices.Contains(t.Vectors(), vector) {
 		panic(fmt.Sprintf("rnn: At: vector %q, want one of %v", vector, t.Vectors()))
 	}
-	at := ((step*t.x.B+row)*len(t.layout.Tape) + i) * h
-	return way.tape[at : at+h]
+	checkLen("At", "dst", len(dst), t.config.Hidden)
+	s := t.stretch(t.config.reversed(direction), step, row, row+1, 0)
+	t.layers[layer].ways[direction].vector(dst, vector, s.at, s.next)
+	return dst
 }

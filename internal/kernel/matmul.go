@@ -1,108 +1,84 @@
 package kernel
 
-import (
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/gonum"
-)
+// MulAdd adds x·W to y for rows of x with p.K columns. The outputs of panel i
+// are the columns of block i of y; the columns of a last lane beyond p.N are
+// left alone where y is row-major, else set to what they were plus zero.
+func (p Panels) MulAdd(y, x Matrix, rows int) { p.MulAddPanels(y, x, rows, 0, p.Len()) }
 
-// Panels is a weight matrix stored for products with rows from the left: K
-// inputs, N outputs. It is a value; Inputs and Outputs give views of a part.
-type Panels struct {
-	K, N   int
-	data   []float32 // (K, stride), the first N of each row used
-	stride int
-}
+// deep is how many rows of a panel, at most, pass at once where there are
+// enough rows of x for the panel to be read again: what stays in L2.
+const deep = 1024
 
-// Pack fills p from w (n, k), one row an output, so that MulAdd adds x·wᵀ. It
-// reuses p's memory where it fits.
-func (p *Panels) Pack(w []float32, n, k int) {
-	p.shape(k, n)
-	for i := range n {
-		row := w[i*k : (i+1)*k]
-		for j, v := range row {
-			p.data[j*n+i] = v
-		}
-	}
-}
-
-// PackTransposed fills p from w (k, n), one row an input, so that MulAdd adds
-// x·w. It reuses p's memory where it fits.
-func (p *Panels) PackTransposed(w []float32, k, n int) {
-	p.shape(k, n)
-	copy(p.data, w[:k*n])
-}
-
-func (p *Panels) shape(k, n int) {
-	if cap(p.data) < k*n {
-		p.data = make([]float32, k*n)
-	}
-	p.K, p.N, p.stride, p.data = k, n, n, p.data[:k*n]
-}
-
-// Outputs is the view of the outputs from i up to j.
-func (p Panels) Outputs(i, j int) Panels {
-	p.data = p.data[i:]
-	p.N = j - i
-	return p
-}
-
-// Inputs is the view of the inputs from i up to j.
-func (p Panels) Inputs(i, j int) Panels {
-	p.data = p.data[i*p.stride:]
-	p.K = j - i
-	return p
-}
-
-// Row is the weights of input k (N): what a one-hot row selects.
-func (p Panels) Row(k int) []float32 {
-	return p.data[k*p.stride : k*p.stride+p.N]
-}
-
-// Blocks that gonum runs on the calling goroutine: it starts goroutines of
-// its own from four blocks of 64 by 64.
-const (
-	tileRows = 64
-	tileCols = 192
-)
-
-// MulAdd adds x·W to y: x has rows of p.K floats, ldx apart, y rows of p.N
-// floats, ldy apart.
-func (p Panels) MulAdd(y []float32, ldy int, x []float32, ldx, rows int) {
-	if rows == 0 || p.N == 0 || p.K == 0 {
+// MulAddPanels is MulAdd of the panels [from, to).
+func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
+	if rows == 0 || p.K == 0 {
 		return
 	}
-	var g gonum.Implementation
-	for i := 0; i < rows; i += tileRows {
-		m := min(tileRows, rows-i)
-		for j := 0; j < p.N; j += tileCols {
-			n := min(tileCols, p.N-j)
-			g.Sgemm(blas.NoTrans, blas.NoTrans, m, n, p.K, 1, x[i*ldx:], ldx, p.data[j:], p.stride, 1, y[i*ldy+j:], ldy)
-		}
-	}
-}
-
-// AddOuter adds dyᵀ·x to dw (n, k): dy has rows of n floats, ldy apart, x rows
-// of k floats, ldx apart.
-func AddOuter(dw []float32, n, k int, dy []float32, ldy int, x []float32, ldx, rows int) {
-	if rows == 0 || n == 0 || k == 0 {
+	if rows == 1 && !y.exact() {
+		p.vector(y, x, from, to)
 		return
 	}
-	var g gonum.Implementation
-	for i := 0; i < n; i += tileRows {
-		m := min(tileRows, n-i)
-		for j := 0; j < k; j += tileCols {
-			c := min(tileCols, k-j)
-			g.Sgemm(blas.Trans, blas.NoTrans, m, c, rows, 1, dy[i:], ldy, x[j:], ldx, 1, dw[i*k+j:], k)
+	a := strided{x.Row, 1, x.Width, x.Block - x.Width}
+	depth := p.K
+	if rows > 2*maxTile {
+		depth = max(1, deep/x.Width) * x.Width
+	}
+	for i := from; i < to; i++ {
+		panel, width := p.panel(i)
+		cols := width
+		if y.exact() {
+			cols = min(width, p.N-i*p.width)
+		}
+		for k := 0; k < p.K; k += depth {
+			product(y.Data[i*y.Block:], y.Row, x.Data[k/x.Width*x.Block:], a, panel[k*width:], width, cols, min(depth, p.K-k), rows)
 		}
 	}
 }
 
-// SumRows adds the rows of dy, n floats each, ldy apart, to db (n).
-func SumRows(db []float32, dy []float32, ldy, rows int) {
-	for i := range rows {
-		row := dy[i*ldy:][:len(db)]
-		for j, v := range row {
-			db[j] += v
+// AddOuter adds dyᵀ·x to dw, whose m rows of n floats are ld apart: dy holds m
+// columns, rows of x n columns. dy's columns must lie in one block.
+func AddOuter(dw []float32, ld, m, n int, dy, x Matrix, rows int) {
+	if rows == 0 || m == 0 {
+		return
+	}
+	a := strided{1, dy.Row, rows, 0}
+	for j := 0; j < n; j += x.Width {
+		product(dw[j:], ld, dy.Data, a, x.Data[j/x.Width*x.Block:], x.Row, min(x.Width, n-j), rows, m)
+	}
+}
+
+// strided says where the elements of a product's left factor lie: (i, k) at
+// i·row + k·step + k/width·jump.
+type strided struct{ row, step, width, jump int }
+
+// last is where element (i, k) is.
+func (a strided) at(i, k int) int { return i*a.row + k*a.step + k/a.width*a.jump }
+
+// product adds a·b to c: rows of cols floats, at most Wide, ldc apart. b has k
+// rows ldb apart, in which there are cols floats rounded up to Lane.
+func product(c []float32, ldc int, a []float32, at strided, b []float32, ldb, cols, k, rows int) {
+	if whole := cols / Lane * Lane; whole > 0 {
+		_, _, _ = c[(rows-1)*ldc+whole-1], a[at.at(rows-1, k-1)], b[(k-1)*ldb+whole-1]
+		tiles(c, ldc, a, at, b, ldb, whole, k, rows)
+	}
+	if cols%Lane > 0 {
+		whole := cols / Lane * Lane
+		edge(c[whole:], ldc, a, at, b[whole:], ldb, cols-whole, k, rows)
+	}
+}
+
+// edge is product of less than a lane of columns.
+func edge(c []float32, ldc int, a []float32, at strided, b []float32, ldb, cols, k, rows int) {
+	scratch := edges.Get().(*[maxTile * Lane]float32)
+	for i := 0; i < rows; i += maxTile {
+		n := min(maxTile, rows-i)
+		for r := range n {
+			copy(scratch[r*Lane:(r+1)*Lane], c[(i+r)*ldc:][:cols])
+		}
+		product(scratch[:], Lane, a[i*at.row:], at, b, ldb, Lane, k, n)
+		for r := range n {
+			copy(c[(i+r)*ldc:][:cols], scratch[r*Lane:])
 		}
 	}
+	edges.Put(scratch)
 }

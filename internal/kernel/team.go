@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -9,32 +10,95 @@ import (
 type Job interface{ Run(part int) }
 
 // Team runs jobs on a fixed number of goroutines, the caller's among them. It
-// serves one caller at a time.
+// serves one caller at a time. A goroutine that waits spins for some
+// microseconds, in which the next job of a training step comes, and then
+// sleeps: who spins for long takes the core from whoever he waits for.
 type Team struct {
 	threads int
-	wake    chan struct{} // one for each helper that is to join the job
+	order   atomic.Uint64 // number of the job · 2¹⁶ + helpers that it needs
 	job     Job
 	parts   int64
 	next    atomic.Int64
-	done    sync.WaitGroup
+	_       [64]byte
+	busy    atomic.Int64 // helpers that have not finished
+	_       [64]byte
+	helpers []*sleeper
+	caller  sleeper
+	meet    meeting
 	mul     mulJob
 	outer   outerJob
-	closed  sync.Once
+	blocks  blocksJob
+	x       Matrix // what AddOuter reads, in blocks
+	closed  atomic.Bool
+	ended   sync.WaitGroup
+}
+
+// sleeper waits for what another goroutine does, first awake, then asleep.
+type sleeper struct {
+	asleep atomic.Bool
+	wake   chan struct{}
+	_      [64]byte
+}
+
+// spins is how many times a goroutine looks before it sleeps, with pauses of
+// pauses instructions between: some 30 µs in all.
+const (
+	spins  = 400
+	pauses = 4
+)
+
+// wait returns once ready does. Who makes it ready calls rouse after.
+func (s *sleeper) wait(ready func() bool) {
+	for range spins {
+		if ready() {
+			return
+		}
+		pause(pauses)
+	}
+	for !ready() {
+		s.asleep.Store(true)
+		if ready() && s.asleep.CompareAndSwap(true, false) {
+			return
+		}
+		<-s.wake
+	}
+}
+
+func (s *sleeper) rouse() {
+	if s.asleep.CompareAndSwap(true, false) {
+		s.wake <- struct{}{}
+	}
 }
 
 // NewTeam starts a team of at least one thread. Close ends its goroutines.
 func NewTeam(threads int) *Team {
-	t := &Team{threads: max(1, threads), wake: make(chan struct{}, max(1, threads))}
-	for range t.threads - 1 {
-		go t.help()
+	t := &Team{threads: max(1, threads), caller: sleeper{wake: make(chan struct{}, 1)}}
+	t.meet.all.L = &t.meet.lock
+	for i := range t.threads - 1 {
+		s := &sleeper{wake: make(chan struct{}, 1)}
+		t.helpers = append(t.helpers, s)
+		t.ended.Add(1)
+		go t.help(uint64(i), s)
 	}
 	return t
 }
 
-func (t *Team) help() {
-	for range t.wake {
+func (t *Team) help(id uint64, s *sleeper) {
+	defer t.ended.Done()
+	var seen uint64
+	ready := func() bool { return t.order.Load() != seen || t.closed.Load() }
+	for {
+		s.wait(ready)
+		if t.closed.Load() {
+			return
+		}
+		if seen = t.order.Load(); id >= seen&0xffff {
+			continue
+		}
 		t.work()
-		t.done.Done()
+		if t.busy.Add(-1) == 0 {
+			t.caller.rouse()
+		}
 	}
 }
 
@@ -44,27 +108,88 @@ func (t *Team) work() {
 	}
 }
 
+// idle says that no helper works.
+func (t *Team) idle() bool { return t.busy.Load() == 0 }
+
 // Threads is the number of goroutines that share a job.
 func (t *Team) Threads() int { return t.threads }
 
 // Close ends the team's goroutines. The team must be idle.
-func (t *Team) Close() { t.closed.Do(func() { close(t.wake) }) }
+func (t *Team) Close() {
+	if t.closed.Swap(true) {
+		return
+	}
+	for _, s := range t.helpers {
+		s.rouse()
+	}
+	t.ended.Wait()
+}
 
 // Do runs parts 0 … parts-1 of job, in any order, and returns when all are
-// done.
+// done. No more parts than threads run each on a goroutine of its own.
 func (t *Team) Do(parts int, job Job) {
 	helpers := min(t.threads, parts) - 1
 	t.job, t.parts = job, int64(parts)
 	t.next.Store(0)
 	if helpers > 0 {
-		t.done.Add(helpers)
-		for range helpers {
-			t.wake <- struct{}{}
+		t.busy.Store(int64(helpers))
+		t.order.Store((t.order.Load()>>16+1)<<16 | uint64(helpers))
+		for _, s := range t.helpers[:helpers] {
+			s.rouse()
 		}
 	}
 	t.work()
-	t.done.Wait()
+	if helpers > 0 {
+		t.caller.wait(t.idle)
+	}
 	t.job = nil
+}
+
+// Meet waits until it was called by each of the parts of the job that runs: a
+// barrier. There must be no more parts than threads.
+func (t *Team) Meet() { t.meet.wait(t.parts) }
+
+// meeting is a barrier that can be used again and again.
+type meeting struct {
+	here   atomic.Int64
+	_      [64]byte
+	round  atomic.Int64
+	_      [64]byte
+	asleep atomic.Int64
+	lock   sync.Mutex
+	all    sync.Cond
+}
+
+func (m *meeting) wait(parts int64) {
+	if parts <= 1 {
+		return
+	}
+	round := m.round.Load()
+	if m.here.Add(1) == parts {
+		m.here.Store(0)
+		m.round.Add(1)
+		if m.asleep.Load() > 0 {
+			m.lock.Lock()
+			m.all.Broadcast()
+			m.lock.Unlock()
+		}
+		return
+	}
+	for i := range spins {
+		if m.round.Load() != round {
+			return
+		}
+		if pause(pauses); i%64 == 63 {
+			runtime.Gosched() // a part may not have a thread yet
+		}
+	}
+	m.lock.Lock()
+	m.asleep.Add(1)
+	for m.round.Load() == round {
+		m.all.Wait()
+	}
+	m.asleep.Add(-1)
+	m.lock.Unlock()
 }
 
 // Span is the share of n things that part of parts takes, [from, to), in
@@ -74,56 +199,4 @@ func Span(n, part, parts, align int) (from, to int) {
 	from = min(n, blocks*part/parts*align)
 	to = min(n, blocks*(part+1)/parts*align)
 	return from, to
-}
-
-type mulJob struct {
-	p              Panels
-	y, x           []float32
-	ldy, ldx, rows int
-	parts          int
-}
-
-func (j *mulJob) Run(part int) {
-	from, to := Span(j.rows, part, j.parts, 1)
-	j.p.MulAdd(j.y[from*j.ldy:], j.ldy, j.x[from*j.ldx:], j.ldx, to-from)
-}
-
-// MulAdd is Panels.MulAdd with the rows shared.
-func (t *Team) MulAdd(p Panels, y []float32, ldy int, x []float32, ldx, rows int) {
-	if rows == 0 {
-		return
-	}
-	t.mul = mulJob{p, y, x, ldy, ldx, rows, min(rows, t.threads)}
-	t.Do(t.mul.parts, &t.mul)
-	t.mul = mulJob{}
-}
-
-type outerJob struct {
-	dw, db, dy, x        []float32
-	n, k, ldy, ldx, rows int
-	parts                int
-}
-
-func (j *outerJob) Run(part int) {
-	from, to := Span(j.n, part, j.parts, 4)
-	if from == to {
-		return
-	}
-	if j.dw != nil {
-		AddOuter(j.dw[from*j.k:], to-from, j.k, j.dy[from:], j.ldy, j.x, j.ldx, j.rows)
-	}
-	if j.db != nil {
-		SumRows(j.db[from:to], j.dy[from:], j.ldy, j.rows)
-	}
-}
-
-// AddOuter is AddOuter with the rows of dw (n, k) shared, and adds the sum of
-// dy's rows to db (n). Either may be nil.
-func (t *Team) AddOuter(dw, db []float32, n, k int, dy []float32, ldy int, x []float32, ldx, rows int) {
-	if rows == 0 {
-		return
-	}
-	t.outer = outerJob{dw, db, dy, x, n, k, ldy, ldx, rows, t.threads}
-	t.Do(t.outer.parts, &t.outer)
-	t.outer = outerJob{}
 }

@@ -1,0 +1,241 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"unsafe"
+)
+
+// ulps is the distance of got from want in units of want's last place.
+func ulps(got float32, want float64) float64 {
+	w := float32(want)
+	next := math.Nextafter32(w, float32(math.Inf(1)))
+	return math.Abs(float64(got)-want) / (float64(next) - float64(w))
+}
+
+func sigmoid64(x float64) float64 {
+	if x > 0 {
+		return 1 / (1 + math.Exp(-x))
+	}
+	e := math.Exp(x)
+	return e / (1 + e)
+}
+
+// guard is a signalling NaN: what arithmetic makes of it has other bits.
+const guard = 0x7f812345
+
+// onALine is n floats, the first of which begins a cache line.
+func onALine(n int) []float32 {
+	x := make([]float32, n+Lane)
+	for uintptr(unsafe.Pointer(&x[0]))%64 != 0 {
+		x = x[1:]
+	}
+	return x[:n:n]
+}
+
+// guardedAt returns n floats that begin offset floats after the start of a
+// cache line, and a check that no word outside of them was written. Where
+// width is not 0, rows of Wide floats have just their first width floats
+// inside.
+func guardedAt(t *testing.T, offset, n, width int) (x []float32, check func()) {
+	const around = 2 * Wide
+	all := onALine(n + offset + 2*around)
+	for i := range all {
+		all[i] = math.Float32frombits(guard)
+	}
+	from := around + offset
+	return all[from : from+n : from+n], func() {
+		t.Helper()
+		for i, v := range all {
+			inside := i >= from && i < from+n && (width == 0 || (i-from)%Wide < width)
+			if !inside && math.Float32bits(v) != guard {
+				t.Fatalf("offset %d: the word at %d of %d was written", offset, i-from, n)
+			}
+		}
+	}
+}
+
+// functions are what works on slices, each with the most ulp that it may be
+// off with assembly.
+var functions = []struct {
+	name  string
+	apply func(x []float32)
+	want  func(x float64) float64
+	most  float64
+}{
+	{"exp", Exps, math.Exp, 1.5},
+	{"sigmoid", Sigmoids, sigmoid64, 2.5},
+	{"tanh", Tanhs, math.Tanh, 3},
+}
+
+// sameBits wants got and want to agree in each bit, but any NaN is a NaN.
+func sameBits(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i, w := range want {
+		if g := got[i]; math.Float32bits(g) != math.Float32bits(w) && (g == g || w == w) {
+			t.Fatalf("%s: [%d] is %v (%#x), want %v (%#x)", what, i, g, math.Float32bits(g), w, math.Float32bits(w))
+		}
+	}
+}
+
+// TestFunctionsOverTheirRange tries every 997th float32: 997 is odd, so all
+// exponents and low bits come by. SLUICE_ALL_FLOATS=1 tries all of them.
+func TestFunctionsOverTheirRange(t *testing.T) {
+	defer Use(InUse())
+	step, piece := uint64(997), 1000
+	if os.Getenv("SLUICE_ALL_FLOATS") != "" {
+		step, piece = 1, 1<<14
+	}
+	from, x, first := make([]float32, piece), make([]float32, piece), make([]float32, piece)
+	for _, f := range functions {
+		worst, at := map[Level]float64{}, map[Level]float32{}
+		want := make([]float64, piece)
+		for bits := uint64(0); bits < 1<<32; bits += step * uint64(piece) {
+			for i := range from {
+				from[i] = math.Float32frombits(uint32(bits + step*uint64(i))) // beyond 2³² it begins again
+				want[i] = f.want(float64(from[i]))
+			}
+			for _, l := range Levels() {
+				Use(l)
+				copy(x, from)
+				f.apply(x)
+				for i, got := range x {
+					u := ulps(got, want[i])
+					if want[i] > math.MaxFloat32 || want[i] != want[i] {
+						u = 0
+						if float64(got) != float64(float32(want[i])) && (got == got || want[i] == want[i]) {
+							t.Fatalf("%s(%v) = %v with %v, want %v", f.name, from[i], got, l, float32(want[i]))
+						}
+					}
+					if u > worst[l] || u != u {
+						worst[l], at[l] = u, from[i]
+					}
+				}
+				if l == AVX2 {
+					copy(first, x)
+				} else if l == AVX512 {
+					sameBits(t, f.name+": AVX-512 and AVX2", x, first)
+				}
+			}
+		}
+		for _, l := range Levels() {
+			most := f.most
+			if l == Generic {
+				most = 0.51
+			}
+			t.Logf("%s with %v: at most %.3f ulp, at %v", f.name, l, worst[l], at[l])
+			if !(worst[l] <= most) {
+				t.Errorf("%s with %v: an error of %v ulp at %v, want at most %v", f.name, l, worst[l], at[l], most)
+			}
+		}
+	}
+}
+
+func TestFunctionsOfAllLengths(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	everywhere(t, func(t *testing.T) {
+		for _, f := range functions {
+			for n := range 131 {
+				for offset := range Lane {
+					x, check := guardedAt(t, offset, n, 0)
+					from := random(r, n)
+					copy(x, from)
+					f.apply(x)
+					check()
+					for i, got := range x {
+						if u := ulps(got, f.want(float64(from[i]))); !(u <= f.most) {
+							t.Fatalf("%s of %d at %d: [%d] = %v is %v ulp off", f.name, n, offset, i, got, u)
+						}
+					}
+				}
+			}
+			long := make([]float32, 3*piece+5)
+			f.apply(long)
+			for i, got := range long {
+				if got != float32(f.want(0)) {
+					t.Fatalf("%s of %d: [%d] = %v", f.name, len(long), i, got)
+				}
+			}
+		}
+	})
+}
+
+func TestFunctionsAtTheEdges(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	everywhere(t, func(t *testing.T) {
+		for i, want := range [][]float32{{inf, 0, 1}, {1, 0, 0.5}, {1, -1, 0}} {
+			x := []float32{inf, -inf, 0}
+			functions[i].apply(x)
+			sameBits(t, functions[i].name, x, want)
+			for _, bits := range []uint32{0x7f800001, 0x7fc00000, 0x7fffffff, 0xff800001, 0xffc01234, 0xffffffff} {
+				x := []float32{math.Float32frombits(bits)}
+				if functions[i].apply(x); x[0] == x[0] {
+					t.Errorf("%s of a NaN is %v", functions[i].name, x[0])
+				}
+			}
+		}
+	})
+	for _, v := range []float32{Tanh(nan), Sigmoid(nan), Exp(nan)} {
+		if v == v {
+			t.Errorf("a function of NaN is %v", v)
+		}
+	}
+}
+
+func TestExpSum(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for n := range 70 {
+		x, check := guarded(t, n)
+		top, sum := float32(math.Inf(-1)), 0.0
+		want := make([]float64, n)
+		for i := range x {
+			x[i] = float32(r.NormFloat64()) * []float32{1, 30, 1e4}[i%3]
+			top = max(top, x[i])
+		}
+		for i, v := range x {
+			want[i] = math.Exp(float64(v) - float64(top))
+			sum += want[i]
+		}
+		got := ExpSum(x, top)
+		check()
+		if math.Abs(got-sum) > 1e-9*sum {
+			t.Errorf("n %d: sum %v, want %v", n, got, sum)
+		}
+		for i, w := range want {
+			if u := ulps(x[i], w); u > 0.51 {
+				t.Errorf("n %d: [%d] = %v, want %v: %v ulp", n, i, x[i], w, u)
+			}
+		}
+	}
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, x := range [][]float32{{nan, 0}, {0, nan}, {inf, 0}} {
+		if sum := ExpSum(x, x[0]); sum == sum {
+			t.Errorf("a sum over what is not finite is %v, want NaN", sum)
+		}
+	}
+	x := []float32{0, -inf, -3e38}
+	if sum := ExpSum(x, 0); sum != 1 || x[0] != 1 || x[1] != 0 || x[2] != 0 {
+		t.Errorf("sum %v of %v, want 1 of [1 0 0]", sum, x)
+	}
+}
+
+func BenchmarkFunctions(b *testing.B) {
+	defer Use(InUse())
+	const n = 1024
+	from, x := random(rand.New(rand.NewPCG(1, 2)), n), make([]float32, n)
+	for _, f := range functions {
+		for _, l := range Levels() {
+			b.Run(fmt.Sprintf("%s/impl=%v", f.name, l), func(b *testing.B) {
+				Use(l)
+				for b.Loop() {
+					copy(x, from) // some 0.01 ns a value
+					f.apply(x)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/value")
+			})
+		}
+	}
+}

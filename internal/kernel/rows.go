@@ -1,0 +1,86 @@
+package kernel
+
+import "fmt"
+
+// What is done to rows of Wide floats beside the products: rows of one block
+// of columns. Sums of more than one row are taken in the order of the rows.
+
+// MaxRows sets top[i] to the largest of itself and the 64 of row i of x
+// (rows, 64). It passes over NaN.
+func MaxRows(top, x []float32, rows int) {
+	if rows > 0 {
+		maxRows(top, x, rows)
+	}
+}
+
+// ExpSumRows sets row i of x (rows, 64) to exp(x − top[i]) and adds the row's
+// sum to sum[i]. top[i] is no less than any of row i. −Inf becomes exactly 0;
+// NaN and +Inf make the sum NaN. The difference is rounded to float32 but with
+// Generic, which costs the difference times 6e-8 of what it becomes.
+func ExpSumRows(sum []float64, x, top []float32, rows int) {
+	if rows > 0 {
+		expSumRows(sum, x, top, rows)
+	}
+}
+
+// ScaleRows multiplies row i of x (rows, 64) by by[i].
+func ScaleRows(x, by []float32, rows int) {
+	if rows > 0 {
+		scaleRows(x, by, rows)
+	}
+}
+
+// SumRows adds the rows of x (rows, 64) to db (64).
+func SumRows(db, x []float32, rows int) {
+	if rows > 0 {
+		sumRows(db, x, rows)
+	}
+}
+
+// FillRows sets each row of dst (rows, 64) to bias (64).
+func FillRows(dst, bias []float32, rows int) {
+	if rows > 0 {
+		lookUpRows(dst, bias, nil, 0, nil, rows)
+	}
+}
+
+// LookUpRows sets row i of dst (rows, 64) to bias (64), and adds to its first
+// width columns row ids[i] of table (N, width).
+func LookUpRows(dst, bias, table []float32, width int, ids []int32, rows int) {
+	if rows > 0 {
+		checkIDs("LookUpRows", table, width, ids[:rows])
+		lookUpRows(dst, bias, table, width, ids, rows)
+	}
+}
+
+// ScatterRows adds the first width columns of row i of x (rows, 64) to row
+// ids[i] of table (N, width).
+func ScatterRows(table []float32, width int, x []float32, ids []int32, rows int) {
+	if rows > 0 {
+		checkIDs("ScatterRows", table, width, ids[:rows])
+		scatterRows(table, width, x, ids, rows)
+	}
+}
+
+func checkIDs(name string, table []float32, width int, ids []int32) {
+	if width%Lane != 0 || width < Lane || width > Wide {
+		panic(fmt.Sprintf("kernel: %s: width %d, want 16, 32, 48 or 64", name, width))
+	}
+	n := len(table) / width
+	for i, id := range ids {
+		if uint(id) >= uint(n) {
+			panic(fmt.Sprintf("kernel: %s: id %d at %d, want 0 ≤ id < %d", name, id, i, n))
+		}
+	}
+}
+
+// AddTo adds x to y, which has its length.
+func AddTo(y, x []float32) {
+	y = y[:len(x)]
+	for len(x) >= Lane {
+		n := min(len(x)/Lane*Lane, piece)
+		addTo(y[:n], x[:n])
+		y, x = y[n:], x[n:]
+	}
+	addToGeneric(y, x)
+}

@@ -1,0 +1,124 @@
+package kernel
+
+// mulJob is a product in parts: of the rows where there are many, else of the
+// panels.
+type mulJob struct {
+	p      Panels
+	bias   []float32
+	y, x   Matrix
+	rows   int
+	byRows bool
+	parts  int
+}
+
+func (j *mulJob) Run(part int) {
+	y, x, rows, from, to := j.y, j.x, j.rows, 0, j.p.Len()
+	if j.byRows {
+		first, last := Span(rows, part, j.parts, 1)
+		y, x, rows = y.From(first), x.From(first), last-first
+	} else {
+		from, to = Span(to, part, j.parts, 1)
+	}
+	for i := from; i < to && j.bias != nil; i++ {
+		FillRows(y.Columns(i*Wide).Data, j.bias[i*Wide:], rows)
+	}
+	j.p.MulAddPanels(y, x, rows, from, to)
+}
+
+func (t *Team) multiply(p Panels, bias []float32, y, x Matrix, rows int) {
+	if rows == 0 {
+		return
+	}
+	t.mul = mulJob{p, bias, y, x, rows, rows >= 2*maxTile*t.threads, t.threads}
+	t.Do(t.threads, &t.mul)
+	t.mul = mulJob{}
+}
+
+// MulAdd is Panels.MulAdd with the work shared.
+func (t *Team) MulAdd(p Panels, y, x Matrix, rows int) { t.multiply(p, nil, y, x, rows) }
+
+// Linear sets y, in blocks, to bias + x·W. bias has 64 floats for each panel of
+// a plain matrix.
+func (t *Team) Linear(p Panels, bias []float32, y, x Matrix, rows int) {
+	t.multiply(p, bias, y, x, rows)
+}
+
+// outerJob is the gradient of a plain matrix and its bias, by a span of
+// outputs: dw (m, n), its rows ld apart, += dyᵀ·x, and db (m) += the sum of dy's
+// rows. Either may be nil.
+type outerJob struct {
+	dw, db []float32
+	m, n   int
+	dy, x  Matrix
+	rows   int
+	parts  int
+}
+
+// long is how many rows of a product of gradients, at most, pass at once: what
+// of x stays in L2 while all columns of dy pass.
+const long = 256
+
+func (j *outerJob) Run(part int) {
+	from, to := Span(j.m, part, j.parts, Lane)
+	for r := 0; r < j.rows; r += long {
+		rows := min(long, j.rows-r)
+		for i := from; i < to; {
+			n := min(to, i/j.dy.Width*j.dy.Width+j.dy.Width) - i
+			dy := j.dy.From(r)
+			dy.Data = dy.Data[i/j.dy.Width*j.dy.Block+i%j.dy.Width:]
+			if j.dw != nil {
+				AddOuter(j.dw[i*j.n:], j.n, n, j.n, dy, j.x.From(r), rows)
+			}
+			if j.db != nil {
+				sumColumns(j.db[i:i+n], dy.Data, dy.Row, rows)
+			}
+			i += n
+		}
+	}
+}
+
+// AddOuter adds dyᵀ·x to dw (m, n) and the sum of dy's rows to db (m). Either
+// may be nil.
+func (t *Team) AddOuter(dw, db []float32, m, n int, dy, x Matrix, rows int) {
+	if rows == 0 {
+		return
+	}
+	if dw != nil && x.exact() { // its rows do not end with a lane
+		t.x = t.x.Grow(rows, n)
+		t.ToBlocks(t.x, x, n, rows)
+		x = t.x
+	}
+	t.outer = outerJob{dw, db, m, n, dy, x, rows, t.threads}
+	t.Do(t.threads, &t.outer)
+	t.outer = outerJob{}
+}
+
+// sumColumns adds the rows of x, ld apart, to sum.
+func sumColumns(sum, x []float32, ld, rows int) {
+	for i := range rows {
+		for j, v := range x[i*ld:][:len(sum)] {
+			sum[j] += v
+		}
+	}
+}
+
+// blocksJob is ToBlocks: part is a span of rows.
+type blocksJob struct {
+	to, from   Matrix
+	cols, rows int
+	parts      int
+}
+
+func (j *blocksJob) Run(part int) {
+	from, to := Span(j.rows, part, j.parts, 1)
+	for i := from; i < to; i++ {
+		j.to.SetRow(i, j.from.Data[i*j.from.Row:][:j.cols])
+	}
+}
+
+// ToBlocks sets the rows of to, in blocks, to those of a row-major matrix.
+func (t *Team) ToBlocks(to, from Matrix, cols, rows int) {
+	t.blocks = blocksJob{to, from, cols, rows, t.threads}
+	t.Do(t.threads, &t.blocks)
+	t.blocks = blocksJob{}
+}

@@ -1,0 +1,189 @@
+package rnn
+
+import (
+	"sluice/internal/kernel"
+	"sluice/nn"
+)
+
+// registered is a cell of the user's.
+type registered struct{ Cell }
+
+func (r registered) layer(c Config, width int) layer {
+	l := r.Layout(c)
+	return &custom{
+		cell: r.New(c), layout: l, hidden: c.Hidden, width: width,
+		gh: len(l.Gates) * c.Hidden, sh: len(l.State) * c.Hidden, kh: len(l.Tape) * c.Hidden, wh: l.Back * c.Hidden,
+	}
+}
+
+// custom is a layer and direction of a user's cell: the stack makes the
+// product of the input, the cell does the rest, all of it row-major.
+type custom struct {
+	cell           Recurrence
+	layout         Layout
+	hidden, width  int // H, X
+	gh, sh, kh, wh int // widths of a row's gates, state, tape and Back
+	wx             kernel.Panels
+	back           kernel.Panels
+	bx             []float32 // (G·H)
+}
+
+func (l *custom) pack(tensors [][]float32) {
+	l.wx.Pack(tensors[0], l.gh, l.width, kernel.Order{})
+	l.back.PackTransposed(tensors[0], l.gh, l.width, kernel.Order{})
+	l.bx = append(l.bx[:0], tensors[1]...)
+	l.cell.Pack(tensors[2:])
+}
+
+func (l *custom) steps() phases { return phases{1, 1, false} }
+
+func (l *custom) way(old way) way {
+	w, ok := old.(*customWay)
+	if !ok {
+		w = new(customWay)
+	}
+	w.custom = l
+	return w
+}
+
+// customWay runs a custom layer.
+type customWay struct {
+	*custom
+	b, rows int
+	a       []float32 // (rows, G·H)
+	states  []float32 // (slots·B, S·H)
+	tape    []float32 // (rows, K·H)
+
+	dNext, dPrev []float32 // (B, S·H)
+	da           []float32 // (rows, G·H)
+	work         []float32 // (rows, Back·H)
+	parts        []Step    // (B) of the stretches that begin at a row
+	all          Step
+}
+
+func (w *customWay) fit(b, slots, rows int) {
+	w.b, w.rows = b, rows
+	w.parts = nn.Grow(w.parts, b)
+	w.a = nn.Grow(w.a, rows*w.gh)
+	w.states = nn.Grow(w.states, slots*b*w.sh)
+	w.tape = nn.Grow(w.tape, rows*w.kh)
+}
+
+func (w *customWay) fitBack() {
+	w.dNext = nn.Grow(w.dNext, w.b*w.sh)
+	w.dPrev = nn.Grow(w.dPrev, w.b*w.sh)
+	w.da = nn.Grow(w.da, w.rows*w.gh)
+	w.work = nn.Grow(w.work, w.rows*w.wh)
+}
+
+// put copies a stream's vectors, or zeros for nil, to a row.
+func put(to, from []float32) {
+	if from == nil {
+		clear(to)
+	} else {
+		copy(to, from)
+	}
+}
+
+// of is rows [i, i+n) of x, width floats each.
+func of(x []float32, width, i, n int) []float32 { return x[i*width : (i+n)*width] }
+
+func (w *customWay) load(state []float32, row int, _ units)    { put(of(w.states, w.sh, row, 1), state) }
+func (w *customWay) store(state []float32, row int, _ units)   { copy(state, of(w.states, w.sh, row, 1)) }
+func (w *customWay) loadBack(dState []float32, b int, _ units) { put(of(w.dPrev, w.sh, b, 1), dState) }
+func (w *customWay) storeBack(dState []float32, b int, _ units) {
+	copy(dState, of(w.dPrev, w.sh, b, 1))
+}
+
+func (w *customWay) input(x *Sequence, row, at, n int, _ units) {
+	a := of(w.a, w.gh, at, n)
+	for i := range n {
+		copy(a[i*w.gh:], w.bx)
+		for p := 0; x.IDs != nil && p < w.wx.Len(); p++ {
+			table, width := w.wx.Table(p)
+			to := a[i*w.gh+p*kernel.Wide : (i+1)*w.gh]
+			for j, v := range table[int(x.IDs[row+i])*width:][:min(width, len(to))] {
+				to[j] += v
+			}
+		}
+	}
+	if x.IDs == nil {
+		w.wx.MulAdd(kernel.RowMajor(a, w.gh), kernel.RowMajor(x.Data[row*x.F:], x.F), n)
+	}
+}
+
+func (w *customWay) forward(_ int, s stretch, _ units) {
+	st := &w.parts[s.b]
+	*st = Step{
+		N: s.n, A: of(w.a, w.gh, s.at, s.n), Tape: of(w.tape, w.kh, s.at, s.n),
+		Prev: of(w.states, w.sh, s.prev, s.n), Next: of(w.states, w.sh, s.next, s.n),
+	}
+	w.cell.Forward(st)
+}
+
+func (w *customWay) output(y []float32, ld int, s stretch, _ units) {
+	for i := range s.n {
+		copy(y[i*ld:][:w.hidden], of(w.states, w.sh, s.next+i, 1))
+	}
+}
+
+func (w *customWay) carry(s stretch, _ units) {
+	copy(of(w.states, w.sh, s.next, s.n), of(w.states, w.sh, s.prev, s.n))
+	clear(of(w.tape, w.kh, s.at, s.n))
+}
+
+func (w *customWay) backward(_ int, dy []float32, ld int, s stretch, _ units) {
+	next, prev := of(w.dNext, w.sh, s.b, s.n), of(w.dPrev, w.sh, s.b, s.n)
+	copy(next, prev)
+	for i := range s.n {
+		dh := next[i*w.sh:][:w.hidden]
+		for j, v := range dy[i*ld:][:w.hidden] {
+			dh[j] += v
+		}
+	}
+	st := &w.parts[s.b]
+	*st = Step{
+		N: s.n, Tape: of(w.tape, w.kh, s.at, s.n),
+		Prev: of(w.states, w.sh, s.prev, s.n), Next: of(w.states, w.sh, s.next, s.n),
+		DNext: next, DPrev: prev, DA: of(w.da, w.gh, s.at, s.n), Back: of(w.work, w.wh, s.at, s.n),
+	}
+	w.cell.Backward(st)
+}
+
+func (w *customWay) skip(s stretch) {
+	clear(of(w.da, w.gh, s.at, s.n))
+	clear(of(w.work, w.wh, s.at, s.n))
+}
+
+func (w *customWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int) {
+	da := kernel.RowMajor(w.da, w.gh)
+	if x.ids == nil {
+		team.AddOuter(grads[0], grads[1], w.gh, w.width, da, x.blocks, x.rows)
+	} else {
+		team.AddOuter(nil, grads[1], w.gh, w.width, da, x.blocks, x.rows)
+		for i, id := range x.ids {
+			for g, v := range of(w.da, w.gh, i, 1) {
+				grads[0][g*w.width+int(id)] += v
+			}
+		}
+	}
+	w.all = Step{N: x.rows, Prev: of(w.states, w.sh, prev, x.rows), Tape: w.tape, DA: w.da, Back: w.work}
+	w.cell.Gradient(team, grads[2:], &w.all)
+}
+
+func (w *customWay) dx(team *nn.Team, dx []float32, n int) {
+	team.MulAdd(w.back, kernel.RowMajor(dx, w.width), kernel.RowMajor(w.da, w.gh), n)
+}
+
+func (w *customWay) vector(dst []float32, name string, row, state int) {
+	for i, n := range w.layout.State {
+		if n == name {
+			copy(dst, of(w.states, w.sh, state, 1)[i*w.hidden:])
+		}
+	}
+	for i, n := range w.layout.Tape {
+		if n == name {
+			copy(dst, of(w.tape, w.kh, row, 1)[i*w.hidden:])
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package rnn
+
+import (
+	"sluice/internal/kernel"
+	"sluice/nn"
+)
+
+// fused is a built-in cell's layer and direction, packed. The gates of a step
+// stand in panels of 16 units (64 for the RNN), a row of a panel being 64
+// floats: a lane of 16 for each gate. What the product with x adds to and what
+// the product with h adds to are lanes side by side, so that all is summed in
+// place, and the cell's function then turns a panel's sums into gates and
+// states while they are in the cache.
+type fused struct {
+	kernels
+	hidden, width int       // H, X
+	states        int       // S
+	panel         int       // units of a panel
+	x, h          product   // of x and h
+	r             product   // of r ⊙ h
+	before        bool      // the reset comes before: there is r
+	bias          []float32 // (panels, 64) what a row of a panel starts from
+}
+
+// product is a product's weights and the lanes that it fills.
+type product struct {
+	first         int // lane
+	order         kernel.Order
+	forward, back kernel.Panels
+}
+
+// kernels is what is a cell's own of the fused layer.
+type kernels interface {
+	steps() phases
+	// lane is where a vector of Layout.Tape stands.
+	lane(name string) int
+	// forward runs a phase of panels [from, to), backward one of units.
+	forward(w *fusedWay, phase int, s stretch, from, to int)
+	backward(w *fusedWay, phase int, s stretch, u units)
+}
+
+// newFused makes a layer of which x, h and r name the gates, numbers of those
+// in a weight matrix, in the order of the lanes from the given one.
+func newFused(k kernels, hidden, width, states int, x, h, r product) *fused {
+	f := &fused{kernels: k, hidden: hidden, width: width, states: states, x: x, h: h, r: r, before: r.order.Gates != nil, panel: kernel.Lane}
+	if x.order.Gates == nil {
+		f.panel = kernel.Wide
+	}
+	return f
+}
+
+// lanes is m without the lanes that are not the product's.
+func (p *product) lanes(m kernel.Matrix) kernel.Matrix {
+	if p.order.Gates == nil {
+		return m
+	}
+	return m.Lanes(p.first, p.first+len(p.order.Gates))
+}
+
+// pack packs w (rows, k).
+func (p *product) pack(w []float32, rows, k int) {
+	p.forward.Pack(w, rows, k, p.order)
+	p.back.PackTransposed(w, rows, k, p.order)
+}
+
+// eachLane calls f with each lane of a panel and the rows of the weights that
+// it holds, of n rows.
+func (p *product) eachLane(panel, n int, f func(lane, row, count int)) {
+	for l := range p.order.Lanes() {
+		if row, count := p.order.Lane(panel, l, n); count > 0 {
+			f(p.first+l, row, count)
+		}
+	}
+}
+
+func (f *fused) pack(tensors [][]float32) {
+	rows := len(tensors[1])
+	f.x.pack(tensors[0], rows, f.width)
+	f.h.pack(tensors[2], rows, f.hidden)
+	if f.before {
+		f.r.pack(tensors[2], rows, f.hidden)
+	}
+	f.bias = nn.Grow(f.bias, f.panels()*kernel.Wide)
+	clear(f.bias)
+	f.eachBias(tensors, func(panel, lane int, b []float32) {
+		at := f.bias[panel*kernel.Wide+lane*kernel.Lane:]
+		for i, v := range b {
+			at[i] += v
+		}
+	})
+}
+
+// eachBias calls f with the part of each bias, or of its gradient, that
+// belongs to a lane of a panel.
+func (f *fused) eachBias(tensors [][]float32, call func(panel, lane int, b []float32)) {
+	for panel := range f.panels() {
+		f.biasesOf(tensors, panel, call)
+	}
+}
+
+func (f *fused) biasesOf(tensors [][]float32, panel int, call func(panel, lane int, b []float32)) {
+	each := func(p *product, b []float32) {
+		p.eachLane(panel, len(b), func(lane, row, count int) { call(panel, lane, b[row:row+count]) })
+	}
+	each(&f.x, tensors[1])
+	if len(tensors) > 3 {
+		each(&f.h, tensors[3])
+		if f.before {
+			each(&f.r, tensors[3])
+		}
+	}
+}
+
+// panels is how many there are.
+func (f *fused) panels() int { return (f.hidden + f.panel - 1) / f.panel }
+
+// of is the panels of units.
+func (f *fused) of(u units) (from, to int) {
+	return u.from / f.panel, (u.to + f.panel - 1) / f.panel
+}
+
+func (f *fused) way(old way) way {
+	w, ok := old.(*fusedWay)
+	if !ok {
+		w = new(fusedWay)
+	}
+	w.fused = f
+	return w
+}

@@ -1,0 +1,174 @@
+package rnn
+
+import (
+	"sluice/internal/kernel"
+	"sluice/nn"
+)
+
+// fusedWay runs a fused layer.
+type fusedWay struct {
+	*fused
+	b      int             // rows of a step
+	rows   int             // of the tape
+	g      kernel.Matrix   // (rows, panels · 64) gates, then the gradients of their pre-activations
+	rh     kernel.Matrix   // (rows, H) r ⊙ h, where the reset comes before
+	state  []kernel.Matrix // (slots·B, H) h, and c of an LSTM
+	dState []kernel.Matrix // (B, H)
+	drh    kernel.Matrix   // (B, H)
+	dy     kernel.Matrix   // (B, H)
+	job    gradientJob
+}
+
+func (w *fusedWay) fit(b, slots, rows int) {
+	w.b, w.rows = b, rows
+	w.g = w.g.Grow(rows, w.panels()*kernel.Wide)
+	for len(w.state) < w.states {
+		w.state = append(w.state, kernel.Matrix{})
+		w.dState = append(w.dState, kernel.Matrix{})
+	}
+	for i := range w.state {
+		w.state[i] = w.state[i].Grow(slots*b, w.hidden)
+	}
+	if w.before {
+		w.rh = w.rh.Grow(rows, w.hidden)
+	}
+}
+
+func (w *fusedWay) fitBack() {
+	for i := range w.dState {
+		w.dState[i] = w.dState[i].Grow(w.b, w.hidden)
+	}
+	w.dy = w.dy.Grow(w.b, w.hidden)
+	if w.before {
+		w.drh = w.drh.Grow(w.b, w.hidden)
+	}
+}
+
+// cell is where unit u's columns begin in row i of m and the rows after it: what
+// kernels take.
+func cell(m kernel.Matrix, i, u int) []float32 { return m.From(i).Columns(u).Data }
+
+// gates are the rows of panel p.
+func (w *fusedWay) gates(s stretch, p int) []float32 { return cell(w.g, s.at, p*kernel.Wide) }
+
+func (w *fusedWay) load(state []float32, row int, u units)       { w.put(w.state, state, row, u) }
+func (w *fusedWay) loadBack(dState []float32, b int, u units)    { w.put(w.dState, dState, b, u) }
+func (w *fusedWay) store(state []float32, row int, u units)      { w.get(state, w.state, row, u) }
+func (w *fusedWay) storeBack(dState []float32, row int, u units) { w.get(dState, w.dState, row, u) }
+
+// put sets row i of the matrices from the vectors of a stream, nil for zero,
+// and what is beyond H to zero.
+func (w *fusedWay) put(to []kernel.Matrix, from []float32, i int, u units) {
+	for v, m := range to {
+		for at := u.from; at < u.to; at += kernel.Wide {
+			dst := cell(m, i, at)[:kernel.Wide]
+			n := 0
+			if from != nil {
+				n = copy(dst, from[v*w.hidden+at:(v+1)*w.hidden])
+			}
+			clear(dst[n:])
+		}
+	}
+}
+
+// get is the way back.
+func (w *fusedWay) get(to []float32, from []kernel.Matrix, i int, u units) {
+	for v, m := range from {
+		copyRow(to[v*w.hidden:(v+1)*w.hidden], m, i, u)
+	}
+}
+
+// copyRow copies units of row i of m to the same places of to (H).
+func copyRow(to []float32, m kernel.Matrix, i int, u units) {
+	for at := u.from; at < u.to; at += kernel.Wide {
+		copy(to[at:], cell(m, i, at)[:kernel.Wide])
+	}
+}
+
+func (w *fusedWay) input(x *Sequence, row, at, n int, u units) {
+	from, to := w.of(u)
+	for p := from; p < to; p++ {
+		g, bias := cell(w.g, at, p*kernel.Wide), w.bias[p*kernel.Wide:][:kernel.Wide]
+		if x.IDs != nil {
+			table, width := w.x.forward.Table(p)
+			kernel.LookUpRows(g, bias, table, width, x.IDs[row:row+n], n)
+			continue
+		}
+		kernel.FillRows(g, bias, n)
+		w.x.forward.MulAddPanels(w.x.lanes(w.g.From(at)), kernel.RowMajor(x.Data[row*x.F:], x.F), n, p, p+1)
+	}
+}
+
+func (w *fusedWay) forward(phase int, s stretch, u units) {
+	from, to := w.of(u)
+	group := 1
+	if s.n == 1 {
+		group = 4 // weights come faster from four panels at once
+	}
+	for ; from < to; from += group {
+		w.kernels.forward(w, phase, s, from, min(from+group, to))
+	}
+}
+
+func (w *fusedWay) output(y []float32, ld int, s stretch, u units) {
+	for i := range s.n {
+		copyRow(y[i*ld:][:w.hidden], w.state[0], s.next+i, u)
+	}
+}
+
+func (w *fusedWay) carry(s stretch, u units) {
+	for i := range s.n {
+		for _, m := range w.state {
+			for at := u.from; at < u.to; at += kernel.Wide {
+				copy(cell(m, s.next+i, at)[:kernel.Wide], cell(m, s.prev+i, at))
+			}
+		}
+	}
+	from, to := w.of(u)
+	for p := from; p < to; p++ {
+		clear(cell(w.g, s.at, p*kernel.Wide)[:s.n*kernel.Wide])
+	}
+	for at := u.from; at < u.to && w.before; at += kernel.Wide {
+		clear(cell(w.rh, s.at, at)[:s.n*kernel.Wide])
+	}
+}
+
+func (w *fusedWay) backward(phase int, dy []float32, ld int, s stretch, u units) {
+	if phase == 0 {
+		for at := u.from; at < u.to; at += kernel.Wide {
+			for i := range s.n {
+				dst := cell(w.dy, s.b+i, at)[:kernel.Wide]
+				clear(dst[copy(dst, dy[i*ld+at:][:min(kernel.Wide, w.hidden-at)]):])
+			}
+		}
+	}
+	w.kernels.backward(w, phase, s, u)
+}
+
+// skip does nothing: carry has left zeros on the tape.
+func (w *fusedWay) skip(stretch) {}
+
+func (w *fusedWay) dx(team *nn.Team, dx []float32, n int) {
+	team.MulAdd(w.x.back, kernel.RowMajor(dx, w.width), w.x.lanes(w.g), n)
+}
+
+// toH adds da·Wh, of the product's lanes at row s.at, to rows of dh.
+func (w *fusedWay) toH(p *product, dh kernel.Matrix, s stretch, u units) {
+	p.back.MulAddPanels(dh.From(s.b), p.lanes(w.g.From(s.at)), s.n, u.from/kernel.Wide, (u.to+kernel.Wide-1)/kernel.Wide)
+}
+
+func (w *fusedWay) vector(dst []float32, name string, row, state int) {
+	switch name {
+	case "h":
+		copyRow(dst, w.state[0], state, units{0, w.hidden})
+	case "c":
+		copyRow(dst, w.state[1], state, units{0, w.hidden})
+	case "reset_h":
+		copyRow(dst, w.rh, row, units{0, w.hidden})
+	default:
+		lane := w.lane(name)
+		for u := range dst {
+			dst[u] = cell(w.g, row, u/w.panel*kernel.Wide)[lane*kernel.Lane+u%w.panel]
+		}
+	}
+}
