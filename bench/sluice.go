@@ -173,7 +173,7 @@ func trainLayers(c Case, team *nn.Team) (func(), error) {
 	return func() {
 		net.Repack(packed)
 		runner.Forward(y, x, nil, tape)
-		clear(grad)
+		team.Clear(grad)
 		runner.Backward(grad, dx, dy, nil, tape)
 	}, nil
 }
@@ -232,10 +232,10 @@ func stepTraining(c Case, team *nn.Team) (func(), error) {
 	grad, state := make([]float32, len(m.Params)), make([]float32, c.B*packed.StateSize())
 	batch := model.Batch{T: c.T, B: c.B, IDs: symbols(c), Targets: symbols(c)}
 	return func() {
-		clear(grad)
+		team.Clear(grad)
 		runner.Gradient(grad, batch, state, nil)
-		optim.ClipNorm(grad, c.Clip)
-		optimizer.Update(m.Params, grad, c.LR)
+		optim.ClipNorm(team, grad, c.Clip)
+		optimizer.Update(team, m.Params, grad, c.LR)
 		m.Repack(packed)
 	}, nil
 }

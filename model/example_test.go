@@ -47,7 +47,7 @@ func learned(text string) *model.Model {
 	for range 300 {
 		clear(gradient)
 		run.Gradient(gradient, batch, nil, nil)
-		adam.Update(m.Params, gradient, 0.01)
+		adam.Update(team, m.Params, gradient, 0.01)
 		m.Repack(packed)
 	}
 	return m

@@ -78,7 +78,8 @@ func learn(t testing.TB, m *Model, text string, updates int) (first, last float6
 	n := len(ids) - 1
 	b := Batch{T: n, B: 1, IDs: ids[:n], Targets: ids[1:]}
 	p := m.Pack()
-	run, adam, g := NewRunner(p, newTeam(t, 1)), optim.NewAdam(len(m.Params), 0.9, 0.999, 1e-8), make([]float32, len(m.Params))
+	team := newTeam(t, 1)
+	run, adam, g := NewRunner(p, team), optim.NewAdam(len(m.Params), 0.9, 0.999, 1e-8), make([]float32, len(m.Params))
 	for i := range updates {
 		clear(g)
 		nats, count := run.Gradient(g, b, nil, nil)
@@ -86,8 +87,8 @@ func learn(t testing.TB, m *Model, text string, updates int) (first, last float6
 		if i == 0 {
 			first = last
 		}
-		optim.ClipNorm(g, 1)
-		adam.Update(m.Params, g, 0.03)
+		optim.ClipNorm(team, g, 1)
+		adam.Update(team, m.Params, g, 0.03)
 		m.Repack(p)
 	}
 	return first, last

@@ -17,7 +17,7 @@ func BenchmarkUpdate(b *testing.B) {
 		b.Run(fmt.Sprintf("%s/N=%d", o.name, n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				o.Update(params, grad, 1e-9)
+				o.Update(team, params, grad, 1e-9)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/element")
 		})
@@ -29,10 +29,10 @@ func BenchmarkClipNorm(b *testing.B) {
 	grad := normal(rand.New(rand.NewPCG(1, 2)), n)
 	b.Run(fmt.Sprintf("N=%d", n), func(b *testing.B) {
 		b.ReportAllocs()
-		limit := Norm(grad)
+		limit := Norm(team, grad)
 		for b.Loop() {
 			limit *= 0.99999
-			ClipNorm(grad, limit) // scales every time
+			ClipNorm(team, grad, limit) // scales every time
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/element")
 	})

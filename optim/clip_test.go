@@ -8,17 +8,17 @@ import (
 )
 
 func TestNorm(t *testing.T) {
-	if got := Norm([]float32{3, -4}); got != 5 {
+	if got := Norm(team, []float32{3, -4}); got != 5 {
 		t.Errorf("norm %v, want 5", got)
 	}
-	if got := Norm(nil); got != 0 {
+	if got := Norm(team, nil); got != 0 {
 		t.Errorf("norm of nothing %v, want 0", got)
 	}
 	// Neither end of float32 is lost: squares of these do not fit float32.
-	if got, want := Norm([]float32{math.MaxFloat32, math.MaxFloat32}), math.MaxFloat32*math.Sqrt2; math.Abs(got/want-1) > 1e-15 {
+	if got, want := Norm(team, []float32{math.MaxFloat32, math.MaxFloat32}), math.MaxFloat32*math.Sqrt2; math.Abs(got/want-1) > 1e-15 {
 		t.Errorf("norm %v, want %v", got, want)
 	}
-	if got := Norm([]float32{math.SmallestNonzeroFloat32}); got != math.SmallestNonzeroFloat32 {
+	if got := Norm(team, []float32{math.SmallestNonzeroFloat32}); got != math.SmallestNonzeroFloat32 {
 		t.Errorf("norm %v, want %v", got, math.SmallestNonzeroFloat32)
 	}
 }
@@ -32,9 +32,9 @@ func TestClipNorm(t *testing.T) {
 				grad[i] *= scale
 			}
 			before := slices.Clone(grad)
-			norm := Norm(grad)
+			norm := Norm(team, grad)
 			limit := norm * ratio
-			if got := ClipNorm(grad, limit); got != norm {
+			if got := ClipNorm(team, grad, limit); got != norm {
 				t.Errorf("scale %v, ratio %v: norm %v, want %v", scale, ratio, got, norm)
 			}
 			if ratio >= 1 {
@@ -43,7 +43,7 @@ func TestClipNorm(t *testing.T) {
 				}
 				continue
 			}
-			if got := Norm(grad); math.Abs(got/limit-1) > 1e-7 {
+			if got := Norm(team, grad); math.Abs(got/limit-1) > 1e-7 {
 				t.Errorf("scale %v, ratio %v: norm %v after, want %v", scale, ratio, got, limit)
 			}
 			for i := range grad {
@@ -69,7 +69,7 @@ func TestClipNormLeavesWhatIsNotFinite(t *testing.T) {
 	for _, grad := range [][]float32{{1, nan, 3}, {1, inf, 3}, {-inf, 2, 3}, {inf, nan}} {
 		for _, limit := range []float64{0, 1, 1e9, math.Inf(1)} {
 			got := slices.Clone(grad)
-			norm := ClipNorm(got, limit)
+			norm := ClipNorm(team, got, limit)
 			if !math.IsNaN(norm) && !math.IsInf(norm, 1) {
 				t.Errorf("norm %v of %v: want one that is not finite", norm, grad)
 			}
@@ -87,10 +87,10 @@ func TestClipValue(t *testing.T) {
 	if !same(grad, want) {
 		t.Errorf("got %v, want %v", grad, want)
 	}
-	if norm := Norm(grad[:8]); !math.IsNaN(norm) {
+	if norm := Norm(team, grad[:8]); !math.IsNaN(norm) {
 		t.Errorf("norm %v after the clip of a NaN", norm)
 	}
-	if norm := Norm(grad[8:]); !math.IsInf(norm, 1) {
+	if norm := Norm(team, grad[8:]); !math.IsInf(norm, 1) {
 		t.Errorf("norm %v after the clip of infinities", norm)
 	}
 }
@@ -100,8 +100,8 @@ func TestNoLimitLeavesTheGradient(t *testing.T) {
 		grad := []float32{3, -4, 1e10}
 		before := slices.Clone(grad)
 		ClipValue(grad, limit)
-		if norm := ClipNorm(grad, limit); norm != Norm(before) {
-			t.Errorf("limit %v: norm %v, want %v", limit, norm, Norm(before))
+		if norm := ClipNorm(team, grad, limit); norm != Norm(team, before) {
+			t.Errorf("limit %v: norm %v, want %v", limit, norm, Norm(team, before))
 		}
 		if !slices.Equal(grad, before) {
 			t.Errorf("limit %v: %v became %v", limit, before, grad)

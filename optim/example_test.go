@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"sluice/nn"
 	"sluice/optim"
 )
 
@@ -19,14 +20,16 @@ func Example() {
 	}
 
 	grad := []float32{3, 0, -4}
-	norm := optim.ClipNorm(grad, 1)
+	team := nn.NewTeam(1)
+	defer team.Close()
+	norm := optim.ClipNorm(team, grad, 1)
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		fmt.Println("the gradient is not finite: stop")
 		return
 	}
 	_, updates := adam.State()
 	lr := schedule.At(updates)
-	adam.Update(params, grad, lr)
+	adam.Update(team, params, grad, lr)
 
 	fmt.Println("norm", norm)
 	fmt.Printf("lr %.3f\n", lr)

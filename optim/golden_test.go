@@ -70,7 +70,7 @@ func TestUpdateAgainstPyTorch(t *testing.T) {
 		}
 		params, worst := narrow(start), 0.0
 		for u := range len(grads) / n {
-			optimizer.Update(params, narrow(grads[u*n:(u+1)*n]), number("lr"))
+			optimizer.Update(team, params, narrow(grads[u*n:(u+1)*n]), number("lr"))
 			for i, p := range params {
 				w := want[u*n+i]
 				worst = max(worst, math.Abs(float64(p)-w)/max(math.Abs(w), math.Abs(start[i])))
@@ -90,7 +90,7 @@ func TestClipNormAgainstPyTorch(t *testing.T) {
 		f := golden(t, name)
 		grad, limit := narrow(float64s(t, f, "grad")), float64s(t, f, "limit")[0]
 		norm, want := float64s(t, f, "norm")[0], float64s(t, f, "clipped")
-		if got := ClipNorm(grad, limit); math.Abs(got/norm-1) > 1e-7 {
+		if got := ClipNorm(team, grad, limit); math.Abs(got/norm-1) > 1e-7 {
 			t.Errorf("%s: norm %v, want %v", name, got, norm)
 		}
 		for i, w := range want {

@@ -10,13 +10,16 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"sluice/internal/kernel"
+	"sluice/nn"
 )
 
 // An Optimizer updates parameters in place.
 type Optimizer interface {
 	// Update moves params (N) against grad (N) at learning rate lr. Other
 	// lengths panic. It does not look for NaN: see ClipNorm.
-	Update(params, grad []float32, lr float64)
+	Update(team *nn.Team, params, grad []float32, lr float64)
 	// State is what the optimizer remembers between updates, for saving: its
 	// moments by name, each (N), and the number of updates made. The moments
 	// are its own, so the next Update changes them.
@@ -33,6 +36,7 @@ type SGD struct {
 	velocity []float32 // (N), nil without momentum
 	n        int
 	updates  int
+	job      sgdJob
 }
 
 // NewSGD makes an SGD for n parameters with momentum μ in [0, 1).
@@ -45,20 +49,26 @@ func NewSGD(n int, momentum float64) *SGD {
 }
 
 // Update implements Optimizer.
-func (s *SGD) Update(params, grad []float32, lr float64) {
+func (s *SGD) Update(team *nn.Team, params, grad []float32, lr float64) {
 	checkLengths(params, grad, s.n)
 	s.updates++
-	step := float32(lr)
-	if s.velocity == nil {
-		for i, g := range grad {
-			params[i] -= float32(step * g)
-		}
-		return
-	}
-	for i, g := range grad {
-		v := float32(float64(s.momentum*float64(s.velocity[i])) + float64(g))
-		s.velocity[i] = v
-		params[i] -= float32(step * v)
+	s.job = sgdJob{s, params, grad, float32(lr)}
+	team.Do(kernel.Pieces(s.n), &s.job)
+	s.job = sgdJob{}
+}
+
+type sgdJob struct {
+	s            *SGD
+	params, grad []float32
+	step         float32
+}
+
+func (j *sgdJob) Run(piece int) {
+	from, to := kernel.Bounds(j.s.n, piece)
+	if j.s.velocity == nil {
+		kernel.SGD(j.params[from:to], j.grad[from:to], j.step)
+	} else {
+		kernel.Momentum(j.params[from:to], j.grad[from:to], j.s.velocity[from:to], j.s.momentum, j.step)
 	}
 }
 
@@ -83,6 +93,7 @@ type Adam struct {
 	beta1, beta2, eps float64
 	m, v              []float32 // (N)
 	updates           int
+	job               adamJob
 }
 
 // NewAdam makes an Adam for n parameters; the paper's β₁ = 0.9, β₂ = 0.999 and
@@ -93,22 +104,28 @@ func NewAdam(n int, beta1, beta2, eps float64) *Adam {
 }
 
 // Update implements Optimizer.
-func (a *Adam) Update(params, grad []float32, lr float64) {
+func (a *Adam) Update(team *nn.Team, params, grad []float32, lr float64) {
 	checkLengths(params, grad, len(a.m))
 	a.updates++
 	t := float64(a.updates)
-	step := float32(lr / (1 - math.Pow(a.beta1, t)))
-	root := float32(1 / math.Sqrt(1-math.Pow(a.beta2, t)))
-	eps := float32(a.eps)
-	// The moments are summed in float64: 1−β₂ of a float32 β₂ is off by 1e-5.
-	b1, b2, c1, c2 := a.beta1, a.beta2, 1-a.beta1, 1-a.beta2
-	for i, g32 := range grad {
-		g := float64(g32)
-		m := float32(float64(b1*float64(a.m[i])) + float64(c1*g))
-		v := float32(float64(b2*float64(a.v[i])) + float64(float64(c2*g)*g))
-		a.m[i], a.v[i] = m, v
-		params[i] -= float32(step*m) / (float32(float32(math.Sqrt(float64(v)))*root) + eps)
-	}
+	a.job = adamJob{a, params, grad, kernel.AdamStep{
+		Beta1: a.beta1, Beta2: a.beta2, Eps: float32(a.eps),
+		Step: float32(lr / (1 - math.Pow(a.beta1, t))),
+		Root: float32(1 / math.Sqrt(1-math.Pow(a.beta2, t))),
+	}}
+	team.Do(kernel.Pieces(len(a.m)), &a.job)
+	a.job = adamJob{}
+}
+
+type adamJob struct {
+	a            *Adam
+	params, grad []float32
+	step         kernel.AdamStep
+}
+
+func (j *adamJob) Run(piece int) {
+	from, to := kernel.Bounds(len(j.a.m), piece)
+	kernel.Adam(j.params[from:to], j.grad[from:to], j.a.m[from:to], j.a.v[from:to], j.step)
 }
 
 // State implements Optimizer.
@@ -155,25 +172,16 @@ func restore(to map[string][]float32, count *int, from map[string][]float32, upd
 
 // Norm is the Euclidean norm of x. It is finite exactly when every element is:
 // the largest float32 squared is far from the largest float64.
-func Norm(x []float32) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += float64(float64(v) * float64(v))
-	}
-	return math.Sqrt(sum)
-}
+func Norm(team *nn.Team, x []float32) float64 { return math.Sqrt(team.SumSquares(x)) }
 
 // ClipNorm scales grad to norm limit if its norm is larger, and returns the
 // norm found (Pascanu et al. 2013). A limit of 0 leaves grad as it is. So does
 // a norm that is NaN or infinite, whatever the limit: the caller looks at the
 // norm and stops.
-func ClipNorm(grad []float32, limit float64) float64 {
-	norm := Norm(grad)
+func ClipNorm(team *nn.Team, grad []float32, limit float64) float64 {
+	norm := Norm(team, grad)
 	if limit > 0 && norm > limit && !math.IsInf(norm, 0) {
-		by := limit / norm
-		for i, g := range grad {
-			grad[i] = float32(by * float64(g))
-		}
+		team.Scale(grad, limit/norm)
 	}
 	return norm
 }

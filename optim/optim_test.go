@@ -75,7 +75,7 @@ func TestUpdateAgainstThePapers(t *testing.T) {
 				}
 			}
 			lr := 0.01 / (1 + float64(u)/100)
-			optimizer.Update(params, grad, lr)
+			optimizer.Update(team, params, grad, lr)
 			for i, g := range grad {
 				step := rules[i].step(float64(g), lr)
 				want[i] -= step
@@ -98,7 +98,7 @@ func TestRestoreContinuesBitEqual(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 4))
 		one, params := k.make(n), normal(r, n)
 		for range before {
-			one.Update(params, normal(r, n), 0.01)
+			one.Update(team, params, normal(r, n), 0.01)
 		}
 		moments, updates := one.State()
 		if updates != before {
@@ -110,8 +110,8 @@ func TestRestoreContinuesBitEqual(t *testing.T) {
 		}
 		for range after { // would also tell if the two shared a moment
 			grad := normal(r, n)
-			one.Update(params, grad, 0.01)
-			other.Update(copied, grad, 0.01)
+			one.Update(team, params, grad, 0.01)
+			other.Update(team, copied, grad, 0.01)
 		}
 		for i := range params {
 			if params[i] != copied[i] {
@@ -146,7 +146,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{sgd, nil, -1, `optim: -1 updates: want 0 or more`},
 	} {
 		o := c.make()
-		o.Update([]float32{1, 2, 3}, []float32{4, 5, 6}, 0.1)
+		o.Update(team, []float32{1, 2, 3}, []float32{4, 5, 6}, 0.1)
 		before := fmt.Sprint(o.State())
 		if err := o.Restore(c.moments, c.updates); err == nil || err.Error() != c.want {
 			t.Errorf("error %v, want %s", err, c.want)
@@ -174,7 +174,7 @@ func TestUpdateLengths(t *testing.T) {
 						t.Errorf("%s: panic %v, want %s", k.name, got, c.want)
 					}
 				}()
-				o.Update(make([]float32, c.params), make([]float32, c.grad), 1)
+				o.Update(team, make([]float32, c.params), make([]float32, c.grad), 1)
 			}()
 		}
 		if _, updates := o.State(); updates != 0 {
@@ -188,7 +188,7 @@ func TestNoGradientNoMove(t *testing.T) {
 	for _, k := range kinds {
 		o, params := k.make(2), []float32{0.3, -0.7}
 		for range 10 {
-			o.Update(params, []float32{0, 1}, 0.1)
+			o.Update(team, params, []float32{0, 1}, 0.1)
 		}
 		if params[0] != 0.3 || params[1] == -0.7 {
 			t.Errorf("%s: parameters %v", k.name, params)
@@ -204,8 +204,8 @@ func TestNothingAllocates(t *testing.T) {
 		o := k.make(n)
 		if allocs := testing.AllocsPerRun(20, func() {
 			ClipValue(grad, 0.5)
-			ClipNorm(grad, 1)
-			o.Update(params, grad, s.At(5))
+			ClipNorm(team, grad, 1)
+			o.Update(team, params, grad, s.At(5))
 		}); allocs != 0 {
 			t.Errorf("%s: %v allocations", k.name, allocs)
 		}

@@ -192,7 +192,7 @@ func (r *run) epoch(ctx context.Context, epoch int) (Epoch, error) {
 	}
 	took := time.Since(start)
 	r.training += took
-	if err := r.finite("weights", optim.Norm(r.model.Params), epoch); err != nil {
+	if err := r.finite("weights", optim.Norm(r.team, r.model.Params), epoch); err != nil {
 		return Epoch{}, err
 	}
 	return Epoch{
@@ -226,7 +226,7 @@ type updated struct {
 
 // update makes one update from one minibatch.
 func (r *run) update(b model.Batch, epoch int) (updated, error) {
-	clear(r.grad)
+	r.team.Clear(r.grad)
 	u := updated{Progress: Progress{Epoch: epoch, Updates: r.total, LearningRate: r.c.Schedule.At(r.updates)}}
 	var dropout *nn.Key
 	if r.c.Model.Dropout > 0 || r.c.Model.RNN.Dropout > 0 {
@@ -235,14 +235,14 @@ func (r *run) update(b model.Batch, epoch int) (updated, error) {
 	}
 	u.nats, u.count = r.runner.Gradient(r.grad, b, r.state, dropout)
 	optim.ClipValue(r.grad, r.c.ClipValue)
-	u.GradientNorm = optim.ClipNorm(r.grad, r.c.ClipNorm)
+	u.GradientNorm = optim.ClipNorm(r.team, r.grad, r.c.ClipNorm)
 	if err := r.finite("loss", math.Exp(u.nats/float64(u.count)), epoch); err != nil {
 		return u, err
 	}
 	if err := r.finite("gradient", u.GradientNorm, epoch); err != nil {
 		return u, err
 	}
-	r.opt.Update(r.model.Params, r.grad, u.LearningRate)
+	r.opt.Update(r.team, r.model.Params, r.grad, u.LearningRate)
 	r.model.Repack(r.packed)
 	r.updates++
 	u.Update = r.updates
@@ -324,7 +324,7 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 		Epoch: b.epoch, Updates: b.updates, Config: config,
 	}
 	if b.epoch == 0 {
-		if err := r.finite("weights", optim.Norm(m.Params), 1); err != nil {
+		if err := r.finite("weights", optim.Norm(r.team, m.Params), 1); err != nil {
 			return err
 		}
 		m.History.Updates = r.updates

@@ -124,8 +124,8 @@ func reference(t *testing.T, c Config, text *Text) (params [][]float32) {
 			key := nn.Key{Seed: c.Seed, Step: uint64(len(params))}
 			model.NewRunner(p, team).Gradient(g, model.Batch{T: o.Steps, B: o.Batch, IDs: x, Targets: y}, state, &key)
 			optim.ClipValue(g, c.ClipValue)
-			optim.ClipNorm(g, c.ClipNorm)
-			adam.Update(m.Params, g, c.Schedule.At(len(params)))
+			optim.ClipNorm(team, g, c.ClipNorm)
+			adam.Update(team, m.Params, g, c.Schedule.At(len(params)))
 			params = append(params, slices.Clone(m.Params))
 		}
 	}

@@ -20,6 +20,7 @@ import (
 var groups = map[string]func(isa){
 	"gates": gates,
 	"math":  maths,
+	"optim": optimizers,
 	"rows":  rowHelpers,
 	"tile":  products,
 }

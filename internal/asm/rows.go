@@ -90,7 +90,7 @@ func (r rowEmitter) maxRows() {
 }
 
 // expSumRows sums 16 lanes of float64, each over the row's four vectors, and
-// then lane j and lane j + n/2, of n = 16, 8, 4 and 2.
+// then folds them.
 func (r rowEmitter) expSumRows() {
 	gp := r.begin("expSumRows", "sets x to exp(x − top[i]) and adds row i's sum to sum[i]", "func(sum *float64, x, top *float32, rows int)", "sum", "x", "top", "rows")
 	sum, x, top, count := gp[0], gp[1], gp[2], gp[3]
@@ -117,24 +117,30 @@ func (r rowEmitter) expSumRows() {
 			}
 		})
 	}
-	a := acc[0]
-	if r.lanes == 8 {
-		VADDPD(acc[2], a, a)
-		VADDPD(acc[3], acc[1], acc[1])
-		VADDPD(acc[1], a, a)
-	} else {
-		VADDPD(acc[1], a, a)
-		VEXTRACTF64X4(operand.U8(1), a, acc[1].AsY())
-		VADDPD(acc[1].AsY(), a.AsY(), a.AsY())
-	}
-	VEXTRACTF128(operand.U8(1), a.AsY(), acc[1].AsX())
-	VADDPD(acc[1].AsX(), a.AsX(), a.AsX())
-	VPERMILPD(operand.U8(1), a.AsX(), acc[1].AsX())
-	VADDSD(acc[1].AsX(), a.AsX(), a.AsX())
-	VADDSD(mem(sum, 0), a.AsX(), a.AsX())
-	VMOVSD(a.AsX(), mem(sum, 0))
+	a := r.fold(acc)
+	VADDSD(mem(sum, 0), a, a)
+	VMOVSD(a, mem(sum, 0))
 	again("loop", count, array{x, rowBytes}, array{top, 4}, array{sum, 8})
 	end()
+}
+
+// fold sums 16 lanes of float64, lane j and lane j + n/2, of n = 16, 8, 4, 2.
+func (x isa) fold(acc []reg.VecPhysical) (sum reg.Register) {
+	a, t := acc[0], acc[1]
+	if x.lanes == 8 {
+		VADDPD(acc[2], a, a)
+		VADDPD(acc[3], t, t)
+		VADDPD(t, a, a)
+	} else {
+		VADDPD(t, a, a)
+		VEXTRACTF64X4(operand.U8(1), a, t.AsY())
+		VADDPD(t.AsY(), a.AsY(), a.AsY())
+	}
+	VEXTRACTF128(operand.U8(1), a.AsY(), t.AsX())
+	VADDPD(t.AsX(), a.AsX(), a.AsX())
+	VPERMILPD(operand.U8(1), a.AsX(), t.AsX())
+	VADDSD(t.AsX(), a.AsX(), a.AsX())
+	return a.AsX()
 }
 
 // accumulate adds v, from column on, to the lanes of acc: the first 16 columns

@@ -257,7 +257,7 @@ func BenchmarkGates(b *testing.B) {
 	for _, k := range gateKernels {
 		x := make([][]float32, len(k.arrays))
 		for a := range x {
-			x[a] = onALine(rows * Wide)
+			x[a] = Aligned(rows * Wide)
 		}
 		for _, l := range Levels() {
 			b.Run(fmt.Sprintf("%s/impl=%v", k.name, l), func(b *testing.B) {

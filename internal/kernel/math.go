@@ -31,9 +31,9 @@ func Exp(x float32) float32 {
 	return float32(two + float64(two*expm1(r)))
 }
 
-// ExpSum sets each element of x to exp(x−top), top being no less than any, and
+// expSum sets each element of x to exp(x−top), top being no less than any, and
 // returns their sum.
-func ExpSum(x []float32, top float32) float64 {
+func expSum(x []float32, top float32) float64 {
 	sum, zero := 0.0, float64(top)
 	for i, v := range x {
 		y := float64(v) - zero

@@ -12,7 +12,7 @@ func maxRowsGeneric(top, x []float32, rows int) {
 
 func expSumRowsGeneric(sum []float64, x, top []float32, rows int) {
 	for i := range rows {
-		sum[i] += ExpSum(x[i*Wide:][:Wide], top[i])
+		sum[i] += expSum(x[i*Wide:][:Wide], top[i])
 	}
 }
 

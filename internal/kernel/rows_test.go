@@ -134,6 +134,29 @@ func testRows(t *testing.T, c rowsCase) {
 	}
 }
 
+// TestOrderOfExpSums has terms so far apart that another order would round
+// otherwise.
+func TestOrderOfExpSums(t *testing.T) {
+	if InUse() != AVX512 {
+		t.Skip("there is one instruction set")
+	}
+	defer Use(InUse())
+	const rows = 50
+	r := rand.New(rand.NewPCG(1, 2))
+	from, top := make([]float32, rows*Wide), make([]float32, rows)
+	for i := range from {
+		from[i] = -30 * r.Float32()
+	}
+	var sums [2][rows]float64
+	for i, l := range []Level{AVX2, AVX512} {
+		Use(l)
+		ExpSumRows(sums[i][:], append([]float32(nil), from...), top, rows)
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("AVX2 sums to %v, AVX-512 to %v", sums[0], sums[1])
+	}
+}
+
 func TestSoftmaxRowsOfWhatIsNotFinite(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	everywhere(t, func(t *testing.T) {

@@ -59,7 +59,11 @@ type outerJob struct {
 const long = 256
 
 func (j *outerJob) Run(part int) {
-	from, to := Span(j.m, part, j.parts, Lane)
+	align := Wide
+	if j.dy.exact() {
+		align = Lane
+	}
+	from, to := Span(j.m, part, j.parts, align)
 	for r := 0; r < j.rows; r += long {
 		rows := min(long, j.rows-r)
 		for i := from; i < to; {
@@ -70,7 +74,7 @@ func (j *outerJob) Run(part int) {
 				AddOuter(j.dw[i*j.n:], j.n, n, j.n, dy, j.x.From(r), rows)
 			}
 			if j.db != nil {
-				sumColumns(j.db[i:i+n], dy.Data, dy.Row, rows)
+				sumColumns(j.db[i:i+n], dy, rows)
 			}
 			i += n
 		}
@@ -93,13 +97,20 @@ func (t *Team) AddOuter(dw, db []float32, m, n int, dy, x Matrix, rows int) {
 	t.outer = outerJob{}
 }
 
-// sumColumns adds the rows of x, ld apart, to sum.
-func sumColumns(sum, x []float32, ld, rows int) {
-	for i := range rows {
-		for j, v := range x[i*ld:][:len(sum)] {
-			sum[j] += v
+// sumColumns adds the rows of x to sum.
+func sumColumns(sum []float32, x Matrix, rows int) {
+	if x.exact() {
+		for i := range rows {
+			for j, v := range x.Data[i*x.Row:][:len(sum)] {
+				sum[j] += v
+			}
 		}
+		return
 	}
+	var wide [Wide]float32
+	copy(wide[:], sum)
+	SumRows(wide[:], x.Data, rows)
+	copy(sum, wide[:])
 }
 
 // blocksJob is ToBlocks: part is a span of rows.

@@ -28,6 +28,7 @@ type Team struct {
 	mul     mulJob
 	outer   outerJob
 	blocks  blocksJob
+	flat    flatJob
 	x       Matrix // what AddOuter reads, in blocks
 	closed  atomic.Bool
 	ended   sync.WaitGroup

@@ -1,0 +1,73 @@
+package kernel
+
+// The updates of parameters, over vectors of any length that are all as long
+// as grad. Every implementation gives the same bits.
+
+// AdamStep is what one update of Adam has for all parameters.
+type AdamStep struct {
+	Beta1, Beta2 float64 // what the moments keep
+	Step         float32 // the learning rate over 1 − β₁ᵗ
+	Root         float32 // 1/√(1 − β₂ᵗ)
+	Eps          float32
+}
+
+// Adam updates the moments m and v by grad and moves params by
+// Step·m/(√v·Root + Eps). The moments are summed in float64: 1−β₂ of a float32
+// β₂ is off by 1e-5.
+func Adam(params, grad, m, v []float32, s AdamStep) {
+	params, m, v = params[:len(grad)], m[:len(grad)], v[:len(grad)]
+	for len(grad) >= Lane {
+		n := whole(grad)
+		adam(params[:n], grad[:n], m[:n], v[:n], s)
+		params, grad, m, v = params[n:], grad[n:], m[n:], v[n:]
+	}
+	adamGeneric(params, grad, m, v, s)
+}
+
+// whole is how much of x, of Lane floats or more, one call of assembly takes.
+func whole(x []float32) int { return min(len(x)/Lane*Lane, piece) }
+
+// Momentum sets velocity to mu·velocity + grad, summed in float64, and moves
+// params by step·velocity.
+func Momentum(params, grad, velocity []float32, mu float64, step float32) {
+	params, velocity = params[:len(grad)], velocity[:len(grad)]
+	for len(grad) >= Lane {
+		n := whole(grad)
+		momentum(params[:n], grad[:n], velocity[:n], mu, step)
+		params, grad, velocity = params[n:], grad[n:], velocity[n:]
+	}
+	momentumGeneric(params, grad, velocity, mu, step)
+}
+
+// SGD moves params by step·grad.
+func SGD(params, grad []float32, step float32) {
+	params = params[:len(grad)]
+	for len(grad) >= Lane {
+		n := whole(grad)
+		sgd(params[:n], grad[:n], step)
+		params, grad = params[n:], grad[n:]
+	}
+	sgdGeneric(params, grad, step)
+}
+
+// Scale multiplies x by by, in float64.
+func Scale(x []float32, by float64) {
+	for len(x) >= Lane {
+		n := whole(x)
+		scale(x[:n], by)
+		x = x[n:]
+	}
+	scaleGeneric(x, by)
+}
+
+// SumSquares is the sum of x's squares in float64. It is finite exactly when
+// every element is: the largest float32 squared is far from the largest
+// float64. The order of the sum depends on the length alone.
+func SumSquares(x []float32) (sum float64) {
+	for len(x) >= Lane {
+		n := whole(x)
+		sum += sumSquares(x[:n])
+		x = x[n:]
+	}
+	return sum + sumSquaresGeneric(x)
+}

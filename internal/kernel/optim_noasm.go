@@ -1,0 +1,15 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func adam(params, grad, m, v []float32, s AdamStep) { adamGeneric(params, grad, m, v, s) }
+
+func momentum(params, grad, velocity []float32, mu float64, step float32) {
+	momentumGeneric(params, grad, velocity, mu, step)
+}
+
+func sgd(params, grad []float32, step float32) { sgdGeneric(params, grad, step) }
+
+func scale(x []float32, by float64) { scaleGeneric(x, by) }
+
+func sumSquares(x []float32) float64 { return sumSquaresGeneric(x) }
