@@ -1,6 +1,8 @@
 package rnn
 
 import (
+	"math"
+
 	"sluice/internal/kernel"
 	"sluice/nn"
 )
@@ -74,8 +76,9 @@ func (r *Runner) layerBack(l int, in Sequence, dIn, dRaw, dState []float32, tape
 		way.fitBack()
 	}
 	s := r.split(in.B)
+	r.alone.Store(math.MaxInt64)
 	r.back = backwardJob{r, l, s, in, dRaw, dState, tape}
-	r.team.Do(s.parts*p.Directions(), &r.back)
+	r.do(s, &r.back)
 	r.back = backwardJob{}
 	if n == 0 {
 		return
@@ -128,36 +131,34 @@ type backwardJob struct {
 }
 
 func (j *backwardJob) Run(part int) {
-	p, x, s := j.r.p, &j.in, j.split
-	d := part / s.parts
-	way, steps := j.tape.layers[j.l].ways[d], p.layers[0].steps()
-	rows, u := s.of(part%s.parts, x.B, p.Hidden)
-	own, width := p.own(j.l, d), p.Directions()*p.Hidden
-	for b := rows.from; b < rows.to; b++ {
-		way.loadBack(own.in(j.dState, b), b, u)
+	p, x := j.r.p, &j.in
+	w := j.r.walk(j.l, part, j.split, x, j.tape)
+	own := p.own(j.l, w.d)
+	for b := w.rows.from; b < w.rows.to; b++ {
+		w.way.loadBack(own.in(j.dState, b), b, w.u)
 	}
-	for i := range x.T {
+	for i := 0; i < x.T && w.goesOn(i); i++ {
 		t := x.T - 1 - i
-		if p.reversed(d) {
+		if w.reversed {
 			t = i
 		}
-		for phase := range steps.backward {
+		for phase := range w.phases.backward {
 			if phase > 0 {
-				j.r.meet(s)
+				w.meet()
 			}
-			for b := rows.from; b < rows.to; {
-				end, within := x.run(t, b, rows.to)
-				st := j.tape.stretch(p.reversed(d), t, b, end, 0)
+			w.stretches(t, func(s stretch, within bool) {
 				if within {
-					way.backward(phase, j.dRaw[(t*x.B+b)*width+d*p.Hidden:], width, st, u)
+					w.way.backward(phase, j.dRaw[(t*x.B+s.b)*w.width+w.d*p.Hidden:], w.width, s, w.u)
 				} else {
-					way.skip(st)
+					w.way.skip(s)
 				}
-				b = end
+			})
+			if phase == w.phases.backward-2 {
+				w.look(i)
 			}
 		}
 	}
-	for b := rows.from; b < rows.to && j.dState != nil; b++ {
-		way.storeBack(own.in(j.dState, b), b, u)
+	for b := w.rows.from; b < w.rows.to && j.dState != nil && !w.gone; b++ {
+		w.way.storeBack(own.in(j.dState, b), b, w.u)
 	}
 }

@@ -46,7 +46,9 @@ func (w *fusedWay) fitBack() {
 
 // cell is where unit u's columns begin in row i of m and the rows after it: what
 // kernels take.
-func cell(m kernel.Matrix, i, u int) []float32 { return m.From(i).Columns(u).Data }
+func cell(m kernel.Matrix, i, u int) []float32 {
+	return m.Data[int(uint(u)/kernel.Wide)*m.Block+i*kernel.Wide+int(uint(u)%kernel.Wide):]
+}
 
 // gates are the rows of panel p.
 func (w *fusedWay) gates(s stretch, p int) []float32 { return cell(w.g, s.at, p*kernel.Wide) }

@@ -2,6 +2,8 @@ package rnn
 
 import (
 	"fmt"
+	"math"
+	"sync/atomic"
 
 	"sluice/nn"
 )
@@ -16,6 +18,8 @@ type Runner struct {
 	merge   mergeJob
 	random  []nn.Random // one of each part of a merge
 	back    backwardJob
+	alone   atomic.Int64 // the step from which the first part of a job works alone
+	heldUp  func() bool  // the parts of the job wait too often for each other
 	x       input
 	dRaw    []float32    // (T, B, D·H)
 	dOut    [2][]float32 // (T, B, X of a layer)
@@ -24,7 +28,9 @@ type Runner struct {
 }
 
 // NewRunner makes a Runner of p on a team.
-func NewRunner(p *Packed, team *nn.Team) *Runner { return &Runner{p: p, team: team} }
+func NewRunner(p *Packed, team *nn.Team) *Runner {
+	return &Runner{p: p, team: team, heldUp: team.HeldUp}
+}
 
 // Forward runs the stack over x and sets y (T, B, OutputSize), zero past a
 // row's length. state (B, StateSize) is where the rows start, and is set to
@@ -60,8 +66,9 @@ func (r *Runner) spans(n int) int { return max(1, min(n, r.team.Threads())) }
 // layer runs layer l over in, both directions and then what joins them.
 func (r *Runner) layer(l int, in Sequence, state []float32, tape *Tape) {
 	s := r.split(in.B)
+	r.alone.Store(math.MaxInt64)
 	r.forward = forwardJob{r, l, s, in, state, tape}
-	r.team.Do(s.parts*r.p.Directions(), &r.forward)
+	r.do(s, &r.forward)
 	r.forward = forwardJob{}
 	lt := &tape.layers[l]
 	if r.p.Directions()*r.p.Hidden != r.p.OutputSize() || len(lt.mask) > 0 {
@@ -84,78 +91,79 @@ type forwardJob struct {
 }
 
 func (j *forwardJob) Run(part int) {
-	p, x, s := j.r.p, &j.in, j.split
-	d := part / s.parts
-	way, steps := j.tape.layers[j.l].ways[d], p.layers[0].steps()
-	rows, u := s.of(part%s.parts, x.B, p.Hidden)
-	own := p.own(j.l, d)
+	p, x := j.r.p, &j.in
+	w := j.r.walk(j.l, part, j.split, x, j.tape)
 	first, last := j.tape.slot(0), j.tape.slot(x.T)
-	if p.reversed(d) {
+	if w.reversed {
 		first, last = last, first
 	}
-	for b := rows.from; b < rows.to; b++ {
-		way.load(own.in(j.state, b), first+b, u)
+	own := p.own(j.l, w.d)
+	for b := w.rows.from; b < w.rows.to; b++ {
+		w.way.load(own.in(j.state, b), first+b, w.u)
 	}
-	j.r.meet(s)
+	w.meet()
 	ahead := j.tape.ahead
-	if x.Lengths != nil || rows.to-rows.from < x.B {
+	if x.Lengths != nil || w.rows.to-w.rows.from < x.B {
 		ahead = 1
 	}
-	for i := 0; i < x.T; i += ahead {
+	raw := j.tape.layers[j.l].raw
+	for i := 0; i < x.T && w.goesOn(i); i += ahead {
 		n := min(ahead, x.T-i)
 		row := i * x.B
-		if p.reversed(d) {
+		if w.reversed {
 			row = (x.T - i - n) * x.B
 		}
-		base := j.tape.base(row)
+		w.base = j.tape.base(row)
 		if ahead > 1 {
-			way.input(x, row, row-base, n*x.B, u)
+			w.way.input(x, row, row-w.base, n*x.B, w.u)
 		}
-		for step := i; step < i+n; step++ {
-			t := step
-			if p.reversed(d) {
-				t = x.T - 1 - step
-			}
-			for phase := range steps.forward {
-				for b := rows.from; b < rows.to; {
-					b = j.step(way, d, t, b, rows.to, base, phase, phase == steps.forward-1, ahead == 1, u)
-				}
-				j.r.meet(s)
-			}
+		for step := i; step < i+n && w.goesOn(step); step++ {
+			w.forward(step, ahead == 1, raw)
 		}
 	}
-	for b := rows.from; b < rows.to && j.state != nil; b++ {
-		way.store(own.in(j.state, b), last+b, u)
+	for b := w.rows.from; b < w.rows.to && j.state != nil && !w.gone; b++ {
+		w.way.store(own.in(j.state, b), last+b, w.u)
 	}
 }
 
-// step runs a stretch of rows from b on, before to, through a phase of step t,
-// and returns where it ends.
-func (j *forwardJob) step(way way, d, t, b, to, base, phase int, lastPhase, input bool, u units) (end int) {
-	p, x := j.r.p, &j.in
-	end, within := x.run(t, b, to)
-	s := j.tape.stretch(p.reversed(d), t, b, end, base)
-	if phase == 0 && !within {
-		way.carry(s, u)
+// forward runs the part's rows through a step, with the product of the input
+// if that has not been made.
+func (w *walk) forward(step int, input bool, raw []float32) {
+	t, last := step, w.phases.forward-1
+	if w.reversed {
+		t = w.x.T - 1 - step
 	}
-	if phase == 0 && within && input {
-		way.input(x, t*x.B+b, s.at, s.n, u)
-	}
-	if within {
-		way.forward(phase, s, u)
-	}
-	if lastPhase {
-		width := p.Directions() * p.Hidden
-		raw := j.tape.layers[j.l].raw[(t*x.B+b)*width+d*p.Hidden:]
-		if within {
-			way.output(raw, width, s, u)
-		} else {
-			for i := range s.n {
-				clear(raw[i*width+u.from : i*width+u.to])
+	for phase := range w.phases.forward {
+		w.stretches(t, func(s stretch, within bool) {
+			switch {
+			case !within && phase == 0:
+				w.way.carry(s, w.u)
+			case within:
+				if input && phase == 0 {
+					w.way.input(w.x, t*w.x.B+s.b, s.at, s.n, w.u)
+				}
+				w.way.forward(phase, s, w.u)
 			}
+			if phase == last {
+				w.output(raw[(t*w.x.B+s.b)*w.width+w.d*w.r.p.Hidden:], s, within)
+			}
+		})
+		if phase == last {
+			w.look(step)
 		}
+		w.meet()
 	}
-	return end
+}
+
+// output sets the rows of a stretch in raw (…, D·H), zero past a length.
+func (w *walk) output(raw []float32, s stretch, within bool) {
+	if within {
+		w.way.output(raw, w.width, s, w.u)
+		return
+	}
+	for i := range s.n {
+		clear(raw[i*w.width+w.u.from : i*w.width+w.u.to])
+	}
 }
 
 // own is where a layer's and direction's vectors are in the state of a stream.

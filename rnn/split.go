@@ -21,7 +21,7 @@ func (r *Runner) split(b int) split {
 		threads /= d
 	}
 	blocks := (r.p.Hidden + kernel.Wide - 1) / kernel.Wide
-	if threads > 1 && b < fewRows*threads && blocks > 1 && r.p.layers[0].steps().divisible && threads*r.p.Directions() <= r.team.Threads() {
+	if threads > 1 && b < fewRows*threads && !r.team.Crowded() && blocks > 1 && r.p.layers[0].steps().divisible && threads*r.p.Directions() <= r.team.Threads() {
 		return split{min(threads, blocks), true}
 	}
 	return split{max(1, min(threads, b)), false}
@@ -38,9 +38,74 @@ func (s split) of(part, b, hidden int) (rows, u units) {
 	return rows, u
 }
 
-// meet waits for the other parts of the job where they share a step.
-func (r *Runner) meet(s split) {
-	if s.byUnits {
-		r.team.Meet()
+// do runs the parts of all directions.
+func (r *Runner) do(s split, job kernel.Job) {
+	if parts := s.parts * r.p.Directions(); s.byUnits {
+		r.team.Together(parts, job)
+	} else {
+		r.team.Do(parts, job)
+	}
+}
+
+// walk is the way of one part of a job through one direction of a layer.
+type walk struct {
+	r        *Runner
+	way      way
+	x        *Sequence
+	tape     *Tape
+	d        int
+	first    bool // of the direction's parts
+	byUnits  bool
+	reversed bool
+	rows, u  units
+	width    int // of a row of both directions' outputs
+	phases   phases
+	base     int  // the row of the input that is the tape's first
+	gone     bool // the first part does the rest
+}
+
+func (r *Runner) walk(l, part int, s split, x *Sequence, tape *Tape) walk {
+	p, d := r.p, part/s.parts
+	rows, u := s.of(part%s.parts, x.B, p.Hidden)
+	return walk{
+		r: r, way: tape.layers[l].ways[d], x: x, tape: tape, d: d,
+		first: part%s.parts == 0, byUnits: s.byUnits && s.parts > 1, reversed: p.reversed(d),
+		rows: rows, u: u, width: p.Directions() * p.Hidden, phases: p.layers[0].steps(),
+	}
+}
+
+// meet waits for the other parts where they share a step.
+func (w *walk) meet() {
+	if w.byUnits {
+		w.r.team.Meet()
+	}
+}
+
+// look makes the first part go on alone after this step, the number of those
+// done so far, where the parts are held up. It stands before they meet, so that
+// all see it when they go on.
+func (w *walk) look(step int) {
+	if w.byUnits && w.first && w.r.heldUp() {
+		w.r.alone.Store(int64(step) + 1)
+	}
+}
+
+// goesOn says whether the part takes the step. The first one takes over what
+// the others have made until here.
+func (w *walk) goesOn(step int) bool {
+	if w.byUnits && int64(step) >= w.r.alone.Load() {
+		w.meet()
+		w.byUnits, w.gone, w.u = false, !w.first, units{0, w.r.p.Hidden}
+	}
+	return !w.gone
+}
+
+// stretches calls f with the rows of step t: those side by side that are
+// within their lengths, or past them, together.
+func (w *walk) stretches(t int, f func(s stretch, within bool)) {
+	for b := w.rows.from; b < w.rows.to; {
+		end, within := w.x.run(t, b, w.rows.to)
+		f(w.tape.stretch(w.reversed, t, b, end, w.base), within)
+		b = end
 	}
 }

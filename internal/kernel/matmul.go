@@ -14,7 +14,7 @@ func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 	if rows == 0 || p.K == 0 {
 		return
 	}
-	if rows == 1 && !y.exact() {
+	if rows == 1 && !y.tight {
 		p.vector(y, x, from, to)
 		return
 	}
@@ -26,7 +26,7 @@ func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 	for i := from; i < to; i++ {
 		panel, width := p.panel(i)
 		cols := width
-		if y.exact() {
+		if y.tight {
 			cols = min(width, p.N-i*p.width)
 		}
 		for k := 0; k < p.K; k += depth {

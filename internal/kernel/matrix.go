@@ -9,6 +9,8 @@ type Matrix struct {
 	Row   int // from a row to the next
 	Block int // from a block of columns to the next
 	Width int // columns of a block
+
+	tight bool // a row ends where its columns do, and another begins
 }
 
 // Lane is the number of floats that kernels take at once, and Wide that of the
@@ -20,11 +22,11 @@ const (
 )
 
 // RowMajor is the matrix whose rows of n floats are ld apart.
-func RowMajor(data []float32, ld int) Matrix { return Matrix{data, ld, Wide, Wide} }
+func RowMajor(data []float32, ld int) Matrix { return Matrix{data, ld, Wide, Wide, true} }
 
 // Blocks is the matrix of n rows whose blocks lie one after another. Its Data
 // has BlocksLen floats.
-func Blocks(data []float32, n int) Matrix { return Matrix{data, Wide, n * Wide, Wide} }
+func Blocks(data []float32, n int) Matrix { return Matrix{data, Wide, n * Wide, Wide, false} }
 
 // Grow is a matrix of n rows in blocks, in m's memory where it fits. What it
 // holds is anything. Its blocks are an odd number of rows apart, which keeps
@@ -94,6 +96,3 @@ func (m Matrix) Columns(j int) Matrix {
 	m.Data = m.Data[j/m.Width*m.Block+j%m.Width:]
 	return m
 }
-
-// exact says that a row ends where its columns do, and another begins.
-func (m Matrix) exact() bool { return m.Block == m.Width }

@@ -60,7 +60,7 @@ const long = 256
 
 func (j *outerJob) Run(part int) {
 	align := Wide
-	if j.dy.exact() {
+	if j.dy.tight {
 		align = Lane
 	}
 	from, to := Span(j.m, part, j.parts, align)
@@ -87,7 +87,7 @@ func (t *Team) AddOuter(dw, db []float32, m, n int, dy, x Matrix, rows int) {
 	if rows == 0 {
 		return
 	}
-	if dw != nil && x.exact() { // its rows do not end with a lane
+	if dw != nil && x.tight { // its rows do not end with a lane
 		t.x = t.x.Grow(rows, n)
 		t.ToBlocks(t.x, x, n, rows)
 		x = t.x
@@ -99,7 +99,7 @@ func (t *Team) AddOuter(dw, db []float32, m, n int, dy, x Matrix, rows int) {
 
 // sumColumns adds the rows of x to sum.
 func sumColumns(sum []float32, x Matrix, rows int) {
-	if x.exact() {
+	if x.tight {
 		for i := range rows {
 			for j, v := range x.Data[i*x.Row:][:len(sum)] {
 				sum[j] += v

@@ -1,9 +1,11 @@
 package kernel
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A Job is work in parts, any two of which may run at once.
@@ -25,6 +27,7 @@ type Team struct {
 	helpers []*sleeper
 	caller  sleeper
 	meet    meeting
+	crowd   crowd
 	mul     mulJob
 	outer   outerJob
 	blocks  blocksJob
@@ -48,21 +51,23 @@ const (
 	pauses = 4
 )
 
-// wait returns once ready does. Who makes it ready calls rouse after.
-func (s *sleeper) wait(ready func() bool) {
+// wait returns once ready does, and says whether it has slept. Who makes it
+// ready calls rouse after.
+func (s *sleeper) wait(ready func() bool) (slept bool) {
 	for range spins {
 		if ready() {
-			return
+			return false
 		}
 		pause(pauses)
 	}
 	for !ready() {
 		s.asleep.Store(true)
 		if ready() && s.asleep.CompareAndSwap(true, false) {
-			return
+			return true
 		}
 		<-s.wake
 	}
+	return true
 }
 
 func (s *sleeper) rouse() {
@@ -127,9 +132,27 @@ func (t *Team) Close() {
 }
 
 // Do runs parts 0 … parts-1 of job, in any order, and returns when all are
-// done. No more parts than threads run each on a goroutine of its own.
+// done.
 func (t *Team) Do(parts int, job Job) {
 	helpers := min(t.threads, parts) - 1
+	if t.Crowded() {
+		helpers = 0
+	}
+	t.run(parts, helpers, job)
+}
+
+// Together is Do for parts that Meet: no more than threads, each on a goroutine
+// of its own.
+func (t *Team) Together(parts int, job Job) {
+	if parts > t.threads {
+		panic(fmt.Sprintf("kernel: Together: %d parts, want at most %d", parts, t.threads))
+	}
+	slept := t.run(parts, parts-1, job)
+	t.crowd.judge(slept)
+}
+
+// run says whether the caller has slept at the end.
+func (t *Team) run(parts, helpers int, job Job) (slept bool) {
 	t.job, t.parts = job, int64(parts)
 	t.next.Store(0)
 	if helpers > 0 {
@@ -141,14 +164,58 @@ func (t *Team) Do(parts int, job Job) {
 	}
 	t.work()
 	if helpers > 0 {
-		t.caller.wait(t.idle)
+		slept = t.caller.wait(t.idle)
 	}
 	t.job = nil
+	return slept
 }
 
 // Meet waits until it was called by each of the parts of the job that runs: a
-// barrier. There must be no more parts than threads.
-func (t *Team) Meet() { t.meet.wait(t.parts) }
+// barrier.
+func (t *Team) Meet() {
+	if t.meet.wait(t.parts) {
+		t.crowd.slept.Add(1)
+	}
+}
+
+// crowd is what a team knows of others that want its cores. Parts that meet
+// often wait for the slowest, and the one whose core is another's for some
+// milliseconds is slow: then one goroutine alone is faster.
+type crowd struct {
+	slept atomic.Int64 // waits of this job that were too long to spin
+	score float64      // of late
+	until time.Time
+	span  time.Duration
+}
+
+// For how long a team that was crowded works alone before it tries again: the
+// longer, the more often it was so.
+const (
+	leastCrowd = 10 * time.Millisecond
+	mostCrowd  = time.Second
+)
+
+// Crowded says that parts had better not meet: the caller does all work alone.
+func (t *Team) Crowded() bool {
+	return !t.crowd.until.IsZero() && time.Now().Before(t.crowd.until)
+}
+
+// HeldUp says that the parts of this job have waited too often for each other.
+func (t *Team) HeldUp() bool { return t.crowd.slept.Load() > 3 }
+
+// judge looks back at a job whose parts met.
+func (c *crowd) judge(last bool) {
+	slept := c.slept.Swap(0)
+	if last {
+		slept++
+	}
+	if c.score = c.score/2 + float64(slept); c.score >= 2 {
+		c.score, c.span = 0, min(mostCrowd, max(leastCrowd, 2*c.span))
+		c.until = time.Now().Add(c.span)
+	} else if slept == 0 && !c.until.IsZero() {
+		c.span, c.until = 0, time.Time{}
+	}
+}
 
 // meeting is a barrier that can be used again and again.
 type meeting struct {
@@ -161,9 +228,10 @@ type meeting struct {
 	all    sync.Cond
 }
 
-func (m *meeting) wait(parts int64) {
+// wait says whether it has slept.
+func (m *meeting) wait(parts int64) (slept bool) {
 	if parts <= 1 {
-		return
+		return false
 	}
 	round := m.round.Load()
 	if m.here.Add(1) == parts {
@@ -174,11 +242,11 @@ func (m *meeting) wait(parts int64) {
 			m.all.Broadcast()
 			m.lock.Unlock()
 		}
-		return
+		return false
 	}
 	for i := range spins {
 		if m.round.Load() != round {
-			return
+			return false
 		}
 		if pause(pauses); i%64 == 63 {
 			runtime.Gosched() // a part may not have a thread yet
@@ -191,6 +259,7 @@ func (m *meeting) wait(parts int64) {
 	}
 	m.asleep.Add(-1)
 	m.lock.Unlock()
+	return true
 }
 
 // Span is the share of n things that part of parts takes, [from, to), in

@@ -80,7 +80,7 @@ func TestMeet(t *testing.T) {
 		r := rounds{team: NewTeam(threads)}
 		for range 3 {
 			r.sums = [8]int{}
-			r.team.Do(threads, &r)
+			r.team.Together(threads, &r)
 		}
 		r.team.Close()
 		if r.bad.Load() {
@@ -134,5 +134,5 @@ func BenchmarkMeet(b *testing.B) {
 	m := meets{NewTeam(2), b.N}
 	defer m.team.Close()
 	b.ResetTimer()
-	m.team.Do(2, &m)
+	m.team.Together(2, &m)
 }

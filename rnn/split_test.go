@@ -1,0 +1,41 @@
+package rnn
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+)
+
+// Few rows are shared out by hidden units, in parts that meet at each step. The
+// bits are those of one thread, also where the first part goes on alone from
+// any step on, forward and back.
+func TestUnitsSharedOut(t *testing.T) {
+	for _, c := range everyConfig(2) {
+		c.Hidden, c.Input, c.Dropout = 150, 20, 0 // three blocks of units, the last one not full
+		for _, rows := range []int{1, 3} {
+			t.Run(fmt.Sprintf("%s/B=%d", c.testName(), rows), func(t *testing.T) {
+				tr := newTrial(t, c, 7, rows, rows > 1, false, 11)
+				tr.run(1)
+				for quit := range int64(10) {
+					again, run := *tr, NewRunner(tr.net.Pack(), team(t, 6))
+					var looks atomic.Int64
+					run.heldUp = func() bool { return looks.Add(1) > quit }
+					if quit == 9 {
+						run.heldUp = run.team.HeldUp
+					}
+					again.use(run, &Tape{Dropout: tr.tape.Dropout})
+					what := fmt.Sprintf("alone after %d: ", quit)
+					sameBits(t, what+"y", again.y, tr.y)
+					sameBits(t, what+"state", again.end, tr.end)
+					sameBits(t, what+"dx", again.dx, tr.dx)
+					sameBits(t, what+"dState", again.dStart, tr.dStart)
+					sameBits(t, what+"gradient", again.g, tr.g)
+					state := slices.Clone(tr.state)
+					run.Forward(again.y, tr.x, state, nil)
+					sameBits(t, what+"y without a tape", again.y, tr.y)
+				}
+			})
+		}
+	}
+}
