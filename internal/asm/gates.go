@@ -177,7 +177,7 @@ func (e *elementary) oneMinusSquare(t reg.VecPhysical) reg.VecPhysical {
 
 func (e *elementary) zero(m operand.Mem) {
 	v := e.take()
-	VXORPS(v.(reg.Vec).AsX(), v.(reg.Vec).AsX(), v.(reg.Vec).AsX())
+	VXORPS(v.AsX(), v.AsX(), v.AsX())
 	VMOVUPS(v, m)
 	e.give(v)
 }
@@ -331,7 +331,7 @@ func (g gateEmitter) simple() {
 	g.kernel("reluForward", "makes h = max(0, g)",
 		"gates h", 4, 3, nil, func(e *elementary, at where) {
 			h, zero := e.load(at("gates", 0)), e.take()
-			VXORPS(zero.(reg.Vec).AsX(), zero.(reg.Vec).AsX(), zero.(reg.Vec).AsX())
+			VXORPS(zero.AsX(), zero.AsX(), zero.AsX())
 			VMAXPS(h, zero, h)
 			VMOVUPS(h, at("h", 0))
 		})
@@ -357,7 +357,7 @@ func (g gateEmitter) simple() {
 func (e *elementary) unlessNegative(h, d reg.VecPhysical) {
 	const unordered = 6 // not ≤, so NaN keeps its gradient
 	zero := e.take()
-	VXORPS(zero.(reg.Vec).AsX(), zero.(reg.Vec).AsX(), zero.(reg.Vec).AsX())
+	VXORPS(zero.AsX(), zero.AsX(), zero.AsX())
 	if e.lanes == 16 {
 		VCMPPS(operand.U8(unordered), zero, h, reg.K1)
 		VMOVUPS_Z(d, reg.K1, d)

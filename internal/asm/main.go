@@ -21,6 +21,8 @@ var groups = map[string]func(isa){
 	"gates": gates,
 	"math":  maths,
 	"optim": optimizers,
+	"peak":  peaks,
+	"quant": quantised,
 	"rows":  rowHelpers,
 	"tile":  products,
 }

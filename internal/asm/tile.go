@@ -12,9 +12,9 @@ import (
 // that stay in registers while all of k passes, each element one sum in the
 // order of k.
 //
-//	func tileMxN(c *float32, ldc int, a *float32, row, step, width, jump int, b *float32, ldb, k int)
+//	func tileMxN(c *float32, ldc int, a *float32, row, step, width, jump int, b *float32, ldb, k, tiles int)
 //
-// Strides are in bytes. A's element (i, k) is at i·row + k·step; after each
+// Strides are in bytes. There are so many tiles, one below the other. A's element (i, k) is at i·row + k·step; after each
 // width steps, jump more: a matrix in blocks of columns. With row and step
 // exchanged it is read transposed. B's row k is at k·ldb. k is at least 1.
 func tiles(x isa) {
@@ -51,25 +51,26 @@ func (r rows) add(n reg.GPPhysical) {
 }
 
 func tile(x isa, m, n, vectors int) {
-	function(fmt.Sprintf("tile%dx%d", m, n), x, "func(c *float32, ldc int, a *float32, row, step, width, jump int, b *float32, ldb, k int)")
+	function(fmt.Sprintf("tile%dx%d", m, n), x, "func(c *float32, ldc int, a *float32, row, step, width, jump int, b *float32, ldb, k, tiles int)")
 	Doc(fmt.Sprintf("tile%dx%d%s is a tile of %d rows of %d floats.", m, n, x.name, m, 16*n))
 	a := rows{[]reg.GPPhysical{reg.RAX, reg.RBX, reg.RCX}[:(m+2)/3], reg.RDX}
 	step, width, jump, b, ldb, k := reg.RSI, reg.R8, reg.R9, reg.RDI, reg.R10, reg.R11
 	c, ldc, count := reg.R12, reg.R13, reg.R15
-	Load(Param("a"), a.base[0])
 	Load(Param("row"), a.stride)
+	Load(Param("step"), step)
+	Load(Param("width"), width)
+	Load(Param("jump"), jump)
+	Load(Param("ldb"), ldb)
+	Load(Param("c"), c)
+	Load(Param("ldc"), ldc)
+	Label("tile")
+	Load(Param("b"), b)
+	Load(Param("k"), k)
+	Load(Param("a"), a.base[0])
 	for i := 1; i < len(a.base); i++ {
 		LEAQ(indexed(a.base[i-1], a.stride, 2), a.base[i])
 		ADDQ(a.stride, a.base[i])
 	}
-	Load(Param("step"), step)
-	Load(Param("width"), width)
-	Load(Param("jump"), jump)
-	Load(Param("b"), b)
-	Load(Param("ldb"), ldb)
-	Load(Param("k"), k)
-	Load(Param("c"), c)
-	Load(Param("ldc"), ldc)
 
 	acc, rest := x.vec[:m*vectors], x.vec[m*vectors:]
 	bv, broadcast := rest[:vectors], rest[vectors:]
@@ -116,8 +117,25 @@ func tile(x isa, m, n, vectors int) {
 	TESTQ(k, k)
 	JNZ(operand.LabelRef("block"))
 	forC(func(v reg.VecPhysical, at operand.Mem) { VMOVUPS(v, at) })
+	// count is the last row of C.
+	LEAQ(indexed(count, ldc, 1), c)
+	Load(Param("a"), a.base[0])
+	IMUL3Q(operand.I8(m), a.stride, count)
+	ADDQ(count, a.base[0])
+	MOVQ(a.base[0], argument("a"))
+	DECQ(argument("tiles"))
+	JNZ(operand.LabelRef("tile"))
 	VZEROUPPER()
 	RET()
+}
+
+// argument is where a parameter lies: it is the function's to change.
+func argument(name string) operand.Mem {
+	b, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return b.Addr
 }
 
 // products are all that multiplies matrices, and what lays them out for it.

@@ -4,7 +4,8 @@ import "math"
 
 // Exp, Sigmoid and Tanh are within 0.51 units of the last place over all of
 // float32, and so are the functions over slices with Generic. With AVX2 and
-// AVX512, which give the same bits, Exps are within TODO.
+// AVX512, which give the same bits, Exps are within 0.92, Sigmoids within 2.49
+// and Tanhs within 2.57 units.
 
 // reduce splits y, |y| ≤ 700, into n·ln 2 + r with |r| ≤ ln 2 / 2, and gives
 // 2^n. The explicit conversions here and below keep a compiler from fusing, so

@@ -83,7 +83,7 @@ func sameBits(t *testing.T, what string, got, want []float32) {
 
 // TestFunctionsOverTheirRange tries every 997th float32: 997 is odd, so all
 // exponents and low bits come by. SLUICE_ALL_FLOATS=1 tries all of them, in
-// about ten minutes.
+// about five minutes.
 func TestFunctionsOverTheirRange(t *testing.T) {
 	defer Use(InUse())
 	step, piece := uint64(997), 1000

@@ -180,7 +180,7 @@ func TestUpdatesDoNotAllocate(t *testing.T) {
 	})
 }
 
-// BenchmarkUpdates has vectors far larger than the caches.
+// BenchmarkUpdates has vectors larger than most caches.
 func BenchmarkUpdates(b *testing.B) {
 	defer Use(InUse())
 	const n = 1 << 22

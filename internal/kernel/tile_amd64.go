@@ -3,7 +3,7 @@
 package kernel
 
 type (
-	tileFunc   = func(c *float32, ldc int, a *float32, row, step, width, jump int, b *float32, ldb, k int)
+	tileFunc   = func(c *float32, ldc int, a *float32, row, step, width, jump int, b *float32, ldb, k, tiles int)
 	vectorFunc = func(c *float32, ldc int, a *float32, width, jump int, b *float32, ldb, k int)
 )
 
@@ -54,14 +54,26 @@ func tiles(c []float32, ldc int, a []float32, at strided, b []float32, ldb, cols
 	tilesOf(table, c, ldc, a, at, b, ldb, k, rows)
 }
 
-// tilesOf shares the rows out among tiles of nearly the same height.
+// enough is how many multiply-adds of a row and a lane one call makes at most,
+// some 20 microseconds, since nothing can interrupt it.
+const enough = 1 << 12
+
+// tilesOf shares the rows out among tiles of nearly the same height: first the
+// higher ones.
 func tilesOf(table []tileFunc, c []float32, ldc int, a []float32, at strided, b []float32, ldb, k, rows int) {
 	const size = 4 // bytes of a float
-	for left := (rows + len(table) - 1) / len(table); rows > 0; left-- {
-		n := (rows + left - 1) / left
-		table[n-1](&c[0], size*ldc, &a[0], size*at.row, size*at.step, at.width, size*at.jump, &b[0], size*ldb, k)
-		if rows -= n; rows > 0 {
-			c, a = c[n*ldc:], a[n*at.row:]
+	left := (rows + len(table) - 1) / len(table)
+	height := (rows + left - 1) / left
+	high := rows - left*(height-1)
+	for left > 0 {
+		if high == 0 {
+			height, high = height-1, left
+		}
+		tiles := min(high, max(1, enough/k))
+		table[height-1](&c[0], size*ldc, &a[0], size*at.row, size*at.step, at.width, size*at.jump, &b[0], size*ldb, k, tiles)
+		high -= tiles
+		if left -= tiles; left > 0 {
+			c, a = c[tiles*height*ldc:], a[tiles*height*at.row:]
 		}
 	}
 }

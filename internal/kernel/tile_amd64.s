@@ -4,19 +4,21 @@
 
 #include "textflag.h"
 
-// func tile1x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile1x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Y0
 	VMOVUPS 32(R15), Y1
@@ -41,22 +43,31 @@ loop:
 	MOVQ         R12, R15
 	VMOVUPS      Y0, (R15)
 	VMOVUPS      Y1, 32(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+1, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile2x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Y0
 	VMOVUPS 32(R15), Y1
@@ -92,22 +103,31 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Y2, (R15)
 	VMOVUPS      Y3, 32(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+2, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile3x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Y0
 	VMOVUPS 32(R15), Y1
@@ -152,24 +172,33 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Y4, (R15)
 	VMOVUPS      Y5, 32(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+3, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile4x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Y0
 	VMOVUPS 32(R15), Y1
@@ -225,24 +254,33 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Y6, (R15)
 	VMOVUPS      Y7, 32(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+4, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile5x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Y0
 	VMOVUPS 32(R15), Y1
@@ -307,24 +345,33 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Y8, (R15)
 	VMOVUPS      Y9, 32(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+5, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile6x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Y0
 	VMOVUPS 32(R15), Y1
@@ -398,6 +445,13 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Y10, (R15)
 	VMOVUPS      Y11, 32(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+6, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
@@ -917,19 +971,21 @@ loop:
 	JNZ  loop
 	RET
 
-// func tile1x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile1x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 
@@ -951,22 +1007,31 @@ loop:
 	JNZ          block
 	MOVQ         R12, R15
 	VMOVUPS      Z0, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+1, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile2x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	ADDQ    R13, R15
@@ -995,22 +1060,31 @@ loop:
 	VMOVUPS      Z0, (R15)
 	ADDQ         R13, R15
 	VMOVUPS      Z1, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+2, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile3x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	ADDQ    R13, R15
@@ -1045,24 +1119,33 @@ loop:
 	VMOVUPS      Z1, (R15)
 	ADDQ         R13, R15
 	VMOVUPS      Z2, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+3, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile4x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	ADDQ    R13, R15
@@ -1105,24 +1188,33 @@ loop:
 	VMOVUPS      Z2, (R15)
 	ADDQ         R13, R15
 	VMOVUPS      Z3, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+4, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile5x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	ADDQ    R13, R15
@@ -1171,24 +1263,33 @@ loop:
 	VMOVUPS      Z3, (R15)
 	ADDQ         R13, R15
 	VMOVUPS      Z4, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+5, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile6x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	ADDQ    R13, R15
@@ -1243,26 +1344,35 @@ loop:
 	VMOVUPS      Z4, (R15)
 	ADDQ         R13, R15
 	VMOVUPS      Z5, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+6, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile7x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile7x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
 	LEAQ    (BX)(DX*2), CX
 	ADDQ    DX, CX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	ADDQ    R13, R15
@@ -1325,26 +1435,35 @@ loop:
 	VMOVUPS      Z5, (R15)
 	ADDQ         R13, R15
 	VMOVUPS      Z6, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+7, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile8x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
 	LEAQ    (BX)(DX*2), CX
 	ADDQ    DX, CX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	ADDQ    R13, R15
@@ -1413,22 +1532,31 @@ loop:
 	VMOVUPS      Z6, (R15)
 	ADDQ         R13, R15
 	VMOVUPS      Z7, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+8, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile1x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -1453,22 +1581,31 @@ loop:
 	MOVQ         R12, R15
 	VMOVUPS      Z0, (R15)
 	VMOVUPS      Z1, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+1, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile2x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -1504,22 +1641,31 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Z2, (R15)
 	VMOVUPS      Z3, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+2, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile3x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -1564,24 +1710,33 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Z4, (R15)
 	VMOVUPS      Z5, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+3, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile4x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -1637,24 +1792,33 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Z6, (R15)
 	VMOVUPS      Z7, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+4, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile5x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -1719,24 +1883,33 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Z8, (R15)
 	VMOVUPS      Z9, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+5, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile6x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -1810,26 +1983,35 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Z10, (R15)
 	VMOVUPS      Z11, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+6, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile7x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile7x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
 	LEAQ    (BX)(DX*2), CX
 	ADDQ    DX, CX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -1914,26 +2096,35 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Z12, (R15)
 	VMOVUPS      Z13, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+7, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile8x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
 	LEAQ    (BX)(DX*2), CX
 	ADDQ    DX, CX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2027,22 +2218,31 @@ loop:
 	ADDQ         R13, R15
 	VMOVUPS      Z14, (R15)
 	VMOVUPS      Z15, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+8, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile1x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile1x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile1x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile1x3AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2070,22 +2270,31 @@ loop:
 	VMOVUPS      Z0, (R15)
 	VMOVUPS      Z1, 64(R15)
 	VMOVUPS      Z2, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+1, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile2x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile2x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile2x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile2x3AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2128,22 +2337,31 @@ loop:
 	VMOVUPS      Z3, (R15)
 	VMOVUPS      Z4, 64(R15)
 	VMOVUPS      Z5, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+2, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile3x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile3x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2198,24 +2416,33 @@ loop:
 	VMOVUPS      Z6, (R15)
 	VMOVUPS      Z7, 64(R15)
 	VMOVUPS      Z8, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+3, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile4x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile4x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile4x3AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile4x3AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2284,24 +2511,33 @@ loop:
 	VMOVUPS      Z9, (R15)
 	VMOVUPS      Z10, 64(R15)
 	VMOVUPS      Z11, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+4, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile5x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile5x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile5x3AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile5x3AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2382,24 +2618,33 @@ loop:
 	VMOVUPS      Z12, (R15)
 	VMOVUPS      Z13, 64(R15)
 	VMOVUPS      Z14, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+5, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile6x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile6x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile6x3AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile6x3AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2492,26 +2737,35 @@ loop:
 	VMOVUPS      Z15, (R15)
 	VMOVUPS      Z16, 64(R15)
 	VMOVUPS      Z17, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+6, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile7x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile7x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile7x3AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile7x3AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
 	LEAQ    (BX)(DX*2), CX
 	ADDQ    DX, CX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2618,26 +2872,35 @@ loop:
 	VMOVUPS      Z18, (R15)
 	VMOVUPS      Z19, 64(R15)
 	VMOVUPS      Z20, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+7, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile8x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile8x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile8x3AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile8x3AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
 	LEAQ    (BX)(DX*2), CX
 	ADDQ    DX, CX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2756,22 +3019,31 @@ loop:
 	VMOVUPS      Z21, (R15)
 	VMOVUPS      Z22, 64(R15)
 	VMOVUPS      Z23, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+8, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile1x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile1x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile1x4AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile1x4AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2802,22 +3074,31 @@ loop:
 	VMOVUPS      Z1, 64(R15)
 	VMOVUPS      Z2, 128(R15)
 	VMOVUPS      Z3, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+1, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile2x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile2x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile2x4AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile2x4AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2867,22 +3148,31 @@ loop:
 	VMOVUPS      Z5, 64(R15)
 	VMOVUPS      Z6, 128(R15)
 	VMOVUPS      Z7, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+2, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile3x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile3x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile3x4AVX512(SB), NOSPLIT, $0-80
-	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
+TEXT ·tile3x4AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
 	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
 	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
+	MOVQ    a+16(FP), AX
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -2947,24 +3237,33 @@ loop:
 	VMOVUPS      Z9, 64(R15)
 	VMOVUPS      Z10, 128(R15)
 	VMOVUPS      Z11, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+3, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile4x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile4x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile4x4AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile4x4AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -3046,24 +3345,33 @@ loop:
 	VMOVUPS      Z13, 64(R15)
 	VMOVUPS      Z14, 128(R15)
 	VMOVUPS      Z15, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+4, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile5x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile5x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile5x4AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile5x4AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -3160,24 +3468,33 @@ loop:
 	VMOVUPS      Z17, 64(R15)
 	VMOVUPS      Z18, 128(R15)
 	VMOVUPS      Z19, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+5, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tile6x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+// func tile6x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·tile6x4AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile6x4AVX512(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
 	MOVQ    a+16(FP), AX
-	MOVQ    row+24(FP), DX
 	LEAQ    (AX)(DX*2), BX
 	ADDQ    DX, BX
-	MOVQ    step+32(FP), SI
-	MOVQ    width+40(FP), R8
-	MOVQ    jump+48(FP), R9
-	MOVQ    b+56(FP), DI
-	MOVQ    ldb+64(FP), R10
-	MOVQ    k+72(FP), R11
-	MOVQ    c+0(FP), R12
-	MOVQ    ldc+8(FP), R13
 	MOVQ    R12, R15
 	VMOVUPS (R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -3289,6 +3606,13 @@ loop:
 	VMOVUPS      Z21, 64(R15)
 	VMOVUPS      Z22, 128(R15)
 	VMOVUPS      Z23, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+6, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 

@@ -7,32 +7,32 @@ package kernel
 // tile1x1AVX2 is a tile of 1 rows of 16 floats.
 //
 //go:noescape
-func tile1x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile1x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile2x1AVX2 is a tile of 2 rows of 16 floats.
 //
 //go:noescape
-func tile2x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile2x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile3x1AVX2 is a tile of 3 rows of 16 floats.
 //
 //go:noescape
-func tile3x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile3x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile4x1AVX2 is a tile of 4 rows of 16 floats.
 //
 //go:noescape
-func tile4x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile4x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile5x1AVX2 is a tile of 5 rows of 16 floats.
 //
 //go:noescape
-func tile5x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile5x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile6x1AVX2 is a tile of 6 rows of 16 floats.
 //
 //go:noescape
-func tile6x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile6x1AVX2(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // vector1x1AVX2 is a row of 1 panels of 16 floats.
 //
@@ -85,152 +85,152 @@ func pause(n int)
 // tile1x1AVX512 is a tile of 1 rows of 16 floats.
 //
 //go:noescape
-func tile1x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile1x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile2x1AVX512 is a tile of 2 rows of 16 floats.
 //
 //go:noescape
-func tile2x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile2x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile3x1AVX512 is a tile of 3 rows of 16 floats.
 //
 //go:noescape
-func tile3x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile3x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile4x1AVX512 is a tile of 4 rows of 16 floats.
 //
 //go:noescape
-func tile4x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile4x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile5x1AVX512 is a tile of 5 rows of 16 floats.
 //
 //go:noescape
-func tile5x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile5x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile6x1AVX512 is a tile of 6 rows of 16 floats.
 //
 //go:noescape
-func tile6x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile6x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile7x1AVX512 is a tile of 7 rows of 16 floats.
 //
 //go:noescape
-func tile7x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile7x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile8x1AVX512 is a tile of 8 rows of 16 floats.
 //
 //go:noescape
-func tile8x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile8x1AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile1x2AVX512 is a tile of 1 rows of 32 floats.
 //
 //go:noescape
-func tile1x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile1x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile2x2AVX512 is a tile of 2 rows of 32 floats.
 //
 //go:noescape
-func tile2x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile2x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile3x2AVX512 is a tile of 3 rows of 32 floats.
 //
 //go:noescape
-func tile3x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile3x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile4x2AVX512 is a tile of 4 rows of 32 floats.
 //
 //go:noescape
-func tile4x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile4x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile5x2AVX512 is a tile of 5 rows of 32 floats.
 //
 //go:noescape
-func tile5x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile5x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile6x2AVX512 is a tile of 6 rows of 32 floats.
 //
 //go:noescape
-func tile6x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile6x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile7x2AVX512 is a tile of 7 rows of 32 floats.
 //
 //go:noescape
-func tile7x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile7x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile8x2AVX512 is a tile of 8 rows of 32 floats.
 //
 //go:noescape
-func tile8x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile8x2AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile1x3AVX512 is a tile of 1 rows of 48 floats.
 //
 //go:noescape
-func tile1x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile1x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile2x3AVX512 is a tile of 2 rows of 48 floats.
 //
 //go:noescape
-func tile2x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile2x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile3x3AVX512 is a tile of 3 rows of 48 floats.
 //
 //go:noescape
-func tile3x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile3x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile4x3AVX512 is a tile of 4 rows of 48 floats.
 //
 //go:noescape
-func tile4x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile4x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile5x3AVX512 is a tile of 5 rows of 48 floats.
 //
 //go:noescape
-func tile5x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile5x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile6x3AVX512 is a tile of 6 rows of 48 floats.
 //
 //go:noescape
-func tile6x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile6x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile7x3AVX512 is a tile of 7 rows of 48 floats.
 //
 //go:noescape
-func tile7x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile7x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile8x3AVX512 is a tile of 8 rows of 48 floats.
 //
 //go:noescape
-func tile8x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile8x3AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile1x4AVX512 is a tile of 1 rows of 64 floats.
 //
 //go:noescape
-func tile1x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile1x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile2x4AVX512 is a tile of 2 rows of 64 floats.
 //
 //go:noescape
-func tile2x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile2x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile3x4AVX512 is a tile of 3 rows of 64 floats.
 //
 //go:noescape
-func tile3x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile3x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile4x4AVX512 is a tile of 4 rows of 64 floats.
 //
 //go:noescape
-func tile4x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile4x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile5x4AVX512 is a tile of 5 rows of 64 floats.
 //
 //go:noescape
-func tile5x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile5x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // tile6x4AVX512 is a tile of 6 rows of 64 floats.
 //
 //go:noescape
-func tile6x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int)
+func tile6x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
 // vector1x1AVX512 is a row of 1 panels of 16 floats.
 //
