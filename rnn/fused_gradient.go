@@ -18,8 +18,12 @@ type gradientJob struct {
 	lane  []float32 // (parts, 16, X)
 }
 
-// long is how many rows pass at once, so that what is multiplied stays in L2.
-const long = 256
+// How many rows, at most, and how many panels pass at once: with a block of
+// what they are multiplied with, what stays in L2.
+const (
+	long  = 512
+	group = 4
+)
 
 func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int) {
 	j := &w.job
@@ -35,17 +39,19 @@ func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int
 }
 
 func (j *gradientJob) Run(part int) {
-	w := j.w
+	w, rows := j.w, j.x.rows
 	from, to := kernel.Span(w.panels(), part, j.parts, 1)
-	for r := 0; r < j.x.rows; r += long {
-		n := min(long, j.x.rows-r)
-		for p := from; p < to; p++ {
+	chunk := (rows + (rows+long-1)/long - 1) / ((rows + long - 1) / long)
+	for r := 0; r < rows; r += chunk {
+		n := min(chunk, rows-r)
+		for p := from; p < to; p += group {
+			last := min(p+group, to)
 			if j.x.ids == nil {
-				j.outer(&w.x, p, j.grads[0], w.width, j.x.blocks, r, n)
+				j.outer(&w.x, p, last, j.grads[0], w.width, j.x.blocks, r, n)
 			}
-			j.outer(&w.h, p, j.grads[2], w.hidden, j.h, r, n)
+			j.outer(&w.h, p, last, j.grads[2], w.hidden, j.h, r, n)
 			if w.before {
-				j.outer(&w.r, p, j.grads[2], w.hidden, w.rh, r, n)
+				j.outer(&w.r, p, last, j.grads[2], w.hidden, w.rh, r, n)
 			}
 		}
 	}
@@ -57,13 +63,18 @@ func (j *gradientJob) Run(part int) {
 	}
 }
 
-// outer adds what rows [r, r+n) make of the gradient dw (G·H, k) of a panel's
-// rows.
-func (j *gradientJob) outer(p *product, panel int, dw []float32, k int, x kernel.Matrix, r, n int) {
+// outer adds what rows [r, r+n) make of the gradient dw (G·H, k) of the rows of
+// panels [from, to).
+func (j *gradientJob) outer(p *product, from, to int, dw []float32, k int, x kernel.Matrix, r, n int) {
 	da := j.w.g.From(r)
-	p.eachLane(panel, len(dw)/k, func(lane, row, count int) {
-		kernel.AddOuter(dw[row*k:], k, count, k, da.Columns(panel*kernel.Wide+lane*kernel.Lane), x.From(r), n)
-	})
+	for at := 0; at < k; at += kernel.Wide {
+		block := x.From(r).Columns(at)
+		for panel := from; panel < to; panel++ {
+			p.eachLane(panel, len(dw)/k, func(lane, row, count int) {
+				kernel.AddOuter(dw[row*k+at:], k, count, min(kernel.Wide, k-at), da.Columns(panel*kernel.Wide+lane*kernel.Lane), block, n)
+			})
+		}
+	}
 }
 
 // biases adds the sums of a panel's columns.
