@@ -89,26 +89,37 @@ func copyRow(to []float32, m kernel.Matrix, i int, u units) {
 
 func (w *fusedWay) input(x *Sequence, row, at, n int, u units) {
 	from, to := w.of(u)
-	for p := from; p < to; p++ {
-		g, bias := cell(w.g, at, p*kernel.Wide), w.bias[p*kernel.Wide:][:kernel.Wide]
-		if x.IDs != nil {
-			table, width := w.x.forward.Table(p)
-			kernel.LookUpRows(g, bias, table, width, x.IDs[row:row+n], n)
-			continue
+	for ; from < to; from += together(n) {
+		last := min(from+together(n), to)
+		for p := from; p < last; p++ {
+			g, bias := cell(w.g, at, p*kernel.Wide), w.bias[p*kernel.Wide:][:kernel.Wide]
+			if x.IDs == nil {
+				kernel.FillRows(g, bias, n)
+			} else {
+				table, width := w.x.forward.Table(p)
+				kernel.LookUpRows(g, bias, table, width, x.IDs[row:row+n], n)
+			}
 		}
-		kernel.FillRows(g, bias, n)
-		w.x.forward.MulAddPanels(w.x.lanes(w.g.From(at)), kernel.RowMajor(x.Data[row*x.F:], x.F), n, p, p+1)
+		if x.IDs == nil {
+			w.x.forward.MulAddPanels(w.x.lanes(w.g.From(at)), kernel.RowMajor(x.Data[row*x.F:], x.F), n, from, last)
+		}
 	}
+}
+
+// together is how many panels n rows pass before the next thing is done with
+// them: one, while its sums are in the cache, but for a single row, whose
+// weights come faster from some panels at once.
+func together(n int) int {
+	if n == 1 {
+		return 8
+	}
+	return 1
 }
 
 func (w *fusedWay) forward(phase int, s stretch, u units) {
 	from, to := w.of(u)
-	group := 1
-	if s.n == 1 {
-		group = 4 // weights come faster from four panels at once
-	}
-	for ; from < to; from += group {
-		w.kernels.forward(w, phase, s, from, min(from+group, to))
+	for ; from < to; from += together(s.n) {
+		w.kernels.forward(w, phase, s, from, min(from+together(s.n), to))
 	}
 }
 
