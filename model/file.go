@@ -15,8 +15,12 @@ import (
 	"sluice/safetensors"
 )
 
-// FormatVersion is that of the model files written and read here.
-const FormatVersion = "1"
+// The versions of the model files written and read here: of those of float32,
+// and of those whose weights are quantized.
+const (
+	FormatVersion    = "1"
+	QuantizedVersion = "q1"
+)
 
 // ErrFormat is wrapped by the error of a file that is no model of this
 // version; the text says what is wrong with it.
@@ -25,12 +29,13 @@ var ErrFormat = errors.New("model: not a model file")
 // The keys of a model file's metadata. Those of JSON are named for what they
 // hold.
 const (
-	keyVersion = "sluice"  // FormatVersion
-	keyTask    = "task"    // Spec.Task
-	keyInput   = "input"   // Spec.Embed and Spec.Dropout
-	keyRNN     = "rnn"     // Spec.RNN
-	keyVocab   = "vocab"   // data.Vocab
-	keyHistory = "history" // History
+	keyVersion   = "sluice"    // FormatVersion or QuantizedVersion
+	keyPrecision = "precision" // Model.Precision, where it is less than float32
+	keyTask      = "task"      // Spec.Task
+	keyInput     = "input"     // Spec.Embed and Spec.Dropout
+	keyRNN       = "rnn"       // Spec.RNN
+	keyVocab     = "vocab"     // data.Vocab
+	keyHistory   = "history"   // History
 )
 
 type inputJSON struct {
@@ -60,7 +65,10 @@ func (m *Model) Save(path string) error {
 }
 
 func (m *Model) contents() (map[string]string, []safetensors.Tensor, error) {
-	metadata := map[string]string{keyVersion: FormatVersion, keyTask: m.Task}
+	metadata := map[string]string{keyVersion: m.FormatVersion(), keyTask: m.Task}
+	if m.Precision != nn.Float32 {
+		metadata[keyPrecision] = m.Precision.String()
+	}
 	for key, value := range map[string]any{
 		keyInput: inputJSON{m.Embed, m.Dropout}, keyRNN: m.RNN, keyVocab: m.Vocab, keyHistory: m.History,
 	} {
@@ -71,8 +79,8 @@ func (m *Model) contents() (map[string]string, []safetensors.Tensor, error) {
 		metadata[key] = string(b)
 	}
 	var tensors []safetensors.Tensor
-	for _, t := range m.Tensors() {
-		tensors = append(tensors, safetensors.Tensor{Name: t.Name, Shape: t.Shape, Data: t.Data})
+	for i, t := range m.Tensors() {
+		tensors = append(tensors, m.written(i, t.Data)...)
 	}
 	for _, t := range m.zeros() {
 		tensors = append(tensors, safetensors.Tensor{Name: t.Name, Shape: t.Shape, Data: make([]float32, nn.Elements(t.Shape))})
@@ -129,14 +137,9 @@ func Read(r io.ReaderAt, size int64) (*Model, error) {
 		return nil, err
 	}
 	m.bind()
-	for _, t := range m.Tensors() {
-		if err := f.ReadFloat32(t.Data, t.Name, t.Shape...); err != nil {
-			return nil, ofFile(err)
-		}
-		for i, v := range t.Data {
-			if v-v != 0 {
-				return nil, wrong("tensor %q has %v at %d: want finite numbers", t.Name, v, i)
-			}
+	for i, t := range m.Tensors() {
+		if err := m.readInto(t.Data, f, i); err != nil {
+			return nil, err
 		}
 	}
 	for _, t := range m.zeros() {
@@ -183,12 +186,12 @@ func ofFile(err error) error {
 // fromMetadata plans the model that the metadata of a file with so many tensors
 // describes.
 func fromMetadata(metadata map[string]string, tensors int) (*Model, error) {
-	version, ok := metadata[keyVersion]
-	if !ok {
+	if _, ok := metadata[keyVersion]; !ok {
 		return nil, wrong("no %q in the metadata: this safetensors file is not a model of sluice", keyVersion)
 	}
-	if version != FormatVersion {
-		return nil, wrong("format version %q: this program reads version %s", version, FormatVersion)
+	precision, err := precisionOf(metadata)
+	if err != nil {
+		return nil, err
 	}
 	if task := metadata[keyTask]; task != LM {
 		return nil, wrong("task %q: want %s", task, LM)
@@ -224,7 +227,7 @@ func fromMetadata(metadata map[string]string, tensors int) (*Model, error) {
 	if claimed != m.RNN.Input {
 		return nil, wrong("metadata %q: input %d: want %d, the width of what stands before it", keyRNN, claimed, m.RNN.Input)
 	}
-	m.History = history
+	m.History, m.Precision = history, precision
 	return m, nil
 }
 
@@ -245,21 +248,23 @@ func decode(text string, into any) error {
 // another dtype or shape than the metadata claims. It comes before any memory
 // is taken for them: a file that fits is as large as its parameters.
 func (m *Model) fits(f *safetensors.File) error {
-	shapes := map[string][]int{}
-	for _, p := range m.rows {
-		shapes[p.tensor.Name] = p.tensor.Shape
+	want := map[string]stored{}
+	for i := range m.rows {
+		for _, s := range m.stored(i) {
+			want[s.name] = s
+		}
 	}
 	for _, t := range m.zeros() {
-		shapes[t.Name] = t.Shape
+		want[t.Name] = stored{t.Name, safetensors.F32, t.Shape}
 	}
 	var missing, unused []string
-	for name := range shapes {
+	for name := range want {
 		if _, ok := f.Lookup(name); !ok {
 			missing = append(missing, name)
 		}
 	}
 	for _, t := range f.Tensors {
-		if shapes[t.Name] == nil {
+		if _, ok := want[t.Name]; !ok {
 			unused = append(unused, t.Name)
 		}
 	}
@@ -276,11 +281,11 @@ func (m *Model) fits(f *safetensors.File) error {
 		return wrong("tensors %s", strings.Join(parts, "; "))
 	}
 	for _, t := range f.Tensors {
-		switch want := shapes[t.Name]; {
-		case t.DType != safetensors.F32:
-			return wrong("tensor %q has dtype %s, want %s", t.Name, t.DType, safetensors.F32)
-		case !slices.Equal(t.Shape, want):
-			return wrong("tensor %q has shape %v, want %v", t.Name, t.Shape, want)
+		switch want := want[t.Name]; {
+		case t.DType != want.dtype:
+			return wrong("tensor %q has dtype %s, want %s", t.Name, t.DType, want.dtype)
+		case !slices.Equal(t.Shape, want.shape):
+			return wrong("tensor %q has shape %v, want %v", t.Name, t.Shape, want.shape)
 		}
 	}
 	return nil

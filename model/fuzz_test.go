@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"sluice/data"
+	"sluice/nn"
 	"sluice/rnn"
 )
 
@@ -48,6 +49,11 @@ func smallFiles(t testing.TB) [][]byte {
 			m.History = someHistory
 		}
 		files = append(files, fileOf(t, m))
+		q, err := m.Quantize([]nn.Precision{nn.Int8, nn.BF16, nn.Int8}[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, fileOf(t, q))
 	}
 	return files
 }

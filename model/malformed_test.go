@@ -61,7 +61,7 @@ var malformed = []struct {
 	want   string
 }{
 	{func(p *parts) { p.meta = map[string]string{"format": "pt"} }, `model: no "sluice" in the metadata: this safetensors file is not a model of sluice`},
-	{func(p *parts) { p.meta["sluice"] = "2\n" }, `model: format version "2\n": this program reads version 1`},
+	{func(p *parts) { p.meta["sluice"] = "2\n" }, `model: format version "2\n": this program reads 1 and q1`},
 	{func(p *parts) { delete(p.meta, "task") }, `model: task "": want lm`},
 	{func(p *parts) { p.meta["task"] = "tag" }, `model: task "tag": want lm`},
 	{func(p *parts) { delete(p.meta, "input") }, `model: no "input" in the metadata`},

@@ -5,6 +5,7 @@
 // [Packed] of it, the same weights laid out for running, immutable and safe to
 // share. A [Runner] has the scratch of one caller: it scores text, gives
 // gradients and steps streams. A [Generator] writes.
+// [Model.Quantize] makes a smaller and faster model, for use alone.
 //
 // The letters are those of package rnn; N = T·B rows.
 package model
@@ -57,9 +58,10 @@ func (s Spec) Validate() error {
 // Model is a trained or trainable model.
 type Model struct {
 	Spec
-	Vocab   *data.Vocab
-	History History
-	Params  []float32 // every parameter, one flat vector
+	Vocab     *data.Vocab
+	History   History
+	Params    []float32    // every parameter, one flat vector
+	Precision nn.Precision // of the weights as Pack and Write make them: of a model that Quantize made, less than float32
 
 	rnn  *rnn.Network
 	rows []part // embed.weight if any, rnn.…, head.weight, head.bias

@@ -12,19 +12,20 @@ import (
 // the model does, and many Runners and Generators may share it.
 type Packed struct {
 	Spec
-	Vocab *data.Vocab
-	size  int       // parameters of the model
-	embed []float32 // (V, E)
-	rnn   *rnn.Packed
-	head  *nn.Linear
+	Vocab     *data.Vocab
+	Precision nn.Precision // less than float32: for inference alone
+	size      int          // parameters of the model
+	embed     []float32    // (V, E)
+	rnn       *rnn.Packed
+	head      *nn.Linear
 }
 
 // Pack makes a Packed of the parameters as they are.
 func (m *Model) Pack() *Packed {
 	p := &Packed{
-		Spec: m.Spec, Vocab: m.Vocab, size: len(m.Params),
+		Spec: m.Spec, Vocab: m.Vocab, Precision: m.Precision, size: len(m.Params),
 		embed: make([]float32, m.Vocab.Size()*m.Embed),
-		rnn:   m.rnn.Pack(),
+		rnn:   m.rnn.PackAs(m.Precision),
 		head:  nn.NewLinear(m.rnn.OutputSize(), m.Vocab.Size()),
 	}
 	m.Repack(p)
@@ -32,17 +33,17 @@ func (m *Model) Pack() *Packed {
 }
 
 // Repack fills a Packed made by this model's Pack with the parameters as they
-// are, without allocating. Only who owns p alone may do it: a trainer after
-// each update.
+// are, without allocating unless its precision is less than float32. Only who
+// owns p alone may do it: a trainer after each update.
 func (m *Model) Repack(p *Packed) {
-	if p.size != len(m.Params) {
+	if p.size != len(m.Params) || p.Precision != m.Precision {
 		panic("model: Repack: the Packed is of another model")
 	}
 	copy(p.embed, m.Params)
 	m.rnn.Repack(p.rnn)
 	head := m.Params[len(p.embed)+m.rnn.Size():]
 	weights := len(head) - m.Vocab.Size()
-	p.head.Pack(head[:weights], head[weights:])
+	p.head.PackAs(head[:weights], head[weights:], p.Precision)
 }
 
 // Batch is a minibatch of a language model, time first.
@@ -87,6 +88,9 @@ func (r *Runner) Loss(b Batch, state []float32) (nats float64, count int) {
 // the masks; nil drops nothing.
 func (r *Runner) Gradient(g []float32, b Batch, state []float32, dropout *nn.Key) (nats float64, count int) {
 	p := r.p
+	if p.Precision != nn.Float32 {
+		panic(fmt.Sprintf("model: Gradient: weights of %v serve inference alone: want a model of float32", p.Precision))
+	}
 	if len(g) != p.size {
 		panic(fmt.Sprintf("model: Gradient: g has %d values, want %d", len(g), p.size))
 	}

@@ -39,22 +39,30 @@ func rowOf(call string, table []float32, ids []int32, i, f int) []float32 {
 // Linear is y = x·Wᵀ + b. It holds its weights packed: call Pack after they
 // change.
 type Linear struct {
-	In, Out int
-	bias    []float32 // (Out) in blocks
-	forward kernel.Panels
-	back    kernel.Panels
+	In, Out   int
+	bias      []float32 // (Out) in blocks
+	forward   kernel.Panels
+	back      kernel.Panels
+	precision Precision
 }
 
 // NewLinear makes a layer of the given widths. Pack gives it weights.
 func NewLinear(in, out int) *Linear { return &Linear{In: in, Out: out} }
 
 // Pack takes a copy of w (Out, In) and b (Out); b may be nil.
-func (l *Linear) Pack(w, b []float32) {
+func (l *Linear) Pack(w, b []float32) { l.PackAs(w, b, Float32) }
+
+// PackAs is Pack with the weights, not the bias, in a precision. Less than
+// float32 allocates, and leaves out what Backward needs.
+func (l *Linear) PackAs(w, b []float32, p Precision) {
 	if len(w) != l.In*l.Out || b != nil && len(b) != l.Out {
 		panic(fmt.Sprintf("nn: Linear.Pack: %d weights and %d biases, want (%d, %d) and %d", len(w), len(b), l.Out, l.In, l.Out))
 	}
-	l.forward.Pack(w, l.Out, l.In, kernel.Order{})
-	l.back.PackTransposed(w, l.Out, l.In, kernel.Order{})
+	l.precision = p
+	l.forward.PackAs(p, w, l.Out, l.In, kernel.Order{})
+	if p == Float32 {
+		l.back.PackTransposed(w, l.Out, l.In, kernel.Order{})
+	}
 	l.bias = Grow(l.bias, kernel.BlocksLen(1, l.Out))
 	clear(l.bias[copy(l.bias, b):])
 }
@@ -72,6 +80,9 @@ func (l *Linear) Forward(team *Team, y, x Matrix, n int) {
 // dw, db and dx may be nil.
 func (l *Linear) Backward(team *Team, dw, db, dx []float32, dy, x Matrix, n int) {
 	l.packed("Backward")
+	if l.precision != Float32 {
+		panic(fmt.Sprintf("nn: Linear.Backward: weights packed as %v serve inference alone, want float32", l.precision))
+	}
 	dy.Need("nn: Linear.Backward: dy", n, l.Out)
 	x.Need("nn: Linear.Backward: x", n, l.In)
 	if dw != nil {

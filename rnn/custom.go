@@ -28,9 +28,12 @@ type custom struct {
 	bx             []float32 // (G·H)
 }
 
-func (l *custom) pack(tensors [][]float32) {
-	l.wx.Pack(tensors[0], l.gh, l.width, kernel.Order{})
-	l.back.PackTransposed(tensors[0], l.gh, l.width, kernel.Order{})
+// pack packs Wx as a precision; the cell's own tensors stay as they are.
+func (l *custom) pack(tensors [][]float32, as nn.Precision) {
+	l.wx.PackAs(as, tensors[0], l.gh, l.width, kernel.Order{})
+	if as == nn.Float32 {
+		l.back.PackTransposed(tensors[0], l.gh, l.width, kernel.Order{})
+	}
 	l.bx = append(l.bx[:0], tensors[1]...)
 	l.cell.Pack(tensors[2:])
 }

@@ -20,6 +20,7 @@ type fused struct {
 	r             product   // of r ⊙ h
 	before        bool      // the reset comes before: there is r
 	bias          []float32 // (panels, 64) what a row of a panel starts from
+	precision     nn.Precision
 }
 
 // product is a product's weights and the lanes that it fills.
@@ -58,9 +59,11 @@ func (p *product) lanes(m kernel.Matrix) kernel.Matrix {
 }
 
 // pack packs w (rows, k).
-func (p *product) pack(w []float32, rows, k int) {
-	p.forward.Pack(w, rows, k, p.order)
-	p.back.PackTransposed(w, rows, k, p.order)
+func (p *product) pack(w []float32, rows, k int, as nn.Precision) {
+	p.forward.PackAs(as, w, rows, k, p.order)
+	if as == nn.Float32 {
+		p.back.PackTransposed(w, rows, k, p.order)
+	}
 }
 
 // eachLane calls f with each lane of a panel and the rows of the weights that
@@ -73,12 +76,12 @@ func (p *product) eachLane(panel, n int, f func(lane, row, count int)) {
 	}
 }
 
-func (f *fused) pack(tensors [][]float32) {
+func (f *fused) pack(tensors [][]float32, as nn.Precision) {
 	rows := len(tensors[1])
-	f.x.pack(tensors[0], rows, f.width)
-	f.h.pack(tensors[2], rows, f.hidden)
+	f.x.pack(tensors[0], rows, f.width, as)
+	f.h.pack(tensors[2], rows, f.hidden, as)
 	if f.before {
-		f.r.pack(tensors[2], rows, f.hidden)
+		f.r.pack(tensors[2], rows, f.hidden, as)
 	}
 	f.bias = nn.Grow(f.bias, f.panels()*kernel.Wide)
 	clear(f.bias)

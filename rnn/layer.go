@@ -16,8 +16,9 @@ type kind interface {
 // layer is one layer and direction, packed. It is only read while it runs.
 type layer interface {
 	// pack takes copies of tensors: weight_ih (G·H, X), bias_ih (G·H), then
-	// those of Layout.Tensors.
-	pack(tensors [][]float32)
+	// those of Layout.Tensors. With less precision than float32 the layer
+	// serves inference alone.
+	pack(tensors [][]float32, as nn.Precision)
 	// way is what runs the layer, old if it is of this kind, for its memory.
 	way(old way) way
 	steps() phases

@@ -111,11 +111,17 @@ type Packed struct {
 	params    int     // of the network
 	parts     []part
 	sizes     []int // of each tensor
+	precision nn.Precision
 }
 
 // Pack makes a Packed of the parameters as they are.
-func (n *Network) Pack() *Packed {
-	p := &Packed{Config: n.Config, layout: n.layout(), stateSize: n.StateSize(), params: len(n.Params), parts: n.parts}
+func (n *Network) Pack() *Packed { return n.PackAs(nn.Float32) }
+
+// PackAs is Pack with the weights of products rounded to a precision: see
+// Rounds. With less than float32 the Packed serves inference alone: Backward
+// panics.
+func (n *Network) PackAs(precision nn.Precision) *Packed {
+	p := &Packed{precision: precision, Config: n.Config, layout: n.layout(), stateSize: n.StateSize(), params: len(n.Params), parts: n.parts}
 	cell, _ := lookup(n.Cell)
 	for i := range n.parts {
 		p.layers = append(p.layers, cell.layer(n.Config, n.inputSize(i/n.Directions())))
@@ -128,13 +134,26 @@ func (n *Network) Pack() *Packed {
 }
 
 // Repack fills a Packed made by this network's Pack with the parameters as
-// they are, without allocating. Only who owns p alone may do it: a trainer
-// after each update.
+// they are, without allocating unless its precision is less than float32. Only
+// who owns p alone may do it: a trainer after each update.
 func (n *Network) Repack(p *Packed) {
 	if p.Config != n.Config {
 		panic("rnn: Repack: the Packed is of another network")
 	}
 	for i, part := range n.parts {
-		p.layers[i].pack(n.data[part.from:part.to])
+		p.layers[i].pack(n.data[part.from:part.to], p.precision)
 	}
+}
+
+// Rounds says whether PackAs rounds a tensor, by its place in Tensors: weight_ih
+// and weight_hh of the built-in cells, of a registered one weight_ih alone.
+func (n *Network) Rounds(tensor int) bool {
+	cell, _ := lookup(n.Cell)
+	_, user := cell.(registered)
+	for _, part := range n.parts {
+		if tensor == part.from || tensor == part.from+2 && tensor < part.to && !user {
+			return true
+		}
+	}
+	return false
 }

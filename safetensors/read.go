@@ -129,6 +129,25 @@ func (f *File) ReadFloat32(dst []float32, name string, shape ...int) error {
 	return decode(f, dst, t)
 }
 
+// ReadBytes reads a tensor of the given dtype and shape into dst, of its size,
+// as its bytes in the file. After an error dst may be written in part.
+func (f *File) ReadBytes(dst []byte, name string, dtype DType, shape ...int) error {
+	if size, err := byteSize(dtype, shape); err != nil || size != len(dst) {
+		panic(fmt.Sprintf("safetensors: ReadBytes: %d bytes for tensor %q of %s, shape %v", len(dst), name, dtype, shape))
+	}
+	t, err := f.typed(name, dtype)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(t.Shape, shape) {
+		return invalidf("tensor %.80q has shape %v, want %v", name, t.Shape, shape)
+	}
+	if err := readFull(f.r, dst, t.Offset); err != nil {
+		return fmt.Errorf("safetensors: read tensor %.80q: %w", name, err)
+	}
+	return nil
+}
+
 func (f *File) missing(name string) error {
 	return invalidf("no tensor %.80q among the %d of the file", name, len(f.Tensors))
 }

@@ -341,3 +341,38 @@ func TestManyTensors(t *testing.T) {
 		t.Error(x, err)
 	}
 }
+
+func TestReadBytes(t *testing.T) {
+	var b bytes.Buffer
+	if err := Write(&b, nil, []Tensor{{Name: "q", Shape: []int{2, 3}, Data: Raw{I8, []byte{1, 2, 3, 4, 5, 0xff}}}}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dst := make([]byte, 6)
+	if err := f.ReadBytes(dst, "q", I8, 2, 3); err != nil || !bytes.Equal(dst, []byte{1, 2, 3, 4, 5, 0xff}) {
+		t.Errorf("ReadBytes: %v, %v", dst, err)
+	}
+	for _, c := range []struct {
+		name  string
+		dtype DType
+		shape []int
+		want  string
+	}{
+		{"q", I8, []int{3, 2}, `safetensors: tensor "q" has shape [2 3], want [3 2]`},
+		{"q", U8, []int{2, 3}, `safetensors: tensor "q" has dtype I8, want U8`},
+		{"p", I8, []int{2, 3}, `safetensors: no tensor "p" among the 1 of the file`},
+	} {
+		if err := f.ReadBytes(dst, c.name, c.dtype, c.shape...); fmt.Sprint(err) != c.want || !errors.Is(err, ErrFormat) {
+			t.Errorf("ReadBytes: error %v, want %s", err, c.want)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("ReadBytes into too few bytes does not panic")
+		}
+	}()
+	f.ReadBytes(dst[:5], "q", I8, 2, 3)
+}

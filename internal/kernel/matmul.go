@@ -14,6 +14,10 @@ func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 	if rows == 0 || p.K == 0 {
 		return
 	}
+	if p.low != nil {
+		p.mulAddLow(y, x, rows, from, to)
+		return
+	}
 	if rows == 1 && !y.tight {
 		p.vector(y, x, from, to)
 		return

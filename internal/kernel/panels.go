@@ -9,6 +9,7 @@ type Panels struct {
 	K, N  int
 	width int       // outputs of a panel, a multiple of Lane; the last may have fewer lanes
 	data  []float32 // panel after panel, (K, width) each
+	low   *low      // instead of data, where the precision is less than float32
 }
 
 // Order is how the outputs of a cell stand in panels: panel i holds units
@@ -52,7 +53,7 @@ func (p Panels) panel(i int) (data []float32, width int) {
 
 // fit makes room.
 func (p *Panels) fit(k, n, width int) {
-	p.K, p.N, p.width = k, n, width
+	p.K, p.N, p.width, p.low = k, n, width, nil
 	size := k * ((n + Lane - 1) / Lane * Lane)
 	if cap(p.data) < size {
 		p.data = Aligned(size)
@@ -106,7 +107,12 @@ func (p *Panels) PackTransposed(w []float32, k, n int, o Order) {
 
 // Table is the rows of the panels as a look-up table: that of input k of panel
 // i is table[k·width:][:width].
-func (p Panels) Table(i int) (table []float32, width int) { return p.panel(i) }
+func (p Panels) Table(i int) (table []float32, width int) {
+	if p.low != nil {
+		return p.tableOf(i)
+	}
+	return p.panel(i)
+}
 
 // edges are rows of one lane for products that end within one.
 var edges = sync.Pool{New: func() any { return new([maxTile * Lane]float32) }}

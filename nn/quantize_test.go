@@ -1,0 +1,63 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// A layer of less precision gives what the rounded weights give, whatever the
+// number of threads, and cannot go back.
+func TestLinearPackAs(t *testing.T) {
+	const in, out, n = 37, 150, 9
+	r := rand.New(rand.NewPCG(1, 2))
+	values := func(n int) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		return x
+	}
+	w, b, x := values(out*in), values(out), values(n*in)
+	exact := NewLinear(in, out)
+	exact.Pack(w, b)
+	for p, limit := range map[Precision]float64{BF16: 0.15, Int8: 0.3} {
+		l := NewLinear(in, out)
+		l.PackAs(w, b, p)
+		var first []float32
+		for _, threads := range []int{1, 2, 3} {
+			team := NewTeam(threads)
+			want, y := Matrix{}.Grow(n, out), Matrix{}.Grow(n, out)
+			exact.Forward(team, want, RowMajor(x, in), n)
+			l.Forward(team, y, RowMajor(x, in), n)
+			team.Close()
+			if first == nil {
+				first = y.Data
+			}
+			got, row := make([]float32, out), make([]float32, out)
+			for i := range n {
+				y.GetRow(got, i)
+				want.GetRow(row, i)
+				for j, v := range got {
+					if !(math.Abs(float64(v-row[j])) <= limit) {
+						t.Fatalf("%v: [%d,%d] is %v, of float32 %v", p, i, j, v, row[j])
+					}
+				}
+			}
+			for i, v := range y.Data {
+				if v != first[i] && v == v {
+					t.Fatalf("%v: %d threads give other bits", p, threads)
+				}
+			}
+		}
+		func() {
+			defer func() {
+				if got, want := fmt.Sprint(recover()), fmt.Sprintf("nn: Linear.Backward: weights packed as %v serve inference alone, want float32", p); got != want {
+					t.Errorf("panic %q, want %q", got, want)
+				}
+			}()
+			l.Backward(NewTeam(1), nil, nil, nil, Matrix{}.Grow(1, out), Matrix{}.Grow(1, in), 1)
+		}()
+	}
+}
