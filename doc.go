@@ -24,8 +24,9 @@
 // A room imports rooms below it, never above or beside it; house_test.go holds
 // it to that.
 //
-//	cmd/sluice       the program: train, eval, generate, inspect
+//	cmd/sluice       the program: train, eval, generate, inspect, bench, quantize
 //	train            the loop: truncated backpropagation through time, clipping, evaluation
+//	internal/measure times of layers, and the machine's limits
 //	model            what is trained, saved and used: input → recurrent stack → head
 //	data             texts, vocabularies, minibatches, the built-in corpora
 //	optim            SGD, Adam, clipping, schedules, over one flat vector
@@ -33,19 +34,21 @@
 //	nn               what stands around it: embedding, linear layer, dropout, loss
 //	safetensors      the file format; knows no model
 //	internal/kernel  the arithmetic: products, gates, threads
+//	internal/cpu     what the processor can do, and how to turn it off
 //	internal/ref     the textbook's equations in float64; only tests use it
+//	internal/asm     writes the assembly of internal/kernel; a module of its own
 //
-// Weights are float32. A result has the same bits for any number of threads.
-// A model is one safetensors file whose tensors bear PyTorch's names wherever
-// PyTorch has the same function.
+// Weights are float32; for inference also bf16 and int8. A result has the same
+// bits for any number of threads. A model is one safetensors file whose tensors
+// bear PyTorch's names wherever PyTorch has the same function.
 //
 // # What is not there yet
 //
-//   - Assembly for AVX2, AVX-512 and arm64: the products are gonum's.
+//   - Assembly for arm64: there is some for AVX2 and AVX-512, and plain Go.
 //   - Checkpoints: a training that was stopped cannot be resumed.
 //   - Tagging, classification and forecasting: the task is language modelling.
 //     Bidirectional stacks run and are tested in package rnn, but no model of
 //     a task uses them.
-//   - Import from and export to PyTorch, ONNX and Keras, and quantised weights.
+//   - Import from and export to PyTorch, ONNX and Keras.
 //   - A server, and the page that shows training and gates.
 package sluice

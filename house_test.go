@@ -22,7 +22,7 @@ var house = [][]string{
 	{"."},
 	{"cmd/sluice"},
 	{"serve", "lab"},
-	{"train", "convert"},
+	{"train", "convert", "internal/measure"},
 	{"model"},
 	{"data"},
 	{"optim"},

@@ -51,7 +51,7 @@ func TestLimit(t *testing.T) {
 			t.Errorf("%s: %s, %.1f ms, want %.1f", c.c.Name(), limit.Task, ms, c.ms)
 		}
 	}
-	limit, work := Case{Task: "stream", Cell: "lstm", B: 1, T: 1, X: 64, H: 64, Threads: 2}.Limit()
+	limit, work := Case{Task: "stream", Cell: "lstm", B: 1, T: 1, X: 64, H: 64, Weights: "f32", Threads: 2}.Limit()
 	if want := (Case{Task: "bandwidth", Bytes: 131072, Threads: 2}); limit != want || work != 131072 {
 		t.Errorf("stream: %+v, %v, want %+v", limit, work, want)
 	}
@@ -237,8 +237,8 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if groups := o.selected(); len(groups) != 1 || len(groups[0].Cases) != 2 {
-		t.Errorf("selected %+v, want LSTM and GRU of one width", groups)
+	if groups := o.selected(); len(groups) != 1 || len(groups[0].Cases) != 6 {
+		t.Errorf("selected %+v, want LSTM and GRU of one width and three precisions", groups)
 	}
 	for _, args := range [][]string{{"-threads", "0"}, {"-threads", "1,x"}, {"-only", "("}, {"-peers", "spago"}, {"-rounds", "0"}, {"more"}} {
 		if _, err := parseOptions(args); err == nil {
@@ -253,20 +253,20 @@ func TestServeSluice(t *testing.T) {
 	tasks := []string{
 		"train cell=lstm B=2 T=3 X=4 H=5 L=2 D=2 threads=2",
 		"infer cell=gru-before B=2 T=3 X=4 H=5 L=1 D=1 threads=1",
-		"stream cell=gru-after B=1 T=1 X=5 H=5 L=1 D=1 weights=f32 threads=1",
+		"stream cell=gru-after B=1 T=1 X=5 H=5 L=1 D=1 weights=int8 threads=1",
 		"step cell=gru-after B=2 T=3 H=5 L=1 V=7 optimizer=adam lr=0.01 clip=1 threads=2",
 	}
 	for _, task := range tasks {
 		fmt.Fprintf(&in, "open %s\nrun 3 1\n", task)
 	}
-	in.WriteString("open fma threads=1\nopen train cell=none\ndance\n")
+	in.WriteString("open fma threads=2\nrun 1 1\nopen bandwidth bytes=20000 threads=2\nrun 1 1\nopen dance\nopen train cell=none\ndance\n")
 	out, pipe := io.Pipe()
 	go func() { pipe.CloseWithError(serveSluice(strings.NewReader(in.String()), pipe)) }()
 	all, err := io.ReadAll(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "^ready Sluice.*\n" + strings.Repeat("ok\ntimes( [0-9.e+]+){3,}\n", len(tasks)) + "no .*\nerror .*\nerror .*\n$"
+	want := "^ready Sluice.*\n" + strings.Repeat("ok\ntimes( [0-9.e+]+){3,}\n", len(tasks)) + strings.Repeat("ok work=[0-9.e+]+\ntimes( [0-9.e+]+)+\n", 2) + "no .*\nerror .*\nerror .*\n$"
 	if !regexp.MustCompile(want).Match(all) {
 		t.Errorf("got\n%.2000s\nwant\n%s", all, want)
 	}

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"sluice/internal/measure"
+	"sluice/nn"
 )
 
 // Case is one thing to measure. A field that is zero does not matter to it.
@@ -17,7 +20,7 @@ type Case struct {
 	V         int     // step: the vocabulary of one-hot inputs
 	Optimizer string  // step: "sgd", "adam"
 	LR, Clip  float64 // step: learning rate, norm to clip at
-	Weights   string  // stream: what our weights are stored as, "f32"
+	Weights   string  // stream: what our weights are stored as: "f32", "bf16", "int8"
 	Bytes     int     // bandwidth: of all threads together
 	Threads   int
 }
@@ -74,22 +77,14 @@ func ParseCase(words []string) (Case, error) {
 // IsLimit says whether the case is a limit of the machine.
 func (c Case) IsLimit() bool { return c.Task == "fma" || c.Task == "bandwidth" }
 
-func (c Case) gates() int {
-	if c.Cell == "lstm" {
-		return 4
-	}
-	return 3
-}
+// precisions are what our weights may be stored as. Peers always have float32.
+var (
+	precisions = map[string]nn.Precision{"f32": nn.Float32, "bf16": nn.BF16, "int8": nn.Int8}
+	bytesOf    = map[string]int{"f32": 4, "bf16": 2, "int8": 1}
+)
 
-// forward is the number of floating-point operations of the layers' forward
-// pass, products only.
-func (c Case) forward() float64 {
-	sum, x := 0, c.X
-	for range c.L {
-		sum += 2 * c.T * c.B * c.gates() * c.H * (x + c.H) * c.D
-		x = c.H * c.D
-	}
-	return float64(sum)
+func (c Case) layers() measure.Layers {
+	return measure.Layers{Cell: c.Cell, B: c.B, T: c.T, X: c.X, H: c.H, L: c.L, D: c.D, Weights: precisions[c.Weights]}
 }
 
 // Limit is what bounds the case, and how much of it the case needs:
@@ -102,17 +97,17 @@ func (c Case) Limit() (limit Case, work float64) {
 	fma := Case{Task: "fma", Threads: c.Threads}
 	switch c.Task {
 	case "train":
-		return fma, 3 * c.forward()
+		return fma, 3 * c.layers().Forward()
 	case "infer":
-		return fma, c.forward()
+		return fma, c.layers().Forward()
 	case "step":
 		above := c
 		above.X, above.L, above.D = c.H, c.L-1, 1
-		first := 2 * c.T * c.B * c.gates() * c.H * c.H
+		first := 2 * c.T * c.B * c.layers().Gates() * c.H * c.H
 		head := 2 * c.T * c.B * c.H * c.V
-		return fma, 3 * (above.forward() + float64(first+head))
+		return fma, 3 * (above.layers().Forward() + float64(first+head))
 	case "stream":
-		bytes := 4 * c.gates() * c.H * (c.X + c.H)
+		bytes := bytesOf[c.Weights] * c.layers().Gates() * c.H * (c.X + c.H)
 		return Case{Task: "bandwidth", Bytes: bytes, Threads: c.Threads}, float64(bytes)
 	}
 	return c, 0 // a limit is its own

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"sluice/internal/measure"
 )
 
 // Each side of a comparison is a child process that speaks lines:
@@ -166,5 +168,5 @@ func parseTimes(text string) (float64, error) {
 	if len(times) == 0 {
 		return 0, errors.New("no times")
 	}
-	return Median(times), nil
+	return measure.Median(times), nil
 }

@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strconv"
-	"strings"
+
+	"sluice/internal/measure"
 )
 
 // Group is the cases of one table.
@@ -27,7 +27,7 @@ var (
 		{Task: "step", B: 64, T: 64, H: 512, L: 2, V: 65, Optimizer: "adam", LR: 1e-4, Clip: 5},
 	}
 	streams = []int{64, 128, 256, 512, 1024}
-	weights = []string{"f32"} // how ours may be stored; peers always have float32
+	weights = []string{"f32", "bf16", "int8"}
 )
 
 // Groups is the grid. The quick one has a case of each kind.
@@ -110,7 +110,7 @@ func trainingSteps(threads []int, steps []Case) Group {
 func oneStream(threads []int, widths []int) Group {
 	g := Group{
 		Title: "One stream, one step",
-		Note:  "The limit is reading the weights once, at the speed of the cache that holds them.",
+		Note:  "The limit is reading our weights once, at the speed of the cache that holds them. Peers have float32 weights, whatever ours are.",
 		Heads: []string{"cell", "H", "weights", "threads"},
 		Columns: func(c Case) []string {
 			return []string{c.Cell, strconv.Itoa(c.H), c.Weights, strconv.Itoa(c.Threads)}
@@ -127,17 +127,9 @@ func oneStream(threads []int, widths []int) Group {
 	return g
 }
 
-// machine is the limits: of each cache half is read by a thread, of one that
-// threads share a quarter, and of the memory much more than the caches hold.
+// machine is the limits.
 func machine(threads []int) Group {
 	g := Group{Title: "The machine", Heads: []string{"limit", "threads"}}
-	var sizes []int
-	for _, s := range []struct{ index, part int }{{0, 2}, {2, 2}, {3, 4}} {
-		if size := cacheSize(s.index); size > 0 {
-			sizes = append(sizes, size/s.part)
-		}
-	}
-	sizes = append(sizes, 256<<20)
 	g.Columns = func(c Case) []string {
 		what := "FP32 multiply-add, GFLOP/s"
 		if c.Task == "bandwidth" {
@@ -146,23 +138,12 @@ func machine(threads []int) Group {
 		return []string{what, strconv.Itoa(c.Threads)}
 	}
 	g.add(threads, Case{Task: "fma"})
-	for _, size := range sizes {
+	for level := range measure.Memories(1) {
 		for _, n := range threads {
-			g.Cases = append(g.Cases, Case{Task: "bandwidth", Bytes: size * n, Threads: n})
+			g.Cases = append(g.Cases, Case{Task: "bandwidth", Bytes: measure.Memories(n)[level].Bytes * n, Threads: n})
 		}
 	}
 	return g
-}
-
-// cacheSize is that of the first core's cache as Linux numbers them: 0 is L1
-// for data, 2 is L2, 3 is L3. It is 0 where Linux does not say.
-func cacheSize(index int) int {
-	text, err := os.ReadFile(fmt.Sprintf("/sys/devices/system/cpu/cpu0/cache/index%d/size", index))
-	if err != nil {
-		return 0
-	}
-	kib, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(string(text)), "K"))
-	return kib << 10
 }
 
 // size is a number of bytes for people.

@@ -35,9 +35,7 @@ func self(context.Context, *workshop) ([]string, error) {
 }
 
 var (
-	limits = peer{name: "limits", hint: "apt-get install g++", prepare: func(ctx context.Context, w *workshop) ([]string, error) {
-		return w.compile(ctx, "limits.cpp", "-O3", "-march=native", "-pthread")
-	}}
+	limits = peer{name: "limits", prepare: self}
 	sluice = peer{name: "sluice", prepare: self}
 	others = []peer{
 		{name: "onednn", hint: "apt-get install g++ libdnnl-dev", prepare: func(ctx context.Context, w *workshop) ([]string, error) {

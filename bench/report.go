@@ -2,12 +2,13 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"sluice/internal/measure"
 )
 
 // measured is a group and what came of it.
@@ -163,16 +164,5 @@ func preface(names []string, p plan) string {
 	return fmt.Sprintf(`%s, %d cores, %s; %s. %s.
 
 Medians of %d rounds, in which all sides measured each case in turn; in parentheses the lowest and highest round. The column of a peer is its time over ours: above 1 we are faster. The limit is measured in the same rounds.
-`, processor(), runtime.NumCPU(), time.Now().Format("2006-01-02"), runtime.Version(), strings.Join(names, ", "), p.rounds)
-}
-
-// processor is the processor's name as Linux has it.
-func processor() string {
-	text, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(text)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
+`, measure.Processor(), runtime.NumCPU(), time.Now().Format("2006-01-02"), runtime.Version(), strings.Join(names, ", "), p.rounds)
 }

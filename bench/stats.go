@@ -4,20 +4,16 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"sluice/internal/measure"
 )
 
 // Spread is a median and what it varied between.
 type Spread struct{ Median, Min, Max float64 }
 
-// Median is that of at least one value, and leaves them as they are.
-func Median(values []float64) float64 {
-	s := slices.Sorted(slices.Values(values))
-	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
-}
-
 // SpreadOf is the Spread of at least one value.
 func SpreadOf(values []float64) Spread {
-	return Spread{Median(values), slices.Min(values), slices.Max(values)}
+	return Spread{measure.Median(values), slices.Min(values), slices.Max(values)}
 }
 
 // String has the median and, where there is one, the spread.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"runtime"
 
 	"sluice/data"
 	"sluice/model"
@@ -17,10 +16,16 @@ type evalCmd struct {
 
 	Data string `placeholder:"NAME" help:"Score a built-in corpus, the whole of it: lyrics, english."`
 	JSON bool   `name:"json" help:"Print one JSON object."`
+
+	threadsFlag `embed:""`
 }
 
 // Run scores a text.
 func (c *evalCmd) Run(e *env) error {
+	threads, err := c.threads()
+	if err != nil {
+		return err
+	}
 	arg, files := "", c.Args
 	if len(files) > 0 && isModel(files[0]) {
 		arg, files = files[0], files[1:]
@@ -36,7 +41,7 @@ func (c *evalCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	team := nn.NewTeam(min(runtime.GOMAXPROCS(0), maxThreads))
+	team := nn.NewTeam(threads)
 	defer team.Close()
 	score, err := model.Evaluate(e.ctx, m.Pack(), team, ids)
 	if err != nil {

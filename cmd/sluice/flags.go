@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -9,6 +11,25 @@ import (
 
 	"sluice/train"
 )
+
+// threadsFlag is of every command that runs on more than one core.
+type threadsFlag struct {
+	Threads *int `placeholder:"N" help:"Processor cores to use (all)."`
+}
+
+// maxThreads is far beyond what a machine has.
+const maxThreads = 1024
+
+// threads is the number given, or else that of the cores.
+func (f threadsFlag) threads() (int, error) {
+	if f.Threads == nil {
+		return min(runtime.GOMAXPROCS(0), maxThreads), nil
+	}
+	if n := *f.Threads; n < 1 || n > maxThreads {
+		return 0, fmt.Errorf("--threads %d: want 1 to %d", n, maxThreads)
+	}
+	return *f.Threads, nil
+}
 
 // A nil flag was not given: the preset decides.
 type textFlags struct {

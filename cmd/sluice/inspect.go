@@ -23,6 +23,7 @@ type report struct {
 	File       string         `json:"file"`
 	Bytes      int64          `json:"bytes"`
 	Version    string         `json:"format_version"`
+	Precision  string         `json:"precision"` // of the weights
 	Model      model.Spec     `json:"model"`
 	Parameters int            `json:"parameters"`
 	Tensors    []tensorReport `json:"tensors"`
@@ -34,7 +35,7 @@ type tensorReport struct {
 	Name       string `json:"name"`
 	DType      string `json:"dtype"`
 	Shape      []int  `json:"shape"`
-	Parameters int    `json:"parameters"` // 0: zeros that stand in the file for PyTorch
+	Parameters int    `json:"parameters"` // 0: scales, or zeros that stand in the file for PyTorch
 }
 
 type vocabReport struct {
@@ -54,7 +55,7 @@ func (c *inspectCmd) Run(e *env) error {
 		return err
 	}
 	r := report{
-		File: path, Version: model.FormatVersion, Model: m.Spec, Parameters: m.Size(), History: m.History,
+		File: path, Version: m.FormatVersion(), Precision: m.Precision.String(), Model: m.Spec, Parameters: m.Size(), History: m.History,
 		Vocab: vocabReport{Kind: m.Vocab.Kind(), Unknown: m.Vocab.Policy(), Size: m.Vocab.Size()},
 	}
 	for id := range min(firstSymbols, m.Vocab.Size()) {
@@ -91,7 +92,7 @@ func (r *report) tensors(m *model.Model) error {
 	}
 	for _, t := range file.Tensors {
 		n := 0
-		if trained[t.Name] {
+		if trained[strings.TrimSuffix(t.Name, "."+r.Precision)] {
 			n = nn.Elements(t.Shape)
 		}
 		r.Tensors = append(r.Tensors, tensorReport{t.Name, string(t.DType), t.Shape, n})
@@ -104,7 +105,11 @@ func (r *report) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "file\t%s, %s, format version %s\n", visible(r.File), size(r.Bytes), r.Version)
 	biases := map[int]string{1: "one bias", 2: "two biases"}[r.Model.RNN.Biases]
-	fmt.Fprintf(t, "model\t%s: %s, %s, %s\n", r.Model.Task, describe(r.Model), biases, plural(r.Parameters, "parameter"))
+	weights := ""
+	if r.Precision != nn.Float32.String() {
+		weights = ", weights of " + r.Precision
+	}
+	fmt.Fprintf(t, "model\t%s: %s, %s, %s%s\n", r.Model.Task, describe(r.Model), biases, plural(r.Parameters, "parameter"), weights)
 	fmt.Fprintf(t, "vocabulary\t%s, %s; unknown: %s\n", r.Vocab.Kind, plural(r.Vocab.Size, "symbol"), r.Vocab.Unknown)
 	fmt.Fprintf(t, "\t%s\n", r.Vocab.shown())
 	if h.TrainSymbols > 0 {
@@ -131,7 +136,11 @@ func (r *report) print(w io.Writer) error {
 }
 
 func parameters(t tensorReport) string {
-	if t.Parameters == 0 {
+	switch {
+	case t.Parameters > 0:
+	case strings.HasSuffix(t.Name, ".scale"):
+		return "scales of rows"
+	default:
 		return "zeros, for PyTorch"
 	}
 	return count(t.Parameters)

@@ -39,6 +39,8 @@ type cli struct {
 	Eval     evalCmd     `cmd:"" help:"Score a text with a model: perplexity, bits per character."`
 	Generate generateCmd `cmd:"" help:"Write text with a model."`
 	Inspect  inspectCmd  `cmd:"" help:"Show what a model file holds and how it was trained."`
+	Bench    benchCmd    `cmd:"" help:"Measure this machine: layers, a model of yours, or what the processor can do."`
+	Quantize quantizeCmd `cmd:"" help:"Make a model smaller and faster: weights of bf16 or int8."`
 	Version  versionCmd  `cmd:"" help:"Show the version of this program."`
 }
 
@@ -89,7 +91,7 @@ func (e *env) run(args []string) error {
 	}
 	if err != nil {
 		if len(args) > 0 && err.Error() == "unexpected argument "+args[0] {
-			return usage("%w: want train, eval, generate, inspect or version", err)
+			return usage("%w: want train, eval, generate, inspect, bench, quantize or version", err)
 		}
 		return usage("%w", err)
 	}

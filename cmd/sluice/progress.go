@@ -22,17 +22,26 @@ type progress interface {
 
 // newProgress is a live line on a terminal, and else a line now and then.
 func newProgress(w io.Writer) progress {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
-		width := func() int {
-			width, _, err := term.GetSize(int(f.Fd()))
-			if err != nil || width <= 0 {
-				return 80
-			}
-			return width
-		}
+	if width := terminalWidth(w); width != nil {
 		return &live{w: w, width: width, now: time.Now}
 	}
 	return &plain{w: w, now: time.Now}
+}
+
+// terminalWidth tells how many columns a terminal has that can write over a
+// line; it is nil for any other writer.
+func terminalWidth(w io.Writer) func() int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	return func() int {
+		width, _, err := term.GetSize(int(f.Fd()))
+		if err != nil || width <= 0 {
+			return 80
+		}
+		return width
+	}
 }
 
 // facts are what there is to say of a moment, the most important first.

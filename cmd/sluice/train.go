@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -19,24 +18,26 @@ import (
 type trainCmd struct {
 	Args []string `arg:"" optional:"" name:"FILE" help:"Text files, after the task lm or without it; - is standard input. Without any, the built-in lyrics."`
 
-	Data    string `placeholder:"NAME" help:"A built-in corpus: lyrics, english."`
-	Out     string `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
-	Preset  string `type:"choice" default:"default" placeholder:"default|d2l" help:"Where the options below start from: our own, or those of Dive into Deep Learning."`
-	Threads int    `default:"0" placeholder:"N" help:"Processor cores to use (all). The model does not depend on it."`
-	JSON    bool   `name:"json" help:"Standard output has one JSON object a line for each event, and nothing else."`
-	Quiet   bool   `help:"Print the run's folder at the end, and nothing else but errors."`
+	Data   string `placeholder:"NAME" help:"A built-in corpus: lyrics, english."`
+	Out    string `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
+	Preset string `type:"choice" default:"default" placeholder:"default|d2l" help:"Where the options below start from: our own, or those of Dive into Deep Learning."`
+	JSON   bool   `name:"json" help:"Standard output has one JSON object a line for each event, and nothing else."`
+	Quiet  bool   `help:"Print the run's folder at the end, and nothing else but errors."`
+
+	threadsFlag `embed:""`
 
 	TextFlags  textFlags  `embed:"" group:"Text"`
 	ModelFlags modelFlags `embed:"" group:"Model"`
 	RunFlags   runFlags   `embed:"" group:"Training"`
 }
 
-// maxThreads is far beyond what a machine has.
-const maxThreads = 1024
-
 // Run trains and saves a model.
 func (c *trainCmd) Run(e *env) error {
 	files, err := c.files()
+	if err != nil {
+		return err
+	}
+	threads, err := c.threads()
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func (c *trainCmd) Run(e *env) error {
 		return err
 	}
 	defer dir.release()
-	return c.train(e, job{config: config, source: s, text: text, dir: dir.path, threads: c.Threads})
+	return c.train(e, job{config: config, source: s, text: text, dir: dir.path, threads: threads})
 }
 
 // job is a run with all that it needs.
@@ -143,12 +144,6 @@ func (c *trainCmd) files() ([]string, error) {
 
 // config is the preset with the flags given.
 func (c *trainCmd) config() (train.Config, error) {
-	if c.Threads == 0 {
-		c.Threads = min(runtime.GOMAXPROCS(0), maxThreads)
-	}
-	if c.Threads < 0 || c.Threads > maxThreads {
-		return train.Config{}, fmt.Errorf("%d threads: want 1 to %d", c.Threads, maxThreads)
-	}
 	config, err := train.Preset(c.Preset)
 	if err != nil {
 		return config, err
