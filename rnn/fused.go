@@ -20,7 +20,6 @@ type fused struct {
 	r             product   // of r ⊙ h
 	before        bool      // the reset comes before: there is r
 	bias          []float32 // (panels, 64) what a row of a panel starts from
-	precision     nn.Precision
 }
 
 // product is a product's weights and the lanes that it fills.
