@@ -2,8 +2,8 @@
 // layer, dropout, softmax with cross-entropy, and the initialisers.
 //
 // Letters are those of package rnn: N rows, V vocabulary. Every slice is
-// row-major and its shape stands beside it. A layer is a forward function and
-// a backward function over slices; parameters are views of a flat vector that
+// row-major and its shape stands beside it; a [Matrix] may be in blocks. A layer
+// is a forward function and a backward function; parameters are views of a flat vector that
 // the caller owns, and gradients are added to, never overwritten. A slice may
 // be longer than its shape; one that is shorter panics.
 package nn

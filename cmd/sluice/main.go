@@ -1,5 +1,6 @@
 // Command sluice trains language models of gated recurrent networks, scores
-// text with them, writes text and shows what is in a model file.
+// text with them, writes text, shows what is in a model file, makes smaller ones
+// of it, and measures what this machine takes for it.
 package main
 
 import (
