@@ -19,7 +19,7 @@ func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 	if p.precision != nn.Float32 {
 		panic(fmt.Sprintf("rnn: Backward: weights packed as %v serve inference alone, want float32", p.precision))
 	}
-	if tape.config != p.Config || !tape.filled {
+	if tape.packed != p || !tape.filled {
 		panic("rnn: Backward: the tape is not one that Forward of this network has filled")
 	}
 	checkLen("Backward", "g", len(g), p.params)

@@ -26,6 +26,7 @@ func (w *fusedWay) fit(b, slots, rows int) {
 		w.state = append(w.state, kernel.Matrix{})
 		w.dState = append(w.dState, kernel.Matrix{})
 	}
+	w.state, w.dState = w.state[:w.states], w.dState[:w.states] // an LSTM's had one more
 	for i := range w.state {
 		w.state[i] = w.state[i].Grow(slots*b, w.hidden)
 	}

@@ -15,6 +15,7 @@ type Tape struct {
 	// of Config.Dropout: training. Its Seed and Step are the key of the masks.
 	Dropout *nn.Key
 
+	packed *Packed
 	config Config
 	layout Layout
 	x      Sequence
@@ -40,7 +41,7 @@ const someRows = 48
 
 // fit makes room for a sequence. Without keep, only for running forward.
 func (t *Tape) fit(p *Packed, x Sequence, y []float32, keep bool) {
-	t.config, t.layout, t.x, t.filled = p.Config, p.layout, x, keep
+	t.packed, t.config, t.layout, t.x, t.filled = p, p.Config, p.layout, x, keep
 	t.ahead = max(1, min(x.T, someRows/max(1, x.B)))
 	t.slots, t.steps = 2, t.ahead
 	if keep {

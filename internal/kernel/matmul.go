@@ -73,7 +73,7 @@ func product(c []float32, ldc int, a []float32, at strided, b []float32, ldb, co
 
 // edge is product of less than a lane of columns.
 func edge(c []float32, ldc int, a []float32, at strided, b []float32, ldb, cols, k, rows int) {
-	scratch := edges.Get().(*[maxTile * Lane]float32)
+	scratch := edges.Get()
 	for i := 0; i < rows; i += maxTile {
 		n := min(maxTile, rows-i)
 		for r := range n {

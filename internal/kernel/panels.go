@@ -1,7 +1,5 @@
 package kernel
 
-import "sync"
-
 // Panels is a weight matrix stored for products with rows from the left: K
 // inputs, N outputs. A panel holds some outputs of all inputs, an input after
 // the other, so that a product reads it from its begin to its end.
@@ -115,4 +113,4 @@ func (p Panels) Table(i int) (table []float32, width int) {
 }
 
 // edges are rows of one lane for products that end within one.
-var edges = sync.Pool{New: func() any { return new([maxTile * Lane]float32) }}
+var edges = newSpare(func() *[maxTile * Lane]float32 { return new([maxTile * Lane]float32) })

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"math"
-	"sync"
 )
 
 // mulAddLow is MulAddPanels of panels of less precision than float32.
@@ -26,12 +25,12 @@ const fewHalves = 8
 // widened is how many inputs of a panel are made floats at once.
 const widened = 256
 
-var wide = sync.Pool{New: func() any { x := Aligned(widened * Wide); return &x }}
+var wide = newSpare(func() *[]float32 { x := Aligned(widened * Wide); return &x })
 
 // mulAddHalves makes floats of the weights, some inputs at a time. The bits are
 // those of half.
 func (p *Panels) mulAddHalves(y, x Matrix, rows, from, to int) {
-	buffer := wide.Get().(*[]float32)
+	buffer := wide.Get()
 	b := *buffer
 	a := strided{x.Row, 1, x.Width, x.Block - x.Width}
 	depth := widened / x.Width * x.Width
@@ -70,12 +69,12 @@ type byteRows struct {
 	y  [maxByteRows * Wide]float32 // where y's rows are no blocks
 }
 
-var byteScratch = sync.Pool{New: func() any { return new(byteRows) }}
+var byteScratch = newSpare(func() *byteRows { return new(byteRows) })
 
 // mulAddBytes rounds rows of x to bytes, a span of inputs at a time, and
 // multiplies. x's width divides a span.
 func (p *Panels) mulAddBytes(y, x Matrix, rows, from, to int) {
-	s := byteScratch.Get().(*byteRows)
+	s := byteScratch.Get()
 	for k := 0; k < p.K; k += byteSpan {
 		n := min(byteSpan, p.K-k)
 		for r := 0; r < rows; r += maxByteRows {

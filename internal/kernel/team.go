@@ -153,6 +153,9 @@ func (t *Team) Together(parts int, job Job) {
 
 // run says whether the caller has slept at the end.
 func (t *Team) run(parts, helpers int, job Job) (slept bool) {
+	if helpers > 0 && t.closed.Load() {
+		panic("kernel: Do: the team is closed")
+	}
 	t.job, t.parts = job, int64(parts)
 	t.next.Store(0)
 	if helpers > 0 {
@@ -209,7 +212,7 @@ func (c *crowd) judge(last bool) {
 	if last {
 		slept++
 	}
-	if c.score = c.score/2 + float64(slept); c.score >= 2 {
+	if c.score = c.score/2 + float64(slept); c.score > 2 {
 		c.score, c.span = 0, min(mostCrowd, max(leastCrowd, 2*c.span))
 		c.until = time.Now().Add(c.span)
 	} else if slept == 0 && !c.until.IsZero() {
