@@ -61,7 +61,9 @@ func (s *sleeper) wait(ready func() bool) (slept bool) {
 		pause(pauses)
 	}
 	for !ready() {
-		s.asleep.Store(true)
+		// A swap and not a store: an emulator of arm64 may let the look that follows
+		// overtake a store.
+		s.asleep.Swap(true)
 		if ready() && s.asleep.CompareAndSwap(true, false) {
 			return true
 		}
