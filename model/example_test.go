@@ -48,7 +48,7 @@ func learned(text string) *model.Model {
 		clear(gradient)
 		run.Gradient(gradient, batch, nil, nil)
 		adam.Update(team, m.Params, gradient, 0.01)
-		m.Repack(packed)
+		m.Repack(team, packed)
 	}
 	return m
 }

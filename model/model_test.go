@@ -89,7 +89,7 @@ func learn(t testing.TB, m *Model, text string, updates int) (first, last float6
 		}
 		optim.ClipNorm(team, g, 1)
 		adam.Update(team, m.Params, g, 0.03)
-		m.Repack(p)
+		m.Repack(nil, p)
 	}
 	return first, last
 }
@@ -221,7 +221,7 @@ func TestPanics(t *testing.T) {
 		f    func()
 		want string
 	}{
-		{func() { m.Repack(other.Pack()) }, "model: Repack: the Packed is of another model"},
+		{func() { m.Repack(nil, other.Pack()) }, "model: Repack: the Packed is of another model"},
 		{func() { run.Gradient(make([]float32, 5), b, nil, nil) }, fmt.Sprintf("model: Gradient: g has 5 values, want %d", m.Size())},
 		{func() { run.Loss(Batch{T: 2, B: 2, IDs: b.IDs, Targets: b.Targets}, nil) }, "model: a batch of 2 symbols and 2 targets, want 2 × 2"},
 		{func() { run.Loss(Batch{T: 1, B: 2, IDs: []int32{0, 3}, Targets: b.Targets}, nil) }, "rnn: Forward: symbol 3 at step 0 of row 1, want 0 to 2"},

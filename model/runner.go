@@ -28,22 +28,28 @@ func (m *Model) Pack() *Packed {
 		rnn:   m.rnn.PackAs(m.Precision),
 		head:  nn.NewLinear(m.rnn.OutputSize(), m.Vocab.Size()),
 	}
-	m.Repack(p)
+	m.repackOutside(nil, p)
 	return p
 }
 
 // Repack fills a Packed made by this model's Pack with the parameters as they
-// are, without allocating unless its precision is less than float32. Only who
-// owns p alone may do it: a trainer after each update.
-func (m *Model) Repack(p *Packed) {
+// are, without allocating unless its precision is less than float32. The team
+// shares the work; without one, nil, the caller does it. Only who owns p alone
+// may do it: a trainer after each update.
+func (m *Model) Repack(team *nn.Team, p *Packed) {
 	if p.size != len(m.Params) || p.Precision != m.Precision {
 		panic("model: Repack: the Packed is of another model")
 	}
+	m.rnn.Repack(team, p.rnn)
+	m.repackOutside(team, p)
+}
+
+// repackOutside fills what is not the stack's.
+func (m *Model) repackOutside(team *nn.Team, p *Packed) {
 	copy(p.embed, m.Params)
-	m.rnn.Repack(p.rnn)
 	head := m.Params[len(p.embed)+m.rnn.Size():]
 	weights := len(head) - m.Vocab.Size()
-	p.head.PackAs(head[:weights], head[weights:], p.Precision)
+	p.head.PackAs(team, head[:weights], head[weights:], p.Precision)
 }
 
 // Batch is a minibatch of a language model, time first.

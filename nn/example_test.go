@@ -42,7 +42,7 @@ func ExampleLinear() {
 	nn.Gather(x, table, []int32{2, 0}, 2)
 
 	linear := nn.NewLinear(2, 1)
-	linear.Pack([]float32{10, 1}, []float32{0.5})
+	linear.Pack(team, []float32{10, 1}, []float32{0.5})
 	y := nn.Matrix{}.Grow(2, 1)
 	linear.Forward(team, y, nn.RowMajor(x, 2), 2)
 	fmt.Println(x, y.At(0, 0)[0], y.At(1, 0)[0])

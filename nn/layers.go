@@ -41,28 +41,25 @@ func rowOf(call string, table []float32, ids []int32, i, f int) []float32 {
 type Linear struct {
 	In, Out   int
 	bias      []float32 // (Out) in blocks
-	forward   kernel.Panels
-	back      kernel.Panels
+	weights   kernel.Weights
 	precision Precision
 }
 
 // NewLinear makes a layer of the given widths. Pack gives it weights.
 func NewLinear(in, out int) *Linear { return &Linear{In: in, Out: out} }
 
-// Pack takes a copy of w (Out, In) and b (Out); b may be nil.
-func (l *Linear) Pack(w, b []float32) { l.PackAs(w, b, Float32) }
+// Pack takes a copy of w (Out, In) and b (Out); b may be nil. The team shares
+// the work; without one, nil, the caller does it.
+func (l *Linear) Pack(team *Team, w, b []float32) { l.PackAs(team, w, b, Float32) }
 
 // PackAs is Pack with the weights, not the bias, in a precision. Less than
-// float32 allocates, and leaves out what Backward needs.
-func (l *Linear) PackAs(w, b []float32, p Precision) {
+// float32 allocates, and serves inference alone.
+func (l *Linear) PackAs(team *Team, w, b []float32, p Precision) {
 	if len(w) != l.In*l.Out || b != nil && len(b) != l.Out {
 		panic(fmt.Sprintf("nn: Linear.Pack: %d weights and %d biases, want (%d, %d) and %d", len(w), len(b), l.Out, l.In, l.Out))
 	}
 	l.precision = p
-	l.forward.PackAs(p, w, l.Out, l.In, kernel.Order{})
-	if p == Float32 {
-		l.back.PackTransposed(w, l.Out, l.In, kernel.Order{})
-	}
+	l.weights.Pack(team, p, w, l.Out, l.In, kernel.Order{})
 	l.bias = Grow(l.bias, kernel.BlocksLen(1, l.Out))
 	clear(l.bias[copy(l.bias, b):])
 }
@@ -72,7 +69,7 @@ func (l *Linear) Forward(team *Team, y, x Matrix, n int) {
 	l.packed("Forward")
 	y.Need("nn: Linear.Forward: y", n, l.Out)
 	x.Need("nn: Linear.Forward: x", n, l.In)
-	team.Linear(l.forward, l.bias, y, x, n)
+	team.Linear(l.weights.Panels, l.bias, y, x, n)
 }
 
 // Backward adds to dw (Out, In) and db (Out) and sets dx (N, In), row-major,
@@ -96,13 +93,13 @@ func (l *Linear) Backward(team *Team, dw, db, dx []float32, dy, x Matrix, n int)
 	if dx != nil {
 		need("Linear.Backward", "dx", dx, n, l.In)
 		clear(dx[:n*l.In])
-		team.MulAdd(l.back, RowMajor(dx, l.In), dy, n)
+		team.MulAdd(l.weights.Back(team), RowMajor(dx, l.In), dy, n)
 	}
 }
 
 // packed panics unless Pack gave weights of the layer's widths.
 func (l *Linear) packed(call string) {
-	if l.forward.K != l.In || l.forward.N != l.Out {
-		panic(fmt.Sprintf("nn: Linear.%s: weights (%d, %d) packed, want (%d, %d)", call, l.forward.N, l.forward.K, l.Out, l.In))
+	if l.weights.K != l.In || l.weights.N != l.Out {
+		panic(fmt.Sprintf("nn: Linear.%s: weights (%d, %d) packed, want (%d, %d)", call, l.weights.N, l.weights.K, l.Out, l.In))
 	}
 }

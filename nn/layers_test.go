@@ -84,8 +84,8 @@ func TestLinear(t *testing.T) {
 			what := fmt.Sprintf("threads %d n %d in %d out %d bias %t", threads, n, in, out, b != nil)
 			wantY, wantW, wantB, wantX := linear64(w, b, x, dy, n, in, out)
 			l := NewLinear(in, out)
-			l.Pack(normal(r, out*in), normal(r, out)) // of an earlier step
-			l.Pack(w, b)
+			l.Pack(nil, normal(r, out*in), normal(r, out)) // of an earlier step
+			l.Pack(nil, w, b)
 
 			y := Blocks(normal(r, n*out), n, out) // what it held is overwritten
 			l.Forward(team, y, RowMajor(x, in), n)
@@ -123,7 +123,7 @@ func TestLinearGivesTheSameBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	w, b, x, dy := normal(r, out*in), normal(r, out), normal(r, n*in), normal(r, n*out)
 	l := NewLinear(in, out)
-	l.Pack(w, b)
+	l.Pack(nil, w, b)
 	run := func(threads int) (y, dw, db, dx []float32) {
 		team := NewTeam(threads)
 		defer team.Close()
@@ -159,10 +159,10 @@ func TestLinearShapes(t *testing.T) {
 	m := func(n, ld int) Matrix { return RowMajor(f(n), ld) }
 	wants(t, "nn: Linear.Forward: weights (0, 0) packed, want (2, 3)", func() { l.Forward(team, m(8, 2), m(12, 3), 4) })
 	wants(t, "nn: Linear.Backward: weights (0, 0) packed, want (2, 3)", func() { l.Backward(team, f(6), f(2), f(12), m(8, 2), m(12, 3), 4) })
-	wants(t, "nn: Linear.Pack: 5 weights and 2 biases, want (2, 3) and 2", func() { l.Pack(f(5), f(2)) })
-	wants(t, "nn: Linear.Pack: 6 weights and 3 biases, want (2, 3) and 2", func() { l.Pack(f(6), f(3)) })
-	wants(t, "nn: Linear.Pack: 6 weights and 0 biases, want (2, 3) and 2", func() { l.Pack(f(6), []float32{}) })
-	l.Pack(f(6), nil)
+	wants(t, "nn: Linear.Pack: 5 weights and 2 biases, want (2, 3) and 2", func() { l.Pack(nil, f(5), f(2)) })
+	wants(t, "nn: Linear.Pack: 6 weights and 3 biases, want (2, 3) and 2", func() { l.Pack(nil, f(6), f(3)) })
+	wants(t, "nn: Linear.Pack: 6 weights and 0 biases, want (2, 3) and 2", func() { l.Pack(nil, f(6), []float32{}) })
+	l.Pack(nil, f(6), nil)
 	wants(t, "nn: Linear.Forward: y has 7 values, want (4, 2)", func() { l.Forward(team, m(7, 2), m(12, 3), 4) })
 	wants(t, "nn: Linear.Forward: x has 11 values, want (4, 3)", func() { l.Forward(team, m(8, 2), m(11, 3), 4) })
 	wants(t, "nn: Linear.Backward: dw has 5 values, want (2, 3)", func() { l.Backward(team, f(5), f(2), f(12), m(8, 2), m(12, 3), 4) })

@@ -95,7 +95,7 @@ func TestNothingAllocates(t *testing.T) {
 		if allocs := testing.AllocsPerRun(20, func() {
 			random.Dropout(mask, 0.3, Key{Step: 1})
 			Gather(x, table, rows, in)
-			linear.Pack(w, b)
+			linear.Pack(team, w, b)
 			linear.Forward(team, y, mx, n)
 			ce.Gradient(team, y, ids, 1)
 			linear.Backward(team, dw, db, dx, mdy, mx, n)

@@ -21,10 +21,10 @@ func TestLinearPackAs(t *testing.T) {
 	}
 	w, b, x := values(out*in), values(out), values(n*in)
 	exact := NewLinear(in, out)
-	exact.Pack(w, b)
+	exact.Pack(nil, w, b)
 	for p, limit := range map[Precision]float64{BF16: 0.15, Int8: 0.3} {
 		l := NewLinear(in, out)
-		l.PackAs(w, b, p)
+		l.PackAs(nil, w, b, p)
 		var first []float32
 		for _, threads := range []int{1, 2, 3} {
 			team := NewTeam(threads)

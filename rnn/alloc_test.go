@@ -36,11 +36,11 @@ func TestNoAllocation(t *testing.T) {
 					}
 				}
 				none("Forward", func(tr *trial) { run.Forward(tr.y, tr.x, tr.end, nil) })
-				none("Forward with a tape, and Backward", func(tr *trial) {
+				none("Repack, Forward with a tape, and Backward", func(tr *trial) {
+					net.Repack(run.team, p)
 					run.Forward(tr.y, tr.x, tr.end, &tape)
 					run.Backward(tr.g, tr.dx, tr.dy, tr.dStart, &tape)
 				})
-				none("Repack", func(*trial) { net.Repack(p) })
 				if c.Direction == Forward {
 					noneInStep(t, run, trials[0])
 				}

@@ -77,7 +77,7 @@ func (r *Runner) unmerge(lt *layerTape, dy []float32, rows int) []float32 {
 func (r *Runner) layerBack(l int, in Sequence, dIn, dRaw, dState []float32, tape *Tape) {
 	p, n := r.p, in.T*in.B
 	for _, way := range tape.layers[l].ways {
-		way.fitBack()
+		way.fitBack(r.team)
 	}
 	s := r.split(in.B)
 	r.alone.Store(math.MaxInt64)

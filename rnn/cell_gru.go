@@ -44,7 +44,7 @@ func (gruAfter) steps() phases { return phases{1, 2, true} }
 
 func (gruAfter) forward(w *fusedWay, _ int, s stretch, from, to int) {
 	h := w.state[0]
-	w.h.forward.MulAddPanels(w.h.lanes(w.g.From(s.at)), h.From(s.prev), s.n, from, to)
+	w.h.weights.MulAddPanels(w.h.lanes(w.g.From(s.at)), h.From(s.prev), s.n, from, to)
 	for p := from; p < to; p++ {
 		kernel.GRUForward(w.gates(s, p), cell(h, s.prev, p*kernel.Lane), cell(h, s.next, p*kernel.Lane), s.n)
 	}
@@ -52,7 +52,7 @@ func (gruAfter) forward(w *fusedWay, _ int, s stretch, from, to int) {
 
 func (gruAfter) backward(w *fusedWay, phase int, s stretch, u units) {
 	if phase == 1 {
-		w.toH(&w.h, w.dState[0], s, u)
+		w.toH(&w.h, w.hBack, w.dState[0], s, u)
 		return
 	}
 	for p, to := w.of(u); p < to; p++ {
@@ -71,7 +71,7 @@ func (gruBefore) forward(w *fusedWay, phase int, s stretch, from, to int) {
 	if phase == 1 {
 		p, x = &w.r, w.rh.From(s.at)
 	}
-	p.forward.MulAddPanels(p.lanes(w.g.From(s.at)), x, s.n, from, to)
+	p.weights.MulAddPanels(p.lanes(w.g.From(s.at)), x, s.n, from, to)
 	for p := from; p < to; p++ {
 		u := p * kernel.Lane
 		if phase == 0 {
@@ -95,12 +95,12 @@ func (gruBefore) backward(w *fusedWay, phase int, s stretch, u units) {
 		for at := u.from; at < u.to; at += kernel.Wide {
 			clear(cell(w.drh, s.b, at)[:s.n*kernel.Wide])
 		}
-		w.toH(&w.r, w.drh, s, u)
+		w.toH(&w.r, w.rBack, w.drh, s, u)
 		for p := from; p < to; p++ {
 			u := p * kernel.Lane
 			kernel.GRUResetBackward(w.gates(s, p), cell(h, s.prev, u), cell(dh, s.b, u), cell(w.drh, s.b, u), s.n)
 		}
 	case 2:
-		w.toH(&w.h, dh, s, u)
+		w.toH(&w.h, w.hBack, dh, s, u)
 	}
 }

@@ -36,7 +36,7 @@ func (lstmKernels) lane(name string) int {
 
 func (lstmKernels) forward(w *fusedWay, _ int, s stretch, from, to int) {
 	h, c := w.state[0], w.state[1]
-	w.h.forward.MulAddPanels(w.g.From(s.at), h.From(s.prev), s.n, from, to)
+	w.h.weights.MulAddPanels(w.g.From(s.at), h.From(s.prev), s.n, from, to)
 	for p := from; p < to; p++ {
 		u := p * kernel.Lane
 		kernel.LSTMForward(w.gates(s, p), cell(c, s.prev, u), cell(c, s.next, u), cell(h, s.next, u), s.n)
@@ -45,7 +45,7 @@ func (lstmKernels) forward(w *fusedWay, _ int, s stretch, from, to int) {
 
 func (lstmKernels) backward(w *fusedWay, phase int, s stretch, u units) {
 	if phase == 1 {
-		w.toH(&w.h, w.dState[0], s, u)
+		w.toH(&w.h, w.hBack, w.dState[0], s, u)
 		return
 	}
 	c := w.state[1]

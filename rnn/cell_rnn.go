@@ -29,7 +29,7 @@ func (vanillaKernels) lane(string) int { return 0 }
 
 func (v vanillaKernels) forward(w *fusedWay, _ int, s stretch, from, to int) {
 	h := w.state[0]
-	w.h.forward.MulAddPanels(w.g.From(s.at), h.From(s.prev), s.n, from, to)
+	w.h.weights.MulAddPanels(w.g.From(s.at), h.From(s.prev), s.n, from, to)
 	for p := from; p < to; p++ {
 		if next := cell(h, s.next, p*kernel.Wide); v.relu {
 			kernel.ReLUForward(w.gates(s, p), next, s.n)
@@ -41,7 +41,7 @@ func (v vanillaKernels) forward(w *fusedWay, _ int, s stretch, from, to int) {
 
 func (v vanillaKernels) backward(w *fusedWay, phase int, s stretch, u units) {
 	if phase == 1 {
-		w.toH(&w.h, w.dState[0], s, u)
+		w.toH(&w.h, w.hBack, w.dState[0], s, u)
 		return
 	}
 	for p, to := w.of(u); p < to; p++ {

@@ -23,17 +23,13 @@ type custom struct {
 	layout         Layout
 	hidden, width  int // H, X
 	gh, sh, kh, wh int // widths of a row's gates, state, tape and Back
-	wx             kernel.Panels
-	back           kernel.Panels
+	wx             kernel.Weights
 	bx             []float32 // (G·H)
 }
 
 // pack packs Wx as a precision; the cell's own tensors stay as they are.
-func (l *custom) pack(tensors [][]float32, as nn.Precision) {
-	l.wx.PackAs(as, tensors[0], l.gh, l.width, kernel.Order{})
-	if as == nn.Float32 {
-		l.back.PackTransposed(tensors[0], l.gh, l.width, kernel.Order{})
-	}
+func (l *custom) pack(team *nn.Team, tensors [][]float32, as nn.Precision) {
+	l.wx.Pack(team, as, tensors[0], l.gh, l.width, kernel.Order{})
 	l.bx = append(l.bx[:0], tensors[1]...)
 	l.cell.Pack(tensors[2:])
 }
@@ -72,7 +68,7 @@ func (w *customWay) fit(b, slots, rows int) {
 	w.tape = nn.Grow(w.tape, rows*w.kh)
 }
 
-func (w *customWay) fitBack() {
+func (w *customWay) fitBack(*nn.Team) {
 	w.dNext = nn.Grow(w.dNext, w.b*w.sh)
 	w.dPrev = nn.Grow(w.dPrev, w.b*w.sh)
 	w.da = nn.Grow(w.da, w.rows*w.gh)
@@ -175,7 +171,7 @@ func (w *customWay) gradient(team *nn.Team, grads [][]float32, x *input, prev in
 }
 
 func (w *customWay) dx(team *nn.Team, dx []float32, n int) {
-	team.MulAdd(w.back, kernel.RowMajor(dx, w.width), kernel.RowMajor(w.da, w.gh), n)
+	team.MulAdd(w.wx.Back(team), kernel.RowMajor(dx, w.width), kernel.RowMajor(w.da, w.gh), n)
 }
 
 func (w *customWay) vector(dst []float32, name string, row, state int) {

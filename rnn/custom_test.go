@@ -71,7 +71,7 @@ func (p *problem) slope(run *rnn.Runner, packed *rnn.Packed, v *float32) float64
 	at := *v
 	loss := func(x float32) (sum float64) {
 		*v = x
-		p.net.Repack(packed)
+		p.net.Repack(nil, packed)
 		copy(end, p.start)
 		run.Forward(y, p.x, end, nil)
 		for i, d := range p.dy {

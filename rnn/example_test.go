@@ -60,7 +60,7 @@ func Example() {
 	for i := range n.Params {
 		n.Params[i] -= 0.1 * g[i]
 	}
-	n.Repack(packed)
+	n.Repack(team, packed)
 	after := loss()
 	fmt.Printf("%d parameters, the loss falls: %v\n", len(n.Params), after < before)
 	fmt.Printf("before %.2f, after %.2f\n", before, after)

@@ -24,9 +24,9 @@ type fused struct {
 
 // product is a product's weights and the lanes that it fills.
 type product struct {
-	first         int // lane
-	order         kernel.Order
-	forward, back kernel.Panels
+	first   int // lane
+	order   kernel.Order
+	weights *kernel.Weights
 }
 
 // kernels is what is a cell's own of the fused layer.
@@ -42,6 +42,9 @@ type kernels interface {
 // newFused makes a layer of which x, h and r name the gates, numbers of those
 // in a weight matrix, in the order of the lanes from the given one.
 func newFused(k kernels, hidden, width, states int, x, h, r product) *fused {
+	for _, p := range []*product{&x, &h, &r} {
+		p.weights = new(kernel.Weights)
+	}
 	f := &fused{kernels: k, hidden: hidden, width: width, states: states, x: x, h: h, r: r, before: r.order.Gates != nil, panel: kernel.Lane}
 	if x.order.Gates == nil {
 		f.panel = kernel.Wide
@@ -57,14 +60,6 @@ func (p *product) lanes(m kernel.Matrix) kernel.Matrix {
 	return m.Lanes(p.first, p.first+len(p.order.Gates))
 }
 
-// pack packs w (rows, k).
-func (p *product) pack(w []float32, rows, k int, as nn.Precision) {
-	p.forward.PackAs(as, w, rows, k, p.order)
-	if as == nn.Float32 {
-		p.back.PackTransposed(w, rows, k, p.order)
-	}
-}
-
 // eachLane calls f with each lane of a panel and the rows of the weights that
 // it holds, of n rows.
 func (p *product) eachLane(panel, n int, f func(lane, row, count int)) {
@@ -75,12 +70,12 @@ func (p *product) eachLane(panel, n int, f func(lane, row, count int)) {
 	}
 }
 
-func (f *fused) pack(tensors [][]float32, as nn.Precision) {
+func (f *fused) pack(team *nn.Team, tensors [][]float32, as nn.Precision) {
 	rows := len(tensors[1])
-	f.x.pack(tensors[0], rows, f.width, as)
-	f.h.pack(tensors[2], rows, f.hidden, as)
+	f.x.weights.Pack(team, as, tensors[0], rows, f.width, f.x.order)
+	f.h.weights.Pack(team, as, tensors[2], rows, f.hidden, f.h.order)
 	if f.before {
-		f.r.pack(tensors[2], rows, f.hidden, as)
+		f.r.weights.Pack(team, as, tensors[2], rows, f.hidden, f.r.order)
 	}
 	f.bias = nn.Grow(f.bias, f.panels()*kernel.Wide)
 	clear(f.bias)

@@ -16,6 +16,8 @@ type fusedWay struct {
 	dState []kernel.Matrix // (B, H)
 	drh    kernel.Matrix   // (B, H)
 	dy     kernel.Matrix   // (B, H)
+	hBack  kernel.Panels   // of h's weights, and r's
+	rBack  kernel.Panels
 	job    gradientJob
 }
 
@@ -35,7 +37,11 @@ func (w *fusedWay) fit(b, slots, rows int) {
 	}
 }
 
-func (w *fusedWay) fitBack() {
+func (w *fusedWay) fitBack(team *nn.Team) {
+	w.hBack = w.h.weights.Back(team)
+	if w.before {
+		w.rBack = w.r.weights.Back(team)
+	}
 	for i := range w.dState {
 		w.dState[i] = w.dState[i].Grow(w.b, w.hidden)
 	}
@@ -97,12 +103,12 @@ func (w *fusedWay) input(x *Sequence, row, at, n int, u units) {
 			if x.IDs == nil {
 				kernel.FillRows(g, bias, n)
 			} else {
-				table, width := w.x.forward.Table(p)
+				table, width := w.x.weights.Table(p)
 				kernel.LookUpRows(g, bias, table, width, x.IDs[row:row+n], n)
 			}
 		}
 		if x.IDs == nil {
-			w.x.forward.MulAddPanels(w.x.lanes(w.g.From(at)), kernel.RowMajor(x.Data[row*x.F:], x.F), n, from, last)
+			w.x.weights.MulAddPanels(w.x.lanes(w.g.From(at)), kernel.RowMajor(x.Data[row*x.F:], x.F), n, from, last)
 		}
 	}
 }
@@ -163,12 +169,13 @@ func (w *fusedWay) backward(phase int, dy []float32, ld int, s stretch, u units)
 func (w *fusedWay) skip(stretch) {}
 
 func (w *fusedWay) dx(team *nn.Team, dx []float32, n int) {
-	team.MulAdd(w.x.back, kernel.RowMajor(dx, w.width), w.x.lanes(w.g), n)
+	team.MulAdd(w.x.weights.Back(team), kernel.RowMajor(dx, w.width), w.x.lanes(w.g), n)
 }
 
-// toH adds da·Wh, of the product's lanes at row s.at, to rows of dh.
-func (w *fusedWay) toH(p *product, dh kernel.Matrix, s stretch, u units) {
-	p.back.MulAddPanels(dh.From(s.b), p.lanes(w.g.From(s.at)), s.n, u.from/kernel.Wide, (u.to+kernel.Wide-1)/kernel.Wide)
+// toH adds da·Wh, of the product's lanes at row s.at, to rows of dh. back is of
+// its weights.
+func (w *fusedWay) toH(p *product, back kernel.Panels, dh kernel.Matrix, s stretch, u units) {
+	back.MulAddPanels(dh.From(s.b), p.lanes(w.g.From(s.at)), s.n, u.from/kernel.Wide, (u.to+kernel.Wide-1)/kernel.Wide)
 }
 
 func (w *fusedWay) vector(dst []float32, name string, row, state int) {

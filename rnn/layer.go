@@ -17,8 +17,8 @@ type kind interface {
 type layer interface {
 	// pack takes copies of tensors: weight_ih (G·H, X), bias_ih (G·H), then
 	// those of Layout.Tensors. With less precision than float32 the layer
-	// serves inference alone.
-	pack(tensors [][]float32, as nn.Precision)
+	// serves inference alone. The team, if there is one, helps.
+	pack(team *nn.Team, tensors [][]float32, as nn.Precision)
 	// way is what runs the layer, old if it is of this kind, for its memory.
 	way(old way) way
 	steps() phases
@@ -52,8 +52,8 @@ type way interface {
 	// carry leaves the states as they are, and zeros on the tape.
 	carry(s stretch, u units)
 
-	// fitBack makes room for the step back.
-	fitBack()
+	// fitBack makes ready for the step back.
+	fitBack(team *nn.Team)
 	// loadBack sets the gradient of the state of row b that the step back
 	// starts from, nil for zero; storeBack gives that it ends with.
 	loadBack(dState []float32, b int, u units)

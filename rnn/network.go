@@ -129,19 +129,20 @@ func (n *Network) PackAs(precision nn.Precision) *Packed {
 	for _, t := range n.tensors {
 		p.sizes = append(p.sizes, len(t.Data))
 	}
-	n.Repack(p)
+	n.Repack(nil, p)
 	return p
 }
 
 // Repack fills a Packed made by this network's Pack with the parameters as
-// they are, without allocating unless its precision is less than float32. Only
-// who owns p alone may do it: a trainer after each update.
-func (n *Network) Repack(p *Packed) {
+// they are, without allocating unless its precision is less than float32. The
+// team shares the work; without one, nil, the caller does it. Only who owns p
+// alone may do it: a trainer after each update.
+func (n *Network) Repack(team *nn.Team, p *Packed) {
 	if p.Config != n.Config {
 		panic("rnn: Repack: the Packed is of another network")
 	}
 	for i, part := range n.parts {
-		p.layers[i].pack(n.data[part.from:part.to], p.precision)
+		p.layers[i].pack(team, n.data[part.from:part.to], p.precision)
 	}
 }
 

@@ -112,10 +112,10 @@ func TestPanics(t *testing.T) {
 	}
 
 	panics(t, fmt.Sprintf("rnn: Bind: params has 3 values, want %d", len(g)), func() { n.Bind(floats(3)) })
-	panics(t, "rnn: Repack: the Packed is of another network", func() { other.Repack(p) })
+	panics(t, "rnn: Repack: the Packed is of another network", func() { other.Repack(nil, p) })
 	before, _ := New(Config{Cell: "gru", Reset: ResetBefore, Input: 2, Hidden: 3, Layers: 1, Biases: 1})
 	after, _ := New(Config{Cell: "gru", Reset: ResetAfter, Input: 2, Hidden: 3, Layers: 1, Biases: 1})
-	panics(t, "rnn: Repack: the Packed is of another network", func() { before.Repack(after.Pack()) })
+	panics(t, "rnn: Repack: the Packed is of another network", func() { before.Repack(nil, after.Pack()) })
 	panics(t, `rnn: Register: the name "gru" is empty or taken`, func() { Register("gru", odd{}) })
 	panics(t, `rnn: Register: the name "" is empty or taken`, func() { Register("", odd{}) })
 	panics(t, `rnn: cell "gro": want `+cellNames(), func() { Config{Cell: "gro"}.StateSize() })

@@ -204,7 +204,7 @@ func TestRepackAndBind(t *testing.T) {
 			tensor.Data[0] += 0.5 // a view of flat
 		}
 		tr.run(2)
-		tr.net.Repack(p)
+		tr.net.Repack(nil, p)
 		again := *tr
 		again.use(run, &Tape{Dropout: tr.tape.Dropout})
 		sameBits(t, "y", again.y, tr.y)

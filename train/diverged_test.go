@@ -64,7 +64,7 @@ func TestDivergesLater(t *testing.T) {
 				for i := range r.model.Params {
 					r.model.Params[i] = poison
 				}
-				r.model.Repack(r.packed)
+				r.model.Repack(r.team, r.packed)
 				copy(bad, r.model.Params)
 			}
 		}
@@ -104,7 +104,7 @@ func TestGradientOverflows(t *testing.T) {
 			tensor.Data[0] = -3e38
 		}
 	}
-	r.model.Repack(r.packed)
+	r.model.Repack(r.team, r.packed)
 	before := slices.Clone(r.model.Params)
 	_, err = r.update(r.next(), 1)
 	wantError(t, err, "train: diverged after update 0, in epoch 1, at learning rate 0.01: the gradient overflowed: want a lower rate or tighter clipping")

@@ -243,7 +243,7 @@ func (r *run) update(b model.Batch, epoch int) (updated, error) {
 		return u, err
 	}
 	r.opt.Update(r.team, r.model.Params, r.grad, u.LearningRate)
-	r.model.Repack(r.packed)
+	r.model.Repack(r.team, r.packed)
 	r.updates++
 	u.Update = r.updates
 	return u, nil
@@ -332,7 +332,7 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 		return nil
 	}
 	copy(m.Params, b.params)
-	m.Repack(r.packed)
+	m.Repack(r.team, r.packed)
 	e := r.curve[b.epoch-1]
 	m.History.TrainPerplexity, m.History.HeldOutPerplexity = e.Perplexity, e.HeldOutPerplexity
 	m.History.Kept = map[string]string{

@@ -95,12 +95,13 @@ func TestMulAdd(t *testing.T) {
 func testMulAdd(t *testing.T, r *rand.Rand, rows, n, k int) {
 	w, x, y0 := random(r, n*k), random(r, rows*k), random(r, rows*n)
 	want := times(y0, x, w, rows, n, k)
-	var p, pt Panels
+	var p Panels
 	p.Pack(w, n, k, Order{})
-	pt.PackTransposed(transposed(w, n, k), k, n, Order{})
+	var of Weights
+	of.Pack(nil, Float32, transposed(w, n, k), k, n, Order{})
 	for _, blocks := range []bool{false, true} {
 		x, checkX := in(t, x, rows, k, r.IntN(2) == 0, r.IntN(3))
-		for name, p := range map[string]Panels{"Pack": p, "PackTransposed": pt} {
+		for name, p := range map[string]Panels{"Pack": p, "Back": of.Back(nil)} {
 			y, check := in(t, y0, rows, n, blocks, r.IntN(3))
 			p.MulAdd(y, x, rows)
 			check()
@@ -125,9 +126,9 @@ func TestOrder(t *testing.T) {
 			for _, h := range []int{1, 15, 16, 17, 48, 90} {
 				k, rows, all := 1+r.IntN(80), 1+r.IntN(20), 4
 				w, x := random(r, all*h*k), random(r, rows*k)
-				var p, back Panels
-				p.Pack(w, all*h, k, Order{gates, h})
-				back.PackTransposed(w, all*h, k, Order{gates, h})
+				var p Weights
+				p.Pack(nil, Float32, w, all*h, k, Order{gates, h})
+				back := p.Back(nil)
 				panels := (h + Lane - 1) / Lane
 				if p.Len() != panels {
 					t.Fatalf("%d panels of %d units, want %d", p.Len(), h, panels)
@@ -233,19 +234,12 @@ func TestBits(t *testing.T) {
 }
 
 func TestPackOfTooFewWeightsPanics(t *testing.T) {
-	for name, pack := range map[string]func(p *Panels){
-		"Pack":           func(p *Panels) { p.Pack(make([]float32, 5), 2, 3, Order{}) },
-		"PackTransposed": func(p *Panels) { p.PackTransposed(make([]float32, 5), 3, 2, Order{}) },
-	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s takes 5 weights for 6", name)
-				}
-			}()
-			pack(new(Panels))
-		}()
-	}
+	defer func() {
+		if recover() == nil {
+			t.Error("Pack takes 5 weights for 6")
+		}
+	}()
+	new(Panels).Pack(make([]float32, 5), 2, 3, Order{})
 }
 
 func TestNothingAllocates(t *testing.T) {
@@ -254,11 +248,13 @@ func TestNothingAllocates(t *testing.T) {
 		team := NewTeam(threads)
 		x, w, y, dw := RowMajor(random(r, 40*100), 100), random(r, 200*100), RowMajor(make([]float32, 40*200), 200), make([]float32, 200*100)
 		blocks := Blocks(random(r, BlocksLen(40, 100)), 40)
-		var p Panels
-		p.Pack(w, 200, 100, Order{})
+		var p Weights
+		p.Pack(nil, Float32, w, 200, 100, Order{})
+		p.Back(nil)
 		if n := testing.AllocsPerRun(20, func() {
-			p.Pack(w, 200, 100, Order{})
-			team.MulAdd(p, y, x, 40)
+			p.Pack(team, Float32, w, 200, 100, Order{})
+			p.Back(team)
+			team.MulAdd(p.Panels, y, x, 40)
 			team.AddOuter(dw, nil, 200, 100, y, blocks, 40)
 		}); n != 0 {
 			t.Errorf("threads %d: %v allocations", threads, n)
@@ -305,17 +301,22 @@ func BenchmarkAddOuter(b *testing.B) {
 func BenchmarkPack(b *testing.B) {
 	const n, k = 1024, 256
 	w := random(rand.New(rand.NewPCG(1, 2)), n*k)
-	var p Panels
-	b.Run("Pack", func(b *testing.B) {
-		for b.Loop() {
-			p.Pack(w, n, k, Order{[]int{0, 1, 2, 3}, k})
-		}
-	})
-	b.Run("PackTransposed", func(b *testing.B) {
-		for b.Loop() {
-			p.PackTransposed(w, n, k, Order{[]int{0, 1, 2, 3}, k})
-		}
-	})
+	for _, threads := range []int{1, 2} {
+		team := NewTeam(threads)
+		var p Weights
+		b.Run(fmt.Sprintf("Pack/threads=%d", threads), func(b *testing.B) {
+			for b.Loop() {
+				p.Pack(team, Float32, w, n, k, Order{[]int{0, 1, 2, 3}, k})
+			}
+		})
+		b.Run(fmt.Sprintf("Back/threads=%d", threads), func(b *testing.B) {
+			for b.Loop() {
+				p.turned = false
+				p.Back(team)
+			}
+		})
+		team.Close()
+	}
 }
 
 func TestTranspose(t *testing.T) {

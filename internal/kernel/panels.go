@@ -63,42 +63,55 @@ func (p *Panels) fit(k, n, width int) {
 // reuses p's memory where it fits. Where o names gates, the outputs are theirs,
 // H rounded up to 16 of each, those beyond H zero.
 func (p *Panels) Pack(w []float32, n, k int, o Order) {
+	p.plan(w, n, k, o)
+	p.pack(w, n, o, 0, p.Len())
+}
+
+// plan makes room for what pack sets.
+func (p *Panels) plan(w []float32, n, k int, o Order) {
 	outputs := n
 	if o.Gates != nil {
 		outputs = (o.H + Lane - 1) / Lane * o.width()
 	}
 	_ = w[:n*k]
 	p.fit(k, outputs, o.width())
-	for i := 0; i < p.Len() && k > 0; i++ {
+}
+
+// pack sets panels [from, to) from w (n, K).
+func (p *Panels) pack(w []float32, n int, o Order, from, to int) {
+	for i := from; i < to && p.K > 0; i++ {
 		panel, width := p.panel(i)
 		for l := range width / Lane {
 			row, count := o.Lane(i, l, n)
-			transpose(panel[l*Lane:], width, w[row*k:], k, count)
+			transpose(panel[l*Lane:], width, w[row*p.K:], p.K, count)
 		}
 	}
 }
 
-// PackTransposed fills p from w (k, n), one row an input, so that MulAdd adds
-// x·w. It reuses p's memory where it fits. Where o names gates, the inputs are
-// theirs in panels: rows of x are what MulAdd made with Panels of that order.
-func (p *Panels) PackTransposed(w []float32, k, n int, o Order) {
-	_ = w[:k*n]
-	inputs := k
-	if o.Gates != nil {
-		inputs = (o.H + Lane - 1) / Lane * o.width()
-	}
-	p.fit(inputs, n, Wide)
-	for i := range p.Len() {
+// turn sets panels [from, to) to the transpose of what of, whose outputs are
+// p's inputs, holds.
+func (p *Panels) turn(of Panels, from, to int) {
+	for i := from; i < to; i++ {
 		panel, width := p.panel(i)
-		from, cols := i*Wide, min(Wide, n-i*Wide)
-		for j := 0; j < inputs; j += Lane {
-			row, count := o.Lane(j/o.width(), j%o.width()/Lane, k)
-			block := panel[j*width : min(len(panel), (j+Lane)*width)]
-			for u := range count {
-				to := block[u*width : (u+1)*width]
-				clear(to[copy(to, w[(row+u)*n+from:][:cols]):])
+		rows := min(Wide, p.N-i*Wide) // of of's panels
+		if rows < width {
+			clear(panel)
+		}
+		for j := range of.Len() {
+			src, wide := of.panel(j)
+			src = src[i*Wide*wide:]
+			for l := 0; l < wide; l += Lane {
+				input := j*of.width + l
+				if count := p.K - input; count < Lane {
+					for u := range count {
+						for r := range rows {
+							panel[(input+u)*width+r] = src[r*wide+l+u]
+						}
+					}
+					continue
+				}
+				Transpose(panel[input*width:], width, src[l:], wide, rows)
 			}
-			clear(block[count*width:])
 		}
 	}
 }

@@ -32,6 +32,7 @@ type Team struct {
 	outer   outerJob
 	blocks  blocksJob
 	flat    flatJob
+	packing packJob
 	x       Matrix // what AddOuter reads, in blocks
 	closed  atomic.Bool
 	ended   sync.WaitGroup

@@ -75,7 +75,7 @@ func (l Layers) Train(team *nn.Team) (call func(), err error) {
 	packed := net.Pack()
 	runner, tape := rnn.NewRunner(packed, team), new(rnn.Tape)
 	return func() {
-		net.Repack(packed)
+		net.Repack(team, packed)
 		runner.Forward(y, x, nil, tape)
 		team.Clear(grad)
 		runner.Backward(grad, dx, dy, nil, tape)

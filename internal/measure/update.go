@@ -26,7 +26,7 @@ func Update(m *model.Model, b model.Batch, t Training, team *nn.Team) (call func
 		runner.Gradient(grad, b, state, t.Masks)
 		optim.ClipNorm(team, grad, t.Clip)
 		t.Optimizer.Update(team, m.Params, grad, t.Rate)
-		m.Repack(packed)
+		m.Repack(team, packed)
 	}
 }
 
