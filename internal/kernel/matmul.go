@@ -6,12 +6,16 @@ package kernel
 func (p Panels) MulAdd(y, x Matrix, rows int) { p.MulAddPanels(y, x, rows, 0, p.Len()) }
 
 // deep is how many rows of a panel, at most, pass at once where there are
-// enough rows of x for the panel to be read again: what stays in L2.
-const deep = 1024
+// enough rows of x for the panel to be read again, and high how many rows of x
+// do: what stays in L2 while all panels pass.
+const (
+	deep = 1024
+	high = 96
+)
 
 // MulAddPanels is MulAdd of the panels [from, to).
 func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
-	if rows == 0 || p.K == 0 {
+	if rows == 0 || p.K == 0 || from >= to {
 		return
 	}
 	if p.low != nil {
@@ -22,6 +26,15 @@ func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 		p.vector(y, x, from, to)
 		return
 	}
+	for ; rows > high; rows -= high {
+		p.multiply(y, x, high, from, to)
+		y, x = y.From(high), x.From(high)
+	}
+	p.multiply(y, x, rows, from, to)
+}
+
+// multiply is MulAddPanels of not too many rows.
+func (p *Panels) multiply(y, x Matrix, rows, from, to int) {
 	a := strided{x.Row, 1, x.Width, x.Block - x.Width}
 	depth := p.K
 	if rows > 2*maxTile {
