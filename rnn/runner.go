@@ -15,11 +15,13 @@ type Runner struct {
 	team    *nn.Team
 	own     Tape // of a Forward without one
 	forward forwardJob
+	wave    waveJob
 	merge   mergeJob
 	random  []nn.Random // one of each part of a merge
 	back    backwardJob
 	alone   atomic.Int64 // the step from which the first part of a job works alone
 	heldUp  func() bool  // the parts of the job wait too often for each other
+	in      []Sequence   // (L) of each layer
 	x       input
 	dRaw    []float32    // (T, B, D·H)
 	dOut    [2][]float32 // (T, B, X of a layer)
@@ -53,10 +55,16 @@ func (r *Runner) run(who string, y []float32, x Sequence, state []float32, tape 
 		tape = &r.own
 	}
 	tape.fit(p, x, y, keep)
-	in := x
+	r.in = append(r.in[:0], x)
+	for l := range p.Layers - 1 {
+		r.in = append(r.in, Sequence{T: x.T, B: x.B, F: p.OutputSize(), Lengths: x.Lengths, Data: tape.layers[l].out})
+	}
+	if parts := r.waves(tape); parts > 1 {
+		r.wave.run(r, parts, state, tape)
+		return
+	}
 	for l := range p.Layers {
-		r.layer(l, in, state, tape)
-		in = Sequence{T: x.T, B: x.B, F: p.OutputSize(), Lengths: x.Lengths, Data: tape.layers[l].out}
+		r.layer(l, state, tape)
 	}
 }
 
@@ -64,10 +72,11 @@ func (r *Runner) run(who string, y []float32, x Sequence, state []float32, tape 
 func (r *Runner) spans(n int) int { return max(1, min(n, r.team.Threads())) }
 
 // layer runs layer l over in, both directions and then what joins them.
-func (r *Runner) layer(l int, in Sequence, state []float32, tape *Tape) {
+func (r *Runner) layer(l int, state []float32, tape *Tape) {
+	in := &r.in[l]
 	s := r.split(in.B)
 	r.alone.Store(math.MaxInt64)
-	r.forward = forwardJob{r, l, s, in, state, tape}
+	r.forward = forwardJob{r, l, s, state, tape}
 	r.do(s, &r.forward)
 	r.forward = forwardJob{}
 	lt := &tape.layers[l]
@@ -85,44 +94,66 @@ type forwardJob struct {
 	r     *Runner
 	l     int
 	split split
-	in    Sequence
 	state []float32
 	tape  *Tape
 }
 
 func (j *forwardJob) Run(part int) {
-	p, x := j.r.p, &j.in
-	w := j.r.walk(j.l, part, j.split, x, j.tape)
-	first, last := j.tape.slot(0), j.tape.slot(x.T)
+	w := j.r.walk(j.l, part, j.split, &j.r.in[j.l], j.tape)
+	w.begin(j.state)
+	w.meet()
+	w.take(0, w.x.T)
+	w.end(j.state)
+}
+
+// ends are where the states begin that a way forward starts from and ends with.
+func (w *walk) ends() (first, last int) {
+	first, last = w.tape.slot(0), w.tape.slot(w.x.T)
 	if w.reversed {
 		first, last = last, first
 	}
-	own := p.own(j.l, w.d)
+	return first, last
+}
+
+// begin takes the states of the part's rows and units from the streams'.
+func (w *walk) begin(state []float32) {
+	first, _ := w.ends()
+	own := w.r.p.own(w.l, w.d)
 	for b := w.rows.from; b < w.rows.to; b++ {
-		w.way.load(own.in(j.state, b), first+b, w.u)
+		w.way.load(own.in(state, b), first+b, w.u)
 	}
-	w.meet()
-	ahead := j.tape.ahead
+}
+
+// end is the way back.
+func (w *walk) end(state []float32) {
+	_, last := w.ends()
+	own := w.r.p.own(w.l, w.d)
+	for b := w.rows.from; b < w.rows.to && state != nil && !w.gone; b++ {
+		w.way.store(own.in(state, b), last+b, w.u)
+	}
+}
+
+// take runs the part's rows through steps [from, to), as the direction counts
+// them.
+func (w *walk) take(from, to int) {
+	x, ahead := w.x, w.tape.ahead
 	if x.Lengths != nil || w.rows.to-w.rows.from < x.B {
 		ahead = 1
 	}
-	raw := j.tape.layers[j.l].raw
-	for i := 0; i < x.T && w.goesOn(i); i += ahead {
-		n := min(ahead, x.T-i)
+	raw := w.tape.layers[w.l].raw
+	for i := from; i < to && w.goesOn(i); i += ahead {
+		n := min(ahead, to-i)
 		row := i * x.B
 		if w.reversed {
 			row = (x.T - i - n) * x.B
 		}
-		w.base = j.tape.base(row)
+		w.base = w.tape.base(row)
 		if ahead > 1 {
 			w.way.input(x, row, row-w.base, n*x.B, w.u)
 		}
 		for step := i; step < i+n && w.goesOn(step); step++ {
 			w.forward(step, ahead == 1, raw)
 		}
-	}
-	for b := w.rows.from; b < w.rows.to && j.state != nil && !w.gone; b++ {
-		w.way.store(own.in(j.state, b), last+b, w.u)
 	}
 }
 

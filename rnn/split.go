@@ -53,7 +53,7 @@ type walk struct {
 	way      way
 	x        *Sequence
 	tape     *Tape
-	d        int
+	l, d     int
 	first    bool // of the direction's parts
 	byUnits  bool
 	reversed bool
@@ -68,7 +68,7 @@ func (r *Runner) walk(l, part int, s split, x *Sequence, tape *Tape) walk {
 	p, d := r.p, part/s.parts
 	rows, u := s.of(part%s.parts, x.B, p.Hidden)
 	return walk{
-		r: r, way: tape.layers[l].ways[d], x: x, tape: tape, d: d,
+		r: r, way: tape.layers[l].ways[d], x: x, tape: tape, l: l, d: d,
 		first: part%s.parts == 0, byUnits: s.byUnits && s.parts > 1, reversed: p.reversed(d),
 		rows: rows, u: u, width: p.Directions() * p.Hidden, phases: p.layers[0].steps(),
 	}

@@ -39,3 +39,28 @@ func TestUnitsSharedOut(t *testing.T) {
 		}
 	}
 }
+
+// Layers of few rows and units run as a wave. The bits are those of one thread,
+// whatever the lengths and wherever a part has more layers than another.
+func TestWave(t *testing.T) {
+	for _, c := range append(forwards(2), forwards(3)...) {
+		c.Hidden, c.Input, c.Dropout = 40, 20, 0
+		for _, ragged := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/ragged=%v", c.testName(), ragged), func(t *testing.T) {
+				tr := newTrial(t, c, 37, 3, ragged, false, 12)
+				tr.run(1)
+				for _, threads := range []int{2, 3, 8} {
+					again, run := *tr, NewRunner(tr.net.Pack(), team(t, threads))
+					if run.Forward(again.y, tr.x, slices.Clone(tr.state), nil); run.wave.parts != min(threads, c.Layers) {
+						t.Fatalf("%d threads: %d parts", threads, run.wave.parts)
+					}
+					sameBits(t, "y without a tape", again.y, tr.y)
+					again.use(run, new(Tape))
+					sameBits(t, "y", again.y, tr.y)
+					sameBits(t, "state", again.end, tr.end)
+					sameBits(t, "gradient", again.g, tr.g)
+				}
+			})
+		}
+	}
+}
