@@ -101,9 +101,14 @@ func (r *Runner) Gradient(g []float32, b Batch, state []float32, dropout *nn.Key
 	if len(g) != p.size {
 		panic(fmt.Sprintf("model: Gradient: g has %d values, want %d", len(g), p.size))
 	}
+	whole := dropout == nil || p.Dropout == 0 // else embeddings are no rows of a table
+	return r.gradient(g, b, state, dropout, whole && p.pays(b.T*b.B))
+}
+
+func (r *Runner) gradient(g []float32, b Batch, state []float32, dropout *nn.Key, fold bool) (nats float64, count int) {
+	p := r.p
 	r.tape.Dropout = dropout
-	folded := p.pays(b.T*b.B) && (dropout == nil || p.Dropout == 0) // dropped-out embeddings are no rows of a table
-	r.forward(b, state, &r.tape, dropout, folded)
+	r.forward(b, state, &r.tape, dropout, fold)
 	for _, target := range b.Targets {
 		if target != nn.Ignore {
 			count++
@@ -117,7 +122,7 @@ func (r *Runner) Gradient(g []float32, b Batch, state []float32, dropout *nn.Key
 	p.head.Backward(r.team, g[weight:bias], g[bias:], r.dy, r.logits, r.z, n)
 	mask(r.dy, r.zMask)
 	gEmbed, gRNN := g[:len(p.embed)], g[len(p.embed):weight]
-	if p.Embed == 0 || folded {
+	if p.Embed == 0 || fold {
 		r.rnn.Backward(gRNN, gEmbed, r.dy, nil, &r.tape)
 		return nats, count
 	}
