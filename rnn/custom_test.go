@@ -58,12 +58,15 @@ func (p *problem) run(threads int, tape *rnn.Tape) result {
 	if p.table != nil {
 		packed.Fold(team, p.table)
 	}
-	r := result{
-		y: make([]float32, len(p.dy)), end: slices.Clone(p.start),
-		g: make([]float32, len(p.net.Params)), dx: make([]float32, len(p.x.Data)+len(p.table)), dStart: slices.Clone(p.dEnd),
+	var r result
+	for range 2 { // the second time on memory that has been used
+		r = result{
+			y: make([]float32, len(p.dy)), end: slices.Clone(p.start),
+			g: make([]float32, len(p.net.Params)), dx: make([]float32, len(p.x.Data)+len(p.table)), dStart: slices.Clone(p.dEnd),
+		}
+		run.Forward(r.y, p.x, r.end, tape)
+		run.Backward(r.g, r.dx, p.dy, r.dStart, tape)
 	}
-	run.Forward(r.y, p.x, r.end, tape)
-	run.Backward(r.g, r.dx, p.dy, r.dStart, tape)
 	return r
 }
 
@@ -195,6 +198,21 @@ func TestCustomFold(t *testing.T) {
 				t.Errorf("%s: %d threads give other bits", name(c), threads)
 			}
 		}
+	}
+}
+
+// Repack ends what Fold began.
+func TestCustomUnfolds(t *testing.T) {
+	_, p := newProblem(t, deep(rnn.Config{Cell: "traces"})[0], rnn.Init{}).folded()
+	team := nn.NewTeam(1)
+	defer team.Close()
+	packed, x := p.net.Pack(), rnn.Sequence{T: 1, B: 2, F: 3, IDs: []int32{2, 0}}
+	run, y, want := rnn.NewRunner(packed, team), make([]float32, 8), make([]float32, 8)
+	run.Forward(want, x, nil, nil)
+	packed.Fold(team, p.table)
+	p.net.Repack(packed)
+	if run.Forward(y, x, nil, nil); !slices.Equal(y, want) {
+		t.Errorf("one-hot vectors give %v after Repack, %v before Fold", y, want)
 	}
 }
 

@@ -34,7 +34,8 @@ func newFolding(t *testing.T, c Config, steps, rows, v int, ragged bool, seed ui
 	return f
 }
 
-// run is that of a trial; dTable starts from ones, to be added to.
+// run is that of a trial, on a Runner and a Tape that have been used; dTable
+// starts from ones, to be added to.
 func (f *folding) run(threads int) (folded trial, dTable []float32) {
 	folded = *f.rows
 	folded.tape = Tape{Dropout: f.rows.tape.Dropout}
@@ -43,11 +44,13 @@ func (f *folding) run(threads int) (folded trial, dTable []float32) {
 	p := folded.net.Pack()
 	p.Fold(team, f.table)
 	run := NewRunner(p, team)
-	folded.y, folded.end = nans(len(folded.dy)), slices.Clone(folded.state)
-	run.Forward(folded.y, f.x, folded.end, &folded.tape)
-	folded.g, folded.dStart, folded.dx = make([]float32, len(folded.net.Params)), slices.Clone(folded.dState), nil
-	dTable = slices.Repeat([]float32{1}, len(f.table))
-	run.Backward(folded.g, dTable, folded.dy, folded.dStart, &folded.tape)
+	for range 2 {
+		folded.y, folded.end = nans(len(folded.dy)), slices.Clone(folded.state)
+		run.Forward(folded.y, f.x, folded.end, &folded.tape)
+		folded.g, folded.dStart, folded.dx = make([]float32, len(folded.net.Params)), slices.Clone(folded.dState), nil
+		dTable = slices.Repeat([]float32{1}, len(f.table))
+		run.Backward(folded.g, dTable, folded.dy, folded.dStart, &folded.tape)
+	}
 	return folded, dTable
 }
 
