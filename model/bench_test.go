@@ -2,9 +2,13 @@ package model
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"sluice/data"
+	"sluice/nn"
+	"sluice/optim"
+	"sluice/rnn"
 )
 
 // letters is a text of n characters, no two the same.
@@ -31,5 +35,53 @@ func BenchmarkGenerate(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
 		})
+	}
+}
+
+// BenchmarkEmbedding is a whole update, 64 rows of 64 steps, and a step of one
+// stream, of models whose embedding is folded and gathered.
+func BenchmarkEmbedding(b *testing.B) {
+	for _, c := range []struct {
+		cell rnn.Config
+		v    int
+	}{
+		{rnn.Config{Cell: "lstm", Hidden: 512, Layers: 2}, 65},
+		{rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 256, Layers: 1}, 65},
+		{rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 256, Layers: 1}, 1024},
+		{rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 256, Layers: 1}, 2048},
+		{rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 256, Layers: 1}, 3072},
+	} {
+		c.cell.Biases = 1
+		m := newModel(b, Spec{Task: LM, Embed: 256, RNN: c.cell}, vocabOf(b, letters(c.v), data.VocabOptions{}))
+		for _, fold := range []bool{false, true} {
+			name := fmt.Sprintf("cell=%s/V=%d/E=256/H=%d/L=%d/folded=%v", c.cell.Cell, c.v, c.cell.Hidden, c.cell.Layers, fold)
+			b.Run("update/"+name, func(b *testing.B) { benchmarkUpdate(b, m, fold) })
+			b.Run("step/"+name, func(b *testing.B) {
+				p := m.Pack()
+				p.small = fold
+				run, out, slab, ids := NewRunner(p, newTeam(b, 1)), nn.Matrix{}.Grow(1, c.v), make([]float32, p.StateSize()), []int32{5}
+				for run.Step(out, ids, slab, firstRow); b.Loop(); {
+					run.Step(out, ids, slab, firstRow)
+				}
+			})
+		}
+	}
+}
+
+func benchmarkUpdate(b *testing.B, m *Model, fold bool) {
+	const T, B = 64, 64
+	r, v := rand.New(rand.NewPCG(1, 2)), m.Vocab.Size()
+	batch := Batch{T: T, B: B, IDs: randomIDs(r, T*B, v), Targets: randomIDs(r, T*B, v)}
+	p, team, g := m.Pack(), newTeam(b, 2), make([]float32, len(m.Params))
+	run, adam := NewRunner(p, team), optim.NewAdam(len(g), 0.9, 0.999, 1e-8)
+	update := func() {
+		team.Clear(g)
+		run.gradient(g, batch, nil, nil, fold)
+		optim.ClipNorm(team, g, 1)
+		adam.Update(team, m.Params, g, 1e-4)
+		m.Repack(team, p)
+	}
+	for update(); b.Loop(); {
+		update()
 	}
 }

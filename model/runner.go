@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"sync"
 
 	"sluice/data"
 	"sluice/nn"
@@ -16,6 +17,8 @@ type Packed struct {
 	Precision nn.Precision // less than float32: for inference alone
 	size      int          // parameters of the model
 	embed     []float32    // (V, E)
+	folding   sync.Once    // of embed into the first layer's product with it
+	small     bool         // that takes no more memory than the weights
 	rnn       *rnn.Packed
 	head      *nn.Linear
 }
@@ -28,6 +31,9 @@ func (m *Model) Pack() *Packed {
 		rnn:   m.rnn.PackAs(m.Precision),
 		head:  nn.NewLinear(m.rnn.OutputSize(), m.Vocab.Size()),
 	}
+	bytes := map[nn.Precision]int{nn.Float32: 4, nn.BF16: 2, nn.Int8: 1}[m.Precision]
+	gates := m.rnn.Tensors()[0].Shape[0]
+	p.small = m.Vocab.Size()*gates <= len(m.Params)*bytes/4
 	m.repackOutside(nil, p)
 	return p
 }
@@ -47,6 +53,7 @@ func (m *Model) Repack(team *nn.Team, p *Packed) {
 // repackOutside fills what is not the stack's.
 func (m *Model) repackOutside(team *nn.Team, p *Packed) {
 	copy(p.embed, m.Params)
+	p.folding = sync.Once{}
 	head := m.Params[len(p.embed)+m.rnn.Size():]
 	weights := len(head) - m.Vocab.Size()
 	p.head.PackAs(team, head[:weights], head[weights:], p.Precision)
@@ -85,7 +92,7 @@ func NewRunner(p *Packed, team *nn.Team) *Runner {
 // many count. state (B, StateSize) is carried: where the rows start, then
 // where they end; nil starts from zero.
 func (r *Runner) Loss(b Batch, state []float32) (nats float64, count int) {
-	r.forward(b, state, nil, nil)
+	r.forward(b, state, nil, nil, r.p.small || r.p.pays(b.T*b.B))
 	return r.loss.Loss(r.team, r.logits, b.Targets)
 }
 
@@ -100,8 +107,14 @@ func (r *Runner) Gradient(g []float32, b Batch, state []float32, dropout *nn.Key
 	if len(g) != p.size {
 		panic(fmt.Sprintf("model: Gradient: g has %d values, want %d", len(g), p.size))
 	}
+	whole := dropout == nil || p.Dropout == 0 // else embeddings are no rows of a table
+	return r.gradient(g, b, state, dropout, whole && p.pays(b.T*b.B))
+}
+
+func (r *Runner) gradient(g []float32, b Batch, state []float32, dropout *nn.Key, fold bool) (nats float64, count int) {
+	p := r.p
 	r.tape.Dropout = dropout
-	r.forward(b, state, &r.tape, dropout)
+	r.forward(b, state, &r.tape, dropout, fold)
 	for _, target := range b.Targets {
 		if target != nn.Ignore {
 			count++
@@ -115,8 +128,8 @@ func (r *Runner) Gradient(g []float32, b Batch, state []float32, dropout *nn.Key
 	p.head.Backward(r.team, g[weight:bias], g[bias:], r.dy, r.logits, r.z, n)
 	mask(r.dy, r.zMask)
 	gEmbed, gRNN := g[:len(p.embed)], g[len(p.embed):weight]
-	if p.Embed == 0 {
-		r.rnn.Backward(gRNN, nil, r.dy, nil, &r.tape)
+	if p.Embed == 0 || fold {
+		r.rnn.Backward(gRNN, gEmbed, r.dy, nil, &r.tape)
 		return nats, count
 	}
 	r.dx = nn.Grow(r.dx, n*p.Embed)
@@ -126,23 +139,39 @@ func (r *Runner) Gradient(g []float32, b Batch, state []float32, dropout *nn.Key
 	return nats, count
 }
 
+// pays says whether folding the embedding into the first layer costs less than
+// n rows of products with it, though it were for them alone.
+func (p *Packed) pays(n int) bool { return 2*p.Vocab.Size() <= n }
+
+// input is what the stack reads for ids (T, B): symbols, or the rows of the
+// embedding, which masks of a dropout may follow.
+func (r *Runner) input(steps, rows int, ids []int32, fold bool) rnn.Sequence {
+	p := r.p
+	x := rnn.Sequence{T: steps, B: rows, F: p.Vocab.Size(), IDs: ids}
+	switch {
+	case p.Embed == 0:
+	case fold && len(ids) > 0:
+		p.folding.Do(func() { p.rnn.Fold(r.team, p.embed) })
+	default:
+		r.x = nn.Grow(r.x, len(ids)*p.Embed)
+		nn.Gather(r.x, p.embed, ids, p.Embed)
+		x.F, x.IDs, x.Data = p.Embed, nil, r.x
+	}
+	return x
+}
+
 // forward sets logits (N, V). With dropout, it sets z and the masks too.
-func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.Key) {
+func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.Key, fold bool) {
 	p, n := r.p, b.T*b.B
 	if len(b.IDs) != n || len(b.Targets) != n {
 		panic(fmt.Sprintf("model: a batch of %d symbols and %d targets, want %d × %d", len(b.IDs), len(b.Targets), b.T, b.B))
 	}
-	x := rnn.Sequence{T: b.T, B: b.B, F: p.RNN.Input, IDs: b.IDs}
+	x := r.input(b.T, b.B, b.IDs, fold)
 	r.xMask, r.zMask = r.xMask[:0], r.zMask[:0]
 	drop := dropout != nil && p.Dropout > 0
-	if p.Embed > 0 {
-		r.x = nn.Grow(r.x, n*p.Embed)
-		nn.Gather(r.x, p.embed, b.IDs, p.Embed)
-		if drop {
-			r.xMask = r.masks(r.xMask, b, p.Embed, *dropout, outside)
-			mask(r.x, r.xMask)
-		}
-		x.IDs, x.Data = nil, r.x
+	if p.Embed > 0 && drop {
+		r.xMask = r.masks(r.xMask, b, p.Embed, *dropout, outside)
+		mask(x.Data, r.xMask)
 	}
 	out := p.rnn.OutputSize()
 	r.y = nn.Grow(r.y, n*out)
@@ -183,12 +212,7 @@ func (p *Packed) StateSize() int { return p.rnn.StateSize() }
 // each, ids (n), and sets logits (n, V), in blocks, for the next.
 func (r *Runner) Step(logits nn.Matrix, ids []int32, slab []float32, rows []int32) {
 	p, n := r.p, len(ids)
-	x := rnn.Sequence{T: 1, B: n, F: p.RNN.Input, IDs: ids}
-	if p.Embed > 0 {
-		r.x = nn.Grow(r.x, n*p.Embed)
-		nn.Gather(r.x, p.embed, ids, p.Embed)
-		x.IDs, x.Data = nil, r.x
-	}
+	x := r.input(1, n, ids, p.small)
 	r.y = nn.Grow(r.y, n*p.rnn.OutputSize())
 	r.rnn.Step(r.y, x, slab, rows)
 	p.head.Forward(r.team, logits, nn.RowMajor(r.y, p.rnn.OutputSize()), n)

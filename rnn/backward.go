@@ -11,7 +11,8 @@ import (
 // Backward runs back over what Forward left on the tape, and spends it. Given
 // dy (T, B, OutputSize), what lies past a length ignored, it adds the gradients
 // of the parameters to g, a flat vector with the layout of Params, and sets dx
-// (T, B, X), or leaves it out where dx is nil, as it must be for IDs. dState (B,
+// (T, B, X), or leaves it out where dx is nil, as it must be for IDs; after Fold it adds
+// to dx (V, X) the gradient of the table that IDs are rows of. dState (B,
 // StateSize) holds the gradient of the final states and is set to that of the
 // initial ones; nil takes the former as zero and leaves out the latter.
 func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
@@ -25,7 +26,11 @@ func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 	checkLen("Backward", "g", len(g), p.params)
 	checkLen("Backward", "dy", len(dy), x.T*x.B*p.OutputSize())
 	if dx != nil {
-		checkLen("Backward", "dx", len(dx), len(x.Data))
+		want := len(x.Data)
+		if p.folds(&x) {
+			want = len(p.table)
+		}
+		checkLen("Backward", "dx", len(dx), want)
 	}
 	if dState != nil {
 		checkLen("Backward", "dState", len(dState), x.B*p.stateSize)
@@ -39,7 +44,9 @@ func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 			r.dOut[l%2] = nn.Grow(r.dOut[l%2], len(in.Data))
 			dIn = r.dOut[l%2]
 		}
-		clear(dIn)
+		if !p.folds(&in) {
+			clear(dIn)
+		}
 		r.layerBack(l, in, dIn, r.unmerge(&tape.layers[l], dy, x.T*x.B), dState, tape)
 		if l > 0 && len(tape.layers[l-1].mask) > 0 {
 			multiply(dIn, tape.layers[l-1].mask)
@@ -95,16 +102,19 @@ func (r *Runner) layerBack(l int, in Sequence, dIn, dRaw, dState []float32, tape
 			before = tape.slot(1)
 		}
 		way.gradient(r.team, r.grads[part.from:part.to], &r.x, before)
-		if len(dIn) > 0 { // not so for IDs
-			way.dx(r.team, dIn, n)
+		if len(dIn) > 0 { // not so for one-hot IDs
+			way.dx(r.team, dIn, &r.x)
 		}
 	}
 }
 
+// folds says whether IDs of x are rows of a table.
+func (p *Packed) folds(x *Sequence) bool { return x.IDs != nil && p.table != nil }
+
 // input makes x of in: a copy in which nothing stands past a length.
 func (r *Runner) input(in Sequence) {
 	x := &r.x
-	x.rows = in.T * in.B
+	x.rows, x.symbols, x.folded = in.T*in.B, in.F, r.p.folds(&in)
 	if in.IDs == nil {
 		x.ids, x.blocks = nil, x.blocks.Grow(x.rows, in.F)
 		r.team.ToBlocks(x.blocks, kernel.RowMajor(in.Data, in.F), in.F, x.rows)
@@ -115,11 +125,16 @@ func (r *Runner) input(in Sequence) {
 		}
 		return
 	}
-	x.ids = append(x.ids[:0], in.IDs...)
+	r.ids = append(r.ids[:0], in.IDs...)
+	x.ids = r.ids
 	for i := range x.ids {
 		if in.Lengths != nil && i/in.B >= in.Lengths[i%in.B] {
 			x.ids[i] = 0
 		}
+	}
+	if x.folded {
+		x.blocks = x.blocks.Grow(in.F, r.p.Input)
+		r.team.ToBlocks(x.blocks, kernel.RowMajor(r.p.table, r.p.Input), r.p.Input, in.F)
 	}
 }
 

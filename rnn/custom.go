@@ -25,11 +25,13 @@ type custom struct {
 	gh, sh, kh, wh int // widths of a row's gates, state, tape and Back
 	wx             kernel.Weights
 	bx             []float32 // (G·H)
+	table          []float32 // (V, G·H) x·Wx + bx of the rows of a folded table, or empty
 }
 
 // pack packs Wx as a precision; the cell's own tensors stay as they are.
 func (l *custom) pack(team *nn.Team, tensors [][]float32, as nn.Precision) {
 	l.wx.Pack(team, as, tensors[0], l.gh, l.width, kernel.Order{})
+	l.table = l.table[:0]
 	l.bx = append(l.bx[:0], tensors[1]...)
 	l.cell.Pack(tensors[2:])
 }
@@ -56,6 +58,7 @@ type customWay struct {
 	dNext, dPrev []float32 // (B, S·H)
 	da           []float32 // (rows, G·H)
 	work         []float32 // (rows, Back·H)
+	dTable       []float32 // (V, G·H) of a folded table
 	parts        []Step    // (B) of the stretches that begin at a row
 	all          Step
 }
@@ -97,6 +100,10 @@ func (w *customWay) storeBack(dState []float32, b int, _ units) {
 func (w *customWay) input(x *Sequence, row, at, n int, _ units) {
 	a := of(w.a, w.gh, at, n)
 	for i := range n {
+		if x.IDs != nil && len(w.table) > 0 {
+			copy(a[i*w.gh:], of(w.table, w.gh, int(x.IDs[row+i]), 1))
+			continue
+		}
 		copy(a[i*w.gh:], w.bx)
 		for p := 0; x.IDs != nil && p < w.wx.Len(); p++ {
 			table, width := w.wx.Table(p)
@@ -156,9 +163,17 @@ func (w *customWay) skip(s stretch) {
 
 func (w *customWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int) {
 	da := kernel.RowMajor(w.da, w.gh)
-	if x.ids == nil {
+	switch {
+	case x.ids == nil:
 		team.AddOuter(grads[0], grads[1], w.gh, w.width, da, x.blocks, x.rows)
-	} else {
+	case x.folded:
+		w.dTable = nn.Grow(w.dTable, x.symbols*w.gh)
+		clear(w.dTable)
+		for i, id := range x.ids {
+			kernel.AddTo(of(w.dTable, w.gh, int(id), 1), of(w.da, w.gh, i, 1))
+		}
+		team.AddOuter(grads[0], grads[1], w.gh, w.width, kernel.RowMajor(w.dTable, w.gh), x.blocks, x.symbols)
+	default:
 		team.AddOuter(nil, grads[1], w.gh, w.width, da, x.blocks, x.rows)
 		for i, id := range x.ids {
 			for g, v := range of(w.da, w.gh, i, 1) {
@@ -170,8 +185,12 @@ func (w *customWay) gradient(team *nn.Team, grads [][]float32, x *input, prev in
 	w.cell.Gradient(team, grads[2:], &w.all)
 }
 
-func (w *customWay) dx(team *nn.Team, dx []float32, n int) {
-	team.MulAdd(w.wx.Back(team), kernel.RowMajor(dx, w.width), kernel.RowMajor(w.da, w.gh), n)
+func (w *customWay) dx(team *nn.Team, dx []float32, x *input) {
+	da, n := w.da, x.rows
+	if x.folded {
+		da, n = w.dTable, x.symbols
+	}
+	team.MulAdd(w.wx.Back(team), kernel.RowMajor(dx, w.width), kernel.RowMajor(da, w.gh), n)
 }
 
 func (w *customWay) vector(dst []float32, name string, row, state int) {

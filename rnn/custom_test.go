@@ -18,6 +18,7 @@ type problem struct {
 	net             *rnn.Network
 	x               rnn.Sequence
 	start, dy, dEnd []float32
+	table           []float32 // (V, X) to be folded, where x has its rows
 }
 
 func newProblem(t *testing.T, c rnn.Config, init rnn.Init) *problem {
@@ -52,26 +53,36 @@ type result struct{ y, end, g, dx, dStart []float32 }
 func (p *problem) run(threads int, tape *rnn.Tape) result {
 	team := nn.NewTeam(threads)
 	defer team.Close()
-	run := rnn.NewRunner(p.net.Pack(), team)
-	r := result{
-		y: make([]float32, len(p.dy)), end: slices.Clone(p.start),
-		g: make([]float32, len(p.net.Params)), dx: make([]float32, len(p.x.Data)), dStart: slices.Clone(p.dEnd),
+	packed := p.net.Pack()
+	run := rnn.NewRunner(packed, team)
+	if p.table != nil {
+		packed.Fold(team, p.table)
 	}
-	run.Forward(r.y, p.x, r.end, tape)
-	run.Backward(r.g, r.dx, p.dy, r.dStart, tape)
+	var r result
+	for range 2 { // the second time on memory that has been used
+		r = result{
+			y: make([]float32, len(p.dy)), end: slices.Clone(p.start),
+			g: make([]float32, len(p.net.Params)), dx: make([]float32, len(p.x.Data)+len(p.table)), dStart: slices.Clone(p.dEnd),
+		}
+		run.Forward(r.y, p.x, r.end, tape)
+		run.Backward(r.g, r.dx, p.dy, r.dStart, tape)
+	}
 	return r
 }
 
 // slope is the derivative of the loss with respect to *v by differences over
 // six points, whose error is of the sixth order in the step: so the step can be
 // long, and the rounding of float32 is small beside it.
-func (p *problem) slope(run *rnn.Runner, packed *rnn.Packed, v *float32) float64 {
+func (p *problem) slope(team *nn.Team, run *rnn.Runner, packed *rnn.Packed, v *float32) float64 {
 	const step = 1.0 / 32
 	y, end := make([]float32, len(p.dy)), make([]float32, len(p.start))
 	at := *v
 	loss := func(x float32) (sum float64) {
 		*v = x
-		p.net.Repack(nil, packed)
+		p.net.Repack(team, packed)
+		if p.table != nil {
+			packed.Fold(team, p.table)
+		}
 		copy(end, p.start)
 		run.Forward(y, p.x, end, nil)
 		for i, d := range p.dy {
@@ -100,7 +111,7 @@ func (p *problem) check(t *testing.T) {
 		t.Helper()
 		worst, largest := 0.0, 0.0
 		for i := range values {
-			worst = max(worst, math.Abs(p.slope(run, packed, &values[i])-float64(grads[i])))
+			worst = max(worst, math.Abs(p.slope(team, run, packed, &values[i])-float64(grads[i])))
 			largest = max(largest, math.Abs(float64(grads[i])))
 		}
 		if largest == 0 || !(worst <= 2e-4*largest) {
@@ -113,7 +124,11 @@ func (p *problem) check(t *testing.T) {
 		see(tensor.Name, tensor.Data, flat[:len(tensor.Data)])
 		flat = flat[len(tensor.Data):]
 	}
-	see("x", p.x.Data, got.dx)
+	if p.table == nil {
+		see("x", p.x.Data, got.dx)
+	} else {
+		see("table", p.table, got.dx)
+	}
 	see("state", p.start, got.dStart)
 }
 
@@ -138,6 +153,66 @@ func TestDifferences(t *testing.T) {
 		for _, c := range deep(cell) {
 			t.Run(name(c), func(t *testing.T) { newProblem(t, c, rnn.Init{}).check(t) })
 		}
+	}
+}
+
+// folded is p with inputs that are rows of a table, as values and as IDs of the
+// table folded.
+func (p problem) folded() (rows, ids *problem) {
+	const V = 6
+	q := p
+	q.table, q.x = p.x.Data[:V*p.x.F], rnn.Sequence{T: p.x.T, B: p.x.B, F: V, Lengths: p.x.Lengths}
+	p.x.Data = nil
+	for i := range p.x.T * p.x.B {
+		id := i * i % 5 // of V not all
+		p.x.Data = append(p.x.Data, q.table[id*p.x.F:][:p.x.F]...)
+		if i/p.x.B >= p.x.Lengths[i%p.x.B] {
+			id = -3
+		}
+		q.x.IDs = append(q.x.IDs, int32(id))
+	}
+	return &p, &q
+}
+
+func TestFoldedDifferences(t *testing.T) {
+	for _, cell := range []rnn.Config{{Cell: "traces"}, {Cell: "rnn"}, {Cell: "lstm"}, {Cell: "gru", Reset: rnn.ResetBefore}, {Cell: "gru", Reset: rnn.ResetAfter}} {
+		for _, c := range deep(cell) {
+			t.Run(name(c), func(t *testing.T) {
+				_, p := newProblem(t, c, rnn.Init{}).folded()
+				p.check(t)
+			})
+		}
+	}
+}
+
+func TestCustomFold(t *testing.T) {
+	for _, c := range deep(rnn.Config{Cell: "traces"}) {
+		rows, ids := newProblem(t, c, rnn.Init{}).folded()
+		want, one := rows.run(1, &rnn.Tape{}), ids.run(1, &rnn.Tape{})
+		if !slices.Equal(one.y, want.y) || !slices.Equal(one.end, want.end) || !slices.Equal(one.dStart, want.dStart) {
+			t.Errorf("%s: folded gives other bits than the rows of the table", name(c))
+		}
+		for _, threads := range []int{2, 3, 8} {
+			many := ids.run(threads, &rnn.Tape{})
+			if !slices.Equal(many.y, one.y) || !slices.Equal(many.g, one.g) || !slices.Equal(many.dx, one.dx) {
+				t.Errorf("%s: %d threads give other bits", name(c), threads)
+			}
+		}
+	}
+}
+
+// Repack ends what Fold began.
+func TestCustomUnfolds(t *testing.T) {
+	_, p := newProblem(t, deep(rnn.Config{Cell: "traces"})[0], rnn.Init{}).folded()
+	team := nn.NewTeam(1)
+	defer team.Close()
+	packed, x := p.net.Pack(), rnn.Sequence{T: 1, B: 2, F: 3, IDs: []int32{2, 0}}
+	run, y, want := rnn.NewRunner(packed, team), make([]float32, 8), make([]float32, 8)
+	run.Forward(want, x, nil, nil)
+	packed.Fold(team, p.table)
+	p.net.Repack(nil, packed)
+	if run.Forward(y, x, nil, nil); !slices.Equal(y, want) {
+		t.Errorf("one-hot vectors give %v after Repack, %v before Fold", y, want)
 	}
 }
 

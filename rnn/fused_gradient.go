@@ -13,9 +13,9 @@ type gradientJob struct {
 	x     *input
 	h     kernel.Matrix // (rows, H) before each step
 	parts int
-	db    []float32 // (panels, 64)
-	table []float32 // (panels, X, lanes of x · 16)
-	lane  []float32 // (parts, 16, X)
+	db    []float32     // (panels, 64)
+	table kernel.Matrix // (V, panels · lanes of x · 16) the sums of the rows of g of each ID
+	lane  []float32     // (parts, 16, V)
 }
 
 // How many rows, at most, and how many panels pass at once: with a block of
@@ -31,47 +31,62 @@ func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int
 	j.parts = min(team.Threads(), w.panels())
 	j.db = nn.Grow(j.db, w.panels()*kernel.Wide)
 	if x.ids != nil {
-		j.table = nn.Grow(j.table, w.panels()*w.width*w.x.order.Lanes()*kernel.Lane)
-		j.lane = nn.Grow(j.lane, j.parts*kernel.Lane*w.width)
+		width := w.x.order.Lanes() * kernel.Lane
+		j.table = kernel.Matrix{Data: nn.Grow(j.table.Data, w.panels()*x.symbols*width), Row: width, Block: x.symbols * width, Width: width}
+		j.lane = nn.Grow(j.lane, j.parts*kernel.Lane*x.symbols)
 	}
 	team.Do(j.parts, j)
 	j.grads, j.x = nil, nil
 }
 
 func (j *gradientJob) Run(part int) {
-	w, rows := j.w, j.x.rows
+	w := j.w
 	from, to := kernel.Span(w.panels(), part, j.parts, 1)
-	chunk := (rows + (rows+long-1)/long - 1) / ((rows + long - 1) / long)
-	for r := 0; r < rows; r += chunk {
-		n := min(chunk, rows-r)
-		for p := from; p < to; p += group {
-			last := min(p+group, to)
-			if j.x.ids == nil {
-				j.outer(&w.x, p, last, j.grads[0], w.width, j.x.blocks, r, n)
-			}
-			j.outer(&w.h, p, last, j.grads[2], w.hidden, j.h, r, n)
-			if w.before {
-				j.outer(&w.r, p, last, j.grads[2], w.hidden, w.rh, r, n)
-			}
+	pieces(j.x.rows, from, to, func(r, n, from, to int) {
+		if j.x.ids == nil {
+			outer(&w.x, from, to, j.grads[0], w.width, w.x.lanes(w.g), j.x.blocks, r, n)
 		}
-	}
+		outer(&w.h, from, to, j.grads[2], w.hidden, w.h.lanes(w.g), j.h, r, n)
+		if w.before {
+			outer(&w.r, from, to, j.grads[2], w.hidden, w.r.lanes(w.g), w.rh, r, n)
+		}
+	})
 	for p := from; p < to; p++ {
 		j.biases(p)
 		if j.x.ids != nil {
-			j.scatter(part, p)
+			j.scatter(p)
+		}
+		if j.x.ids != nil && !j.x.folded {
+			j.transpose(part, p)
+		}
+	}
+	if j.x.folded {
+		pieces(j.x.symbols, from, to, func(r, n, from, to int) {
+			outer(&w.x, from, to, j.grads[0], w.width, j.table, j.x.blocks, r, n)
+		})
+	}
+}
+
+// pieces calls f with [r, r+n) of rows and [from, to) of panels, some at a time.
+func pieces(rows, from, to int, f func(r, n, from, to int)) {
+	chunk := (rows + (rows+long-1)/long - 1) / ((rows + long - 1) / long)
+	for r := 0; r < rows; r += chunk {
+		for p := from; p < to; p += group {
+			f(r, min(chunk, rows-r), p, min(p+group, to))
 		}
 	}
 }
 
 // outer adds what rows [r, r+n) make of the gradient dw (G·H, k) of the rows of
-// panels [from, to).
-func (j *gradientJob) outer(p *product, from, to int, dw []float32, k int, x kernel.Matrix, r, n int) {
-	da := j.w.g.From(r)
+// panels [from, to). da is the product's lanes.
+func outer(p *product, from, to int, dw []float32, k int, da, x kernel.Matrix, r, n int) {
+	da = da.From(r)
 	for at := 0; at < k; at += kernel.Wide {
 		block := x.From(r).Columns(at)
 		for panel := from; panel < to; panel++ {
 			p.eachLane(panel, len(dw)/k, func(lane, row, count int) {
-				kernel.AddOuter(dw[row*k+at:], k, count, min(kernel.Wide, k-at), da.Columns(panel*kernel.Wide+lane*kernel.Lane), block, n)
+				dy := da.Columns(panel*da.Width + (lane-p.first)*kernel.Lane)
+				kernel.AddOuter(dw[row*k+at:], k, count, min(kernel.Wide, k-at), dy, block, n)
 			})
 		}
 	}
@@ -90,16 +105,20 @@ func (j *gradientJob) biases(panel int) {
 	})
 }
 
-// scatter adds the rows of a panel to the rows of a table that the IDs name,
-// and the table, transposed, to the gradient of Wx.
-func (j *gradientJob) scatter(part, panel int) {
-	w := j.w
-	width, v := w.x.order.Lanes()*kernel.Lane, w.width
-	table, turned := j.table[panel*v*width:][:v*width], j.lane[part*kernel.Lane*v:][:kernel.Lane*v]
+// scatter makes a panel of the table.
+func (j *gradientJob) scatter(panel int) {
+	table := j.table.Data[panel*j.table.Block:][:j.table.Block]
 	clear(table)
-	kernel.ScatterRows(table, width, cell(w.g, 0, panel*kernel.Wide), j.x.ids, j.x.rows)
+	kernel.ScatterRows(table, j.table.Width, cell(j.w.g, 0, panel*kernel.Wide), j.x.ids, j.x.rows)
+}
+
+// transpose adds a panel of the table, transposed, to the gradient of Wx: its
+// rows are those of one-hot vectors.
+func (j *gradientJob) transpose(part, panel int) {
+	w, d, v := j.w, j.table, j.x.symbols
+	turned := j.lane[part*kernel.Lane*v:][:kernel.Lane*v]
 	w.x.eachLane(panel, len(j.grads[1]), func(lane, row, count int) {
-		kernel.Transpose(turned, v, table[(lane-w.x.first)*kernel.Lane:], width, v)
+		kernel.Transpose(turned, v, d.Data[panel*d.Block+(lane-w.x.first)*kernel.Lane:], d.Width, v)
 		kernel.AddTo(j.grads[0][row*v:(row+count)*v], turned[:count*v])
 	})
 }

@@ -1,6 +1,9 @@
 package rnn
 
 import (
+	"math"
+	"slices"
+
 	"sluice/internal/kernel"
 	"sluice/nn"
 )
@@ -100,9 +103,12 @@ func (w *fusedWay) input(x *Sequence, row, at, n int, u units) {
 		last := min(from+together(n), to)
 		for p := from; p < last; p++ {
 			g, bias := cell(w.g, at, p*kernel.Wide), w.bias[p*kernel.Wide:][:kernel.Wide]
-			if x.IDs == nil {
+			switch {
+			case x.IDs == nil:
 				kernel.FillRows(g, bias, n)
-			} else {
+			case len(w.table.Data) > 0:
+				kernel.LookUpRows(g, negativeZeros, cell(w.table, 0, p*kernel.Wide), kernel.Wide, x.IDs[row:row+n], n)
+			default:
 				table, width := w.x.weights.Table(p)
 				kernel.LookUpRows(g, bias, table, width, x.IDs[row:row+n], n)
 			}
@@ -112,6 +118,9 @@ func (w *fusedWay) input(x *Sequence, row, at, n int, u units) {
 		}
 	}
 }
+
+// negativeZeros are what leaves any float as it is when added to.
+var negativeZeros = slices.Repeat([]float32{float32(math.Copysign(0, -1))}, kernel.Wide)
 
 // together is how many panels n rows pass before the next thing is done with
 // them: one, while its sums are in the cache, but for a single row, whose
@@ -168,8 +177,12 @@ func (w *fusedWay) backward(phase int, dy []float32, ld int, s stretch, u units)
 // skip does nothing: carry has left zeros on the tape.
 func (w *fusedWay) skip(stretch) {}
 
-func (w *fusedWay) dx(team *nn.Team, dx []float32, n int) {
-	team.MulAdd(w.x.weights.Back(team), kernel.RowMajor(dx, w.width), w.x.lanes(w.g), n)
+func (w *fusedWay) dx(team *nn.Team, dx []float32, x *input) {
+	da, n := w.x.lanes(w.g), x.rows
+	if x.folded {
+		da, n = w.job.table, x.symbols
+	}
+	team.MulAdd(w.x.weights.Back(team), kernel.RowMajor(dx, w.width), da, n)
 }
 
 // toH adds da·Wh, of the product's lanes at row s.at, to rows of dh. back is of

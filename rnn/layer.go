@@ -19,6 +19,9 @@ type layer interface {
 	// those of Layout.Tensors. With less precision than float32 the layer
 	// serves inference alone. The team, if there is one, helps.
 	pack(team *nn.Team, tensors [][]float32, as nn.Precision)
+	// fold makes what a step begins with for rows of table (v, X). It holds
+	// until pack, and IDs are then numbers of these rows.
+	fold(team *nn.Team, table []float32, v int)
 	// way is what runs the layer, old if it is of this kind, for its memory.
 	way(old way) way
 	steps() phases
@@ -67,8 +70,9 @@ type way interface {
 	// gradient adds to the gradients of tensors, as pack has them. The
 	// states before the steps begin at row prev.
 	gradient(team *nn.Team, grads [][]float32, x *input, prev int)
-	// dx adds the gradient of x (T·B, X) to dx.
-	dx(team *nn.Team, dx []float32, n int)
+	// dx adds the gradient of x (T·B, X), or of its folded table (V, X), to dx.
+	// It comes after gradient.
+	dx(team *nn.Team, dx []float32, x *input)
 
 	// vector copies what Tape.At tells.
 	vector(dst []float32, name string, row, state int)
@@ -88,7 +92,9 @@ type stretch struct {
 
 // input is a layer's input for the gradients of its weights, all steps at once.
 type input struct {
-	rows   int           // T·B
-	ids    []int32       // (T·B) IDs, 0 past a length, or nil
-	blocks kernel.Matrix // (T·B, X) zero past a length, where there are no IDs
+	rows    int           // T·B
+	ids     []int32       // (T·B) IDs, 0 past a length, or nil
+	symbols int           // V: how many there are for IDs
+	folded  bool          // IDs are rows of a folded table
+	blocks  kernel.Matrix // (T·B, X) zero past a length, where there are no IDs; a folded table (V, X)
 }

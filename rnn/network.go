@@ -110,7 +110,8 @@ type Packed struct {
 	layers    []layer // (L·D)
 	params    int     // of the network
 	parts     []part
-	sizes     []int // of each tensor
+	sizes     []int     // of each tensor
+	table     []float32 // (V, X) that Fold was given, nil without
 	precision nn.Precision
 }
 
@@ -141,6 +142,7 @@ func (n *Network) Repack(team *nn.Team, p *Packed) {
 	if p.Config != n.Config {
 		panic("rnn: Repack: the Packed is of another network")
 	}
+	p.table = nil
 	for i, part := range n.parts {
 		p.layers[i].pack(team, n.data[part.from:part.to], p.precision)
 	}

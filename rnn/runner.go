@@ -23,6 +23,7 @@ type Runner struct {
 	heldUp  func() bool  // the parts of the job wait too often for each other
 	in      []Sequence   // (L) of each layer
 	x       input
+	ids     []int32      // (T, B) of x
 	dRaw    []float32    // (T, B, D·H)
 	dOut    [2][]float32 // (T, B, X of a layer)
 	grads   [][]float32
@@ -45,7 +46,11 @@ func (r *Runner) Forward(y []float32, x Sequence, state []float32, tape *Tape) {
 
 func (r *Runner) run(who string, y []float32, x Sequence, state []float32, tape *Tape) {
 	p := r.p
-	x.check(who, p.Input)
+	width := p.Input
+	if x.IDs != nil {
+		width = p.symbols()
+	}
+	x.check(who, width)
 	checkLen(who, "y", len(y), x.T*x.B*p.OutputSize())
 	if state != nil {
 		checkLen(who, "state", len(state), x.B*p.stateSize)

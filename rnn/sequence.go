@@ -3,7 +3,7 @@ package rnn
 import "fmt"
 
 // Sequence is a batch of sequences: values, or symbols that stand for one-hot
-// vectors.
+// vectors or, after Fold, for rows of a table.
 type Sequence struct {
 	T, B    int
 	F       int       // the width of a value, or the number of symbols
