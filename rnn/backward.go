@@ -11,16 +11,16 @@ import (
 // Backward runs back over what Forward left on the tape, and spends it. Given
 // dy (T, B, OutputSize), what lies past a length ignored, it adds the gradients
 // of the parameters to g, a flat vector with the layout of Params, and sets dx
-// (T, B, X), or leaves it out where dx is nil, as it must be for IDs; after Fold it adds
-// to dx (V, X) the gradient of the table that IDs are rows of. dState (B,
-// StateSize) holds the gradient of the final states and is set to that of the
-// initial ones; nil takes the former as zero and leaves out the latter.
+// (T, B, X), or leaves it out where dx is nil, as it must be for IDs; after Fold
+// it adds to dx (V, X) the gradient of the table that IDs are rows of. dState
+// (B, StateSize) holds the gradient of the final states and is set to that of
+// the initial ones; nil takes the former as zero and leaves out the latter.
 func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 	p, x := r.p, tape.x
 	if p.precision != nn.Float32 {
 		panic(fmt.Sprintf("rnn: Backward: weights packed as %v serve inference alone, want float32", p.precision))
 	}
-	if tape.packed != p || !tape.filled {
+	if tape.packed != p || !tape.filled || x.IDs != nil && x.F != p.symbols() {
 		panic("rnn: Backward: the tape is not one that Forward of this network has filled")
 	}
 	checkLen("Backward", "g", len(g), p.params)

@@ -158,7 +158,12 @@ func TestRepackUnfolds(t *testing.T) {
 		run := NewRunner(p, team(t, 2))
 		p.Fold(run.team, randoms(rand.New(rand.NewPCG(1, 2)), 8*c.Input))
 		panics(t, fmt.Sprintf("rnn: Forward: x width %d, want 8", c.Input), func() { run.Forward(tr.y, tr.x, nil, nil) })
+		var tape Tape
+		run.Forward(make([]float32, c.OutputSize()), Sequence{T: 1, B: 1, F: 8, IDs: []int32{7}}, nil, &tape)
 		tr.net.Repack(nil, p)
+		panics(t, "rnn: Backward: the tape is not one that Forward of this network has filled", func() {
+			run.Backward(tr.g, nil, make([]float32, c.OutputSize()), nil, &tape)
+		})
 		again := *tr
 		again.use(run, &again.tape)
 		sameBits(t, "y", again.y, tr.y)
