@@ -32,7 +32,9 @@ type Team struct {
 	outer   outerJob
 	blocks  blocksJob
 	flat    flatJob
+	round   roundJob
 	x       Matrix // what AddOuter reads, in blocks
+	rounded Matrix // and rounded
 	closed  atomic.Bool
 	ended   sync.WaitGroup
 }
