@@ -52,16 +52,19 @@ func NewLinear(in, out int) *Linear { return &Linear{In: in, Out: out} }
 // Pack takes a copy of w (Out, In) and b (Out); b may be nil.
 func (l *Linear) Pack(w, b []float32) { l.PackAs(w, b, Float32) }
 
-// PackAs is Pack with the weights, not the bias, in a precision. Less than
-// float32 allocates, and leaves out what Backward needs.
+// PackAs is Pack with the weights, not the bias, in a precision. One that serves
+// inference alone allocates, and leaves out what Backward needs.
 func (l *Linear) PackAs(w, b []float32, p Precision) {
 	if len(w) != l.In*l.Out || b != nil && len(b) != l.Out {
 		panic(fmt.Sprintf("nn: Linear.Pack: %d weights and %d biases, want (%d, %d) and %d", len(w), len(b), l.Out, l.In, l.Out))
 	}
 	l.precision = p
 	l.forward.PackAs(p, w, l.Out, l.In, kernel.Order{})
-	if p == Float32 {
+	if p.Trains() {
 		l.back.PackTransposed(w, l.Out, l.In, kernel.Order{})
+	}
+	if p == Mixed {
+		l.back.Round()
 	}
 	l.bias = Grow(l.bias, kernel.BlocksLen(1, l.Out))
 	clear(l.bias[copy(l.bias, b):])
@@ -80,8 +83,8 @@ func (l *Linear) Forward(team *Team, y, x Matrix, n int) {
 // dw, db and dx may be nil.
 func (l *Linear) Backward(team *Team, dw, db, dx []float32, dy, x Matrix, n int) {
 	l.packed("Backward")
-	if l.precision != Float32 {
-		panic(fmt.Sprintf("nn: Linear.Backward: weights packed as %v serve inference alone, want float32", l.precision))
+	if !l.precision.Trains() {
+		panic(fmt.Sprintf("nn: Linear.Backward: weights packed as %v serve inference alone, want float32 or mixed", l.precision))
 	}
 	dy.Need("nn: Linear.Backward: dy", n, l.Out)
 	x.Need("nn: Linear.Backward: x", n, l.In)
@@ -92,7 +95,7 @@ func (l *Linear) Backward(team *Team, dw, db, dx []float32, dy, x Matrix, n int)
 		need("Linear.Backward", "db", db, 1, l.Out)
 		db = db[:l.Out]
 	}
-	team.AddOuter(dw, db, l.Out, l.In, dy, x, n)
+	team.AddOuterAs(l.precision, dw, db, l.Out, l.In, dy, x, n)
 	if dx != nil {
 		need("Linear.Backward", "dx", dx, n, l.In)
 		clear(dx[:n*l.In])

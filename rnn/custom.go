@@ -28,8 +28,12 @@ type custom struct {
 	bx             []float32 // (G·H)
 }
 
-// pack packs Wx as a precision; the cell's own tensors stay as they are.
+// pack packs Wx as a precision, but float32 for Mixed; the cell's own tensors
+// stay as they are.
 func (l *custom) pack(tensors [][]float32, as nn.Precision) {
+	if as == nn.Mixed {
+		as = nn.Float32
+	}
 	l.wx.PackAs(as, tensors[0], l.gh, l.width, kernel.Order{})
 	if as == nn.Float32 {
 		l.back.PackTransposed(tensors[0], l.gh, l.width, kernel.Order{})

@@ -20,6 +20,7 @@ type fused struct {
 	r             product   // of r ⊙ h
 	before        bool      // the reset comes before: there is r
 	bias          []float32 // (panels, 64) what a row of a panel starts from
+	mixed         bool      // products are of bf16
 }
 
 // product is a product's weights and the lanes that it fills.
@@ -60,8 +61,12 @@ func (p *product) lanes(m kernel.Matrix) kernel.Matrix {
 // pack packs w (rows, k).
 func (p *product) pack(w []float32, rows, k int, as nn.Precision) {
 	p.forward.PackAs(as, w, rows, k, p.order)
-	if as == nn.Float32 {
-		p.back.PackTransposed(w, rows, k, p.order)
+	if !as.Trains() {
+		return
+	}
+	p.back.PackTransposed(w, rows, k, p.order)
+	if as == nn.Mixed {
+		p.back.Round()
 	}
 }
 
@@ -77,6 +82,7 @@ func (p *product) eachLane(panel, n int, f func(lane, row, count int)) {
 
 func (f *fused) pack(tensors [][]float32, as nn.Precision) {
 	rows := len(tensors[1])
+	f.mixed = as == nn.Mixed
 	f.x.pack(tensors[0], rows, f.width, as)
 	f.h.pack(tensors[2], rows, f.hidden, as)
 	if f.before {

@@ -11,11 +11,16 @@ type gradientJob struct {
 	w     *fusedWay
 	grads [][]float32
 	x     *input
-	h     kernel.Matrix // (rows, H) before each step
-	parts int
-	db    []float32 // (panels, 64)
-	table []float32 // (panels, X, lanes of x · 16)
-	lane  []float32 // (parts, 16, X)
+	h, rh kernel.Matrix // (rows, H) before each step
+	in    kernel.Matrix // (rows, X) where there are no IDs
+	// Of products of bf16: what h, rh and in are rounded to, and the gates that
+	// a part is at work on.
+	rounded [3]kernel.Matrix
+	da      []kernel.Matrix // (parts)
+	parts   int
+	db      []float32 // (panels, 64)
+	table   []float32 // (panels, X, lanes of x · 16)
+	lane    []float32 // (parts, 16, X)
 }
 
 // How many rows, at most, and how many panels pass at once: with a block of
@@ -27,8 +32,12 @@ const (
 
 func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int) {
 	j := &w.job
-	j.w, j.grads, j.x, j.h = w, grads, x, w.state[0].From(prev)
+	j.w, j.grads, j.x = w, grads, x
+	j.h, j.rh, j.in = w.state[0].From(prev), w.rh, x.blocks
 	j.parts = min(team.Threads(), w.panels())
+	if w.mixed {
+		j.round(team)
+	}
 	j.db = nn.Grow(j.db, w.panels()*kernel.Wide)
 	if x.ids != nil {
 		j.table = nn.Grow(j.table, w.panels()*w.width*w.x.order.Lanes()*kernel.Lane)
@@ -38,20 +47,54 @@ func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int
 	j.grads, j.x = nil, nil
 }
 
+// round makes the factors of products of bf16.
+func (j *gradientJob) round(team *nn.Team) {
+	one := func(i int, x *kernel.Matrix, cols int) {
+		j.rounded[i] = j.rounded[i].GrowRounded(j.x.rows, cols)
+		team.RoundRows(j.rounded[i], *x, cols, j.x.rows)
+		*x = j.rounded[i]
+	}
+	one(0, &j.h, j.w.hidden)
+	if j.w.before {
+		one(1, &j.rh, j.w.hidden)
+	}
+	if j.x.ids == nil {
+		one(2, &j.in, j.w.width)
+	}
+	for len(j.da) < j.parts {
+		j.da = append(j.da, kernel.Matrix{})
+	}
+}
+
+// gates are the gradients of rows [r, r+n) of panels from the given one on, some
+// group, as products take them.
+func (j *gradientJob) gates(part, panel, r, n int) kernel.Matrix {
+	da := j.w.g.From(r).Columns(panel * kernel.Wide)
+	if !j.w.mixed {
+		return da
+	}
+	cols := min(group, j.w.panels()-panel) * kernel.Wide
+	j.da[part] = j.da[part].GrowRounded(n, group*kernel.Wide)
+	kernel.RoundRows(j.da[part], da, cols, n)
+	return j.da[part]
+}
+
 func (j *gradientJob) Run(part int) {
 	w, rows := j.w, j.x.rows
 	from, to := kernel.Span(w.panels(), part, j.parts, 1)
 	chunk := (rows + (rows+long-1)/long - 1) / ((rows + long - 1) / long)
+	chunk += chunk % 2 // rows may be rounded in pairs
 	for r := 0; r < rows; r += chunk {
 		n := min(chunk, rows-r)
 		for p := from; p < to; p += group {
 			last := min(p+group, to)
+			da := j.gates(part, p, r, n)
 			if j.x.ids == nil {
-				j.outer(&w.x, p, last, j.grads[0], w.width, j.x.blocks, r, n)
+				j.outer(&w.x, p, last, j.grads[0], w.width, da, j.in.From(r), n)
 			}
-			j.outer(&w.h, p, last, j.grads[2], w.hidden, j.h, r, n)
+			j.outer(&w.h, p, last, j.grads[2], w.hidden, da, j.h.From(r), n)
 			if w.before {
-				j.outer(&w.r, p, last, j.grads[2], w.hidden, w.rh, r, n)
+				j.outer(&w.r, p, last, j.grads[2], w.hidden, da, j.rh.From(r), n)
 			}
 		}
 	}
@@ -63,15 +106,14 @@ func (j *gradientJob) Run(part int) {
 	}
 }
 
-// outer adds what rows [r, r+n) make of the gradient dw (G·H, k) of the rows of
-// panels [from, to).
-func (j *gradientJob) outer(p *product, from, to int, dw []float32, k int, x kernel.Matrix, r, n int) {
-	da := j.w.g.From(r)
+// outer adds what n rows make of the gradient dw (G·H, k) of the rows of panels
+// [from, to), which begin da.
+func (j *gradientJob) outer(p *product, from, to int, dw []float32, k int, da, x kernel.Matrix, n int) {
 	for at := 0; at < k; at += kernel.Wide {
-		block := x.From(r).Columns(at)
+		block := x.Columns(at)
 		for panel := from; panel < to; panel++ {
 			p.eachLane(panel, len(dw)/k, func(lane, row, count int) {
-				kernel.AddOuter(dw[row*k+at:], k, count, min(kernel.Wide, k-at), da.Columns(panel*kernel.Wide+lane*kernel.Lane), block, n)
+				kernel.AddOuter(dw[row*k+at:], k, count, min(kernel.Wide, k-at), da.Columns((panel-from)*kernel.Wide+lane*kernel.Lane), block, n)
 			})
 		}
 	}

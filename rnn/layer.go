@@ -16,8 +16,8 @@ type kind interface {
 // layer is one layer and direction, packed. It is only read while it runs.
 type layer interface {
 	// pack takes copies of tensors: weight_ih (G·H, X), bias_ih (G·H), then
-	// those of Layout.Tensors. With less precision than float32 the layer
-	// serves inference alone.
+	// those of Layout.Tensors. The layer serves training if the precision
+	// does.
 	pack(tensors [][]float32, as nn.Precision)
 	// way is what runs the layer, old if it is of this kind, for its memory.
 	way(old way) way
