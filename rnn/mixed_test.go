@@ -172,3 +172,25 @@ func TestMixedOfEveryLevel(t *testing.T) {
 		}
 	}
 }
+
+// So many rows that their gradients are added up in pieces, odd ones but for
+// their pairs.
+func TestMixedOfManyRows(t *testing.T) {
+	const steps, rows = 27, 19
+	if steps*rows != long+1 {
+		t.Fatalf("%d rows, want one more than %d", steps*rows, long)
+	}
+	for _, c := range mixedConfigs(1) {
+		if c.Activation == "relu" {
+			continue
+		}
+		tr := newTrial(t, c, steps, rows, false, false, 6)
+		tr.run(2)
+		want := wide(tr.g)
+		tr.as = nn.Mixed
+		tr.run(2)
+		if d := far(tr.g, want); !(d <= 1e-2) {
+			t.Errorf("%s: the gradient is off by %.2g of its norm", c.testName(), d)
+		}
+	}
+}
