@@ -66,16 +66,15 @@ func (j *gradientJob) round(team *nn.Team) {
 	}
 }
 
-// gates are the gradients of rows [r, r+n) of panels from the given one on, some
-// group, as products take them.
-func (j *gradientJob) gates(part, panel, r, n int) kernel.Matrix {
-	da := j.w.g.From(r).Columns(panel * kernel.Wide)
+// gates are the gradients of rows [r, r+n) of panels [from, to), a group at most,
+// as products take them.
+func (j *gradientJob) gates(part, from, to, r, n int) kernel.Matrix {
+	da := j.w.g.From(r).Columns(from * kernel.Wide)
 	if !j.w.mixed {
 		return da
 	}
-	cols := min(group, j.w.panels()-panel) * kernel.Wide
 	j.da[part] = j.da[part].GrowRounded(n, group*kernel.Wide)
-	kernel.RoundRows(j.da[part], da, cols, n)
+	kernel.RoundRows(j.da[part], da, (to-from)*kernel.Wide, n)
 	return j.da[part]
 }
 
@@ -88,7 +87,7 @@ func (j *gradientJob) Run(part int) {
 		n := min(chunk, rows-r)
 		for p := from; p < to; p += group {
 			last := min(p+group, to)
-			da := j.gates(part, p, r, n)
+			da := j.gates(part, p, last, r, n)
 			if j.x.ids == nil {
 				j.outer(&w.x, p, last, j.grads[0], w.width, da, j.in.From(r), n)
 			}
