@@ -264,3 +264,36 @@ func TestStepIsLoss(t *testing.T) {
 		}
 	}
 }
+
+// Products of bf16 give the gradient of float32 but for their rounding, on any
+// number of threads.
+func TestGradientMixed(t *testing.T) {
+	for _, spec := range specs() {
+		p, key := newProblem(t, spec), &nn.Key{Seed: 5, Step: 11}
+		_, _, want, _ := p.gradient(1, key)
+		var first []float32
+		for _, threads := range []int{1, 2, 3} {
+			g := make([]float32, len(want))
+			packed := p.m.PackAs(nn.Mixed)
+			p.m.Repack(nil, packed)
+			NewRunner(packed, newTeam(t, threads)).Gradient(g, p.b, slices.Clone(p.state), key)
+			diff, norm := 0.0, 0.0
+			for i, v := range want {
+				diff, norm = math.Hypot(diff, float64(g[i]-v)), math.Hypot(norm, float64(v))
+			}
+			limit := 2e-2
+			if spec.RNN.Activation == "relu" {
+				limit = 0.1 // its derivative jumps where rounding crosses zero
+			}
+			if !(diff <= limit*norm) || diff == 0 {
+				t.Errorf("%s: off by %.2g of its norm", spec.testName(), diff/norm)
+			}
+			if first == nil {
+				first = g
+			}
+			if !same(g, first) {
+				t.Errorf("%s: %d threads give other bits than one", spec.testName(), threads)
+			}
+		}
+	}
+}

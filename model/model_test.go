@@ -222,6 +222,7 @@ func TestPanics(t *testing.T) {
 		want string
 	}{
 		{func() { m.Repack(nil, other.Pack()) }, "model: Repack: the Packed is of another model"},
+		{func() { m.PackAs(nn.Int8) }, "model: PackAs: int8 of a model of float32"},
 		{func() { run.Gradient(make([]float32, 5), b, nil, nil) }, fmt.Sprintf("model: Gradient: g has 5 values, want %d", m.Size())},
 		{func() { run.Loss(Batch{T: 2, B: 2, IDs: b.IDs, Targets: b.Targets}, nil) }, "model: a batch of 2 symbols and 2 targets, want 2 × 2"},
 		{func() { run.Loss(Batch{T: 1, B: 2, IDs: []int32{0, 3}, Targets: b.Targets}, nil) }, "rnn: Forward: symbol 3 at step 0 of row 1, want 0 to 2"},

@@ -14,7 +14,7 @@ import (
 type Packed struct {
 	Spec
 	Vocab     *data.Vocab
-	Precision nn.Precision // less than float32: for inference alone
+	Precision nn.Precision // of products: see nn.Precision
 	size      int          // parameters of the model
 	embed     []float32    // (V, E)
 	folding   sync.Once    // of embed into the first layer's product with it
@@ -24,11 +24,18 @@ type Packed struct {
 }
 
 // Pack makes a Packed of the parameters as they are.
-func (m *Model) Pack() *Packed {
+func (m *Model) Pack() *Packed { return m.PackAs(m.Precision) }
+
+// PackAs is Pack with a precision: the model's, or nn.Mixed of a model of
+// float32, to train it.
+func (m *Model) PackAs(as nn.Precision) *Packed {
+	if as != m.Precision && (as != nn.Mixed || m.Precision != nn.Float32) {
+		panic(fmt.Sprintf("model: PackAs: %v of a model of %v", as, m.Precision))
+	}
 	p := &Packed{
-		Spec: m.Spec, Vocab: m.Vocab, Precision: m.Precision, size: len(m.Params),
+		Spec: m.Spec, Vocab: m.Vocab, Precision: as, size: len(m.Params),
 		embed: make([]float32, m.Vocab.Size()*m.Embed),
-		rnn:   m.rnn.PackAs(m.Precision),
+		rnn:   m.rnn.PackAs(as),
 		head:  nn.NewLinear(m.rnn.OutputSize(), m.Vocab.Size()),
 	}
 	bytes := map[nn.Precision]int{nn.Float32: 4, nn.BF16: 2, nn.Int8: 1}[m.Precision]
@@ -39,11 +46,11 @@ func (m *Model) Pack() *Packed {
 }
 
 // Repack fills a Packed made by this model's Pack with the parameters as they
-// are, without allocating unless its precision is less than float32. The team
-// shares the work; without one, nil, the caller does it. Only who owns p alone
-// may do it: a trainer after each update.
+// are, without allocating if its precision serves training. The team shares the
+// work; without one, nil, the caller does it. Only who owns p alone may do it: a
+// trainer after each update.
 func (m *Model) Repack(team *nn.Team, p *Packed) {
-	if p.size != len(m.Params) || p.Precision != m.Precision {
+	if p.size != len(m.Params) || p.Precision.Trains() != m.Precision.Trains() {
 		panic("model: Repack: the Packed is of another model")
 	}
 	m.rnn.Repack(team, p.rnn)
@@ -101,7 +108,7 @@ func (r *Runner) Loss(b Batch, state []float32) (nats float64, count int) {
 // the masks; nil drops nothing.
 func (r *Runner) Gradient(g []float32, b Batch, state []float32, dropout *nn.Key) (nats float64, count int) {
 	p := r.p
-	if p.Precision != nn.Float32 {
+	if !p.Precision.Trains() {
 		panic(fmt.Sprintf("model: Gradient: weights of %v serve inference alone: want a model of float32", p.Precision))
 	}
 	if len(g) != p.size {

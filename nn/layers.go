@@ -52,8 +52,8 @@ func NewLinear(in, out int) *Linear { return &Linear{In: in, Out: out} }
 // the work; without one, nil, the caller does it.
 func (l *Linear) Pack(team *Team, w, b []float32) { l.PackAs(team, w, b, Float32) }
 
-// PackAs is Pack with the weights, not the bias, in a precision. Less than
-// float32 allocates, and serves inference alone.
+// PackAs is Pack with the weights, not the bias, in a precision. One that serves
+// inference alone allocates.
 func (l *Linear) PackAs(team *Team, w, b []float32, p Precision) {
 	if len(w) != l.In*l.Out || b != nil && len(b) != l.Out {
 		panic(fmt.Sprintf("nn: Linear.Pack: %d weights and %d biases, want (%d, %d) and %d", len(w), len(b), l.Out, l.In, l.Out))
@@ -77,8 +77,8 @@ func (l *Linear) Forward(team *Team, y, x Matrix, n int) {
 // dw, db and dx may be nil.
 func (l *Linear) Backward(team *Team, dw, db, dx []float32, dy, x Matrix, n int) {
 	l.packed("Backward")
-	if l.precision != Float32 {
-		panic(fmt.Sprintf("nn: Linear.Backward: weights packed as %v serve inference alone, want float32", l.precision))
+	if !l.precision.Trains() {
+		panic(fmt.Sprintf("nn: Linear.Backward: weights packed as %v serve inference alone, want float32 or mixed", l.precision))
 	}
 	dy.Need("nn: Linear.Backward: dy", n, l.Out)
 	x.Need("nn: Linear.Backward: x", n, l.In)
@@ -89,7 +89,7 @@ func (l *Linear) Backward(team *Team, dw, db, dx []float32, dy, x Matrix, n int)
 		need("Linear.Backward", "db", db, 1, l.Out)
 		db = db[:l.Out]
 	}
-	team.AddOuter(dw, db, l.Out, l.In, dy, x, n)
+	team.AddOuterAs(l.precision, dw, db, l.Out, l.In, dy, x, n)
 	if dx != nil {
 		need("Linear.Backward", "dx", dx, n, l.In)
 		clear(dx[:n*l.In])

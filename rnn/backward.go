@@ -17,8 +17,8 @@ import (
 // the initial ones; nil takes the former as zero and leaves out the latter.
 func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 	p, x := r.p, tape.x
-	if p.precision != nn.Float32 {
-		panic(fmt.Sprintf("rnn: Backward: weights packed as %v serve inference alone, want float32", p.precision))
+	if !p.precision.Trains() {
+		panic(fmt.Sprintf("rnn: Backward: weights packed as %v serve inference alone, want float32 or mixed", p.precision))
 	}
 	if tape.packed != p || !tape.filled || x.IDs != nil && x.F != p.symbols() {
 		panic("rnn: Backward: the tape is not one that Forward of this network has filled")

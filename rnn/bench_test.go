@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"sluice/nn"
 )
 
-// benchmark runs f for each cell and size. flops are those of the products
+// benchmark runs f for each cell, size and precision. flops are those of the products
 // with the weights, forward.
-func benchmark(b *testing.B, passes float64, f func(run *Runner, tr *benchTrial)) {
+func benchmark(b *testing.B, passes float64, precisions []nn.Precision, f func(run *Runner, tr *benchTrial)) {
 	const T, H = 35, 256
 	for _, c := range []Config{{Cell: "rnn"}, {Cell: "gru", Reset: ResetBefore}, {Cell: "gru", Reset: ResetAfter}, {Cell: "lstm"}} {
 		c.Input, c.Hidden, c.Layers, c.Biases = H, H, 1, 1
@@ -18,17 +20,19 @@ func benchmark(b *testing.B, passes float64, f func(run *Runner, tr *benchTrial)
 		}
 		for _, rows := range []int{1, 32} {
 			for _, threads := range []int{1, 2} {
-				b.Run(fmt.Sprintf("cell=%s/B=%d/T=%d/H=%d/threads=%d", cell, rows, T, H, threads), func(b *testing.B) {
-					tr := newBenchTrial(b, c, T, rows)
-					run := NewRunner(tr.net.Pack(), team(b, threads))
-					f(run, tr)
-					b.ReportAllocs()
-					for b.Loop() {
+				for _, as := range precisions {
+					b.Run(fmt.Sprintf("cell=%s/B=%d/T=%d/H=%d/threads=%d/precision=%v", cell, rows, T, H, threads, as), func(b *testing.B) {
+						tr := newBenchTrial(b, c, T, rows)
+						run := NewRunner(tr.net.PackAs(as), team(b, threads))
 						f(run, tr)
-					}
-					flops := passes * 2 * T * float64(rows) * float64(len(tr.net.layout().Gates)) * H * (H + H)
-					b.ReportMetric(flops*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
-				})
+						b.ReportAllocs()
+						for b.Loop() {
+							f(run, tr)
+						}
+						flops := passes * 2 * T * float64(rows) * float64(len(tr.net.layout().Gates)) * H * (H + H)
+						b.ReportMetric(flops*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+					})
+				}
 			}
 		}
 	}
@@ -56,12 +60,14 @@ func newBenchTrial(b *testing.B, c Config, steps, rows int) *benchTrial {
 }
 
 func BenchmarkForward(b *testing.B) {
-	benchmark(b, 1, func(run *Runner, tr *benchTrial) { run.Forward(tr.y, tr.x, nil, nil) })
+	benchmark(b, 1, []nn.Precision{nn.Float32}, func(run *Runner, tr *benchTrial) { run.Forward(tr.y, tr.x, nil, nil) })
 }
 
-// BenchmarkTraining is Forward and Backward: three products for one.
+// BenchmarkTraining is Forward and Backward, weights packed anew: three products
+// for one.
 func BenchmarkTraining(b *testing.B) {
-	benchmark(b, 3, func(run *Runner, tr *benchTrial) {
+	benchmark(b, 3, []nn.Precision{nn.Float32, nn.Mixed}, func(run *Runner, tr *benchTrial) {
+		tr.net.Repack(run.team, run.p)
 		run.Forward(tr.y, tr.x, nil, &tr.tape)
 		clear(tr.g)
 		run.Backward(tr.g, tr.dx, tr.dy, nil, &tr.tape)

@@ -28,8 +28,12 @@ type custom struct {
 	table          []float32 // (V, G·H) x·Wx + bx of the rows of a folded table, or empty
 }
 
-// pack packs Wx as a precision; the cell's own tensors stay as they are.
+// pack packs Wx as a precision, but float32 for Mixed; the cell's own tensors
+// stay as they are.
 func (l *custom) pack(team *nn.Team, tensors [][]float32, as nn.Precision) {
+	if as == nn.Mixed {
+		as = nn.Float32
+	}
 	l.wx.Pack(team, as, tensors[0], l.gh, l.width, kernel.Order{})
 	l.table = l.table[:0]
 	l.bx = append(l.bx[:0], tensors[1]...)

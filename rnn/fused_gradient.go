@@ -11,11 +11,16 @@ type gradientJob struct {
 	w     *fusedWay
 	grads [][]float32
 	x     *input
-	h     kernel.Matrix // (rows, H) before each step
-	parts int
-	db    []float32     // (panels, 64)
-	table kernel.Matrix // (V, panels · lanes of x · 16) the sums of the rows of g of each ID
-	lane  []float32     // (parts, 16, V)
+	h, rh kernel.Matrix // (rows, H) before each step
+	in    kernel.Matrix // (rows, X) where there are no IDs
+	// Of products of bf16: what h, rh and in are rounded to, and the gates that
+	// a part is at work on.
+	rounded [3]kernel.Matrix
+	da      []kernel.Matrix // (parts)
+	parts   int
+	db      []float32     // (panels, 64)
+	table   kernel.Matrix // (V, panels · lanes of x · 16) the sums of the rows of g of each ID
+	lane    []float32     // (parts, 16, V)
 }
 
 // How many rows, at most, and how many panels pass at once: with a block of
@@ -27,8 +32,12 @@ const (
 
 func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int) {
 	j := &w.job
-	j.w, j.grads, j.x, j.h = w, grads, x, w.state[0].From(prev)
+	j.w, j.grads, j.x = w, grads, x
+	j.h, j.rh, j.in = w.state[0].From(prev), w.rh, x.blocks
 	j.parts = min(team.Threads(), w.panels())
+	if w.mixed {
+		j.round(team)
+	}
 	j.db = nn.Grow(j.db, w.panels()*kernel.Wide)
 	if x.ids != nil {
 		width := w.x.order.Lanes() * kernel.Lane
@@ -39,16 +48,48 @@ func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int
 	j.grads, j.x = nil, nil
 }
 
+// round makes the factors of products of bf16.
+func (j *gradientJob) round(team *nn.Team) {
+	one := func(i int, x *kernel.Matrix, cols int) {
+		j.rounded[i] = j.rounded[i].GrowRounded(j.x.rows, cols)
+		team.RoundRows(j.rounded[i], *x, cols, j.x.rows)
+		*x = j.rounded[i]
+	}
+	one(0, &j.h, j.w.hidden)
+	if j.w.before {
+		one(1, &j.rh, j.w.hidden)
+	}
+	if j.x.ids == nil {
+		one(2, &j.in, j.w.width)
+	}
+	for len(j.da) < j.parts {
+		j.da = append(j.da, kernel.Matrix{})
+	}
+}
+
+// gates are the gradients of rows [r, r+n) of panels [from, to), a group at most,
+// as products take them.
+func (j *gradientJob) gates(part, from, to, r, n int) kernel.Matrix {
+	da := j.w.g.From(r).Columns(from * kernel.Wide)
+	if !j.w.mixed {
+		return da
+	}
+	j.da[part] = j.da[part].GrowRounded(n, group*kernel.Wide)
+	kernel.RoundRows(j.da[part], da, (to-from)*kernel.Wide, n)
+	return j.da[part]
+}
+
 func (j *gradientJob) Run(part int) {
 	w := j.w
 	from, to := kernel.Span(w.panels(), part, j.parts, 1)
 	pieces(j.x.rows, from, to, func(r, n, from, to int) {
+		da := j.gates(part, from, to, r, n)
 		if j.x.ids == nil {
-			outer(&w.x, from, to, j.grads[0], w.width, w.x.lanes(w.g), j.x.blocks, r, n)
+			outer(&w.x, from, to, j.grads[0], w.width, w.x.lanes(da), j.in.From(r), n)
 		}
-		outer(&w.h, from, to, j.grads[2], w.hidden, w.h.lanes(w.g), j.h, r, n)
+		outer(&w.h, from, to, j.grads[2], w.hidden, w.h.lanes(da), j.h.From(r), n)
 		if w.before {
-			outer(&w.r, from, to, j.grads[2], w.hidden, w.r.lanes(w.g), w.rh, r, n)
+			outer(&w.r, from, to, j.grads[2], w.hidden, w.r.lanes(da), j.rh.From(r), n)
 		}
 	})
 	for p := from; p < to; p++ {
@@ -62,7 +103,7 @@ func (j *gradientJob) Run(part int) {
 	}
 	if j.x.folded {
 		pieces(j.x.symbols, from, to, func(r, n, from, to int) {
-			outer(&w.x, from, to, j.grads[0], w.width, j.table, j.x.blocks, r, n)
+			outer(&w.x, from, to, j.grads[0], w.width, j.table.From(r).Columns(from*j.table.Width), j.in.From(r), n)
 		})
 	}
 }
@@ -70,6 +111,7 @@ func (j *gradientJob) Run(part int) {
 // pieces calls f with [r, r+n) of rows and [from, to) of panels, some at a time.
 func pieces(rows, from, to int, f func(r, n, from, to int)) {
 	chunk := (rows + (rows+long-1)/long - 1) / ((rows + long - 1) / long)
+	chunk += chunk % 2 // they may be rounded in pairs
 	for r := 0; r < rows; r += chunk {
 		for p := from; p < to; p += group {
 			f(r, min(chunk, rows-r), p, min(p+group, to))
@@ -77,15 +119,14 @@ func pieces(rows, from, to int, f func(r, n, from, to int)) {
 	}
 }
 
-// outer adds what rows [r, r+n) make of the gradient dw (G·H, k) of the rows of
-// panels [from, to). da is the product's lanes.
-func outer(p *product, from, to int, dw []float32, k int, da, x kernel.Matrix, r, n int) {
-	da = da.From(r)
+// outer adds what n rows make of the gradient dw (G·H, k) of the rows of panels
+// [from, to). da is the product's lanes from there on.
+func outer(p *product, from, to int, dw []float32, k int, da, x kernel.Matrix, n int) {
 	for at := 0; at < k; at += kernel.Wide {
-		block := x.From(r).Columns(at)
+		block := x.Columns(at)
 		for panel := from; panel < to; panel++ {
 			p.eachLane(panel, len(dw)/k, func(lane, row, count int) {
-				dy := da.Columns(panel*da.Width + (lane-p.first)*kernel.Lane)
+				dy := da.Columns((panel-from)*da.Width + (lane-p.first)*kernel.Lane)
 				kernel.AddOuter(dw[row*k+at:], k, count, min(kernel.Wide, k-at), dy, block, n)
 			})
 		}

@@ -99,8 +99,8 @@ func copyRow(to []float32, m kernel.Matrix, i int, u units) {
 
 func (w *fusedWay) input(x *Sequence, row, at, n int, u units) {
 	from, to := w.of(u)
-	for ; from < to; from += together(n) {
-		last := min(from+together(n), to)
+	for ; from < to; from += w.together(n) {
+		last := min(from+w.together(n), to)
 		for p := from; p < last; p++ {
 			g, bias := cell(w.g, at, p*kernel.Wide), w.bias[p*kernel.Wide:][:kernel.Wide]
 			switch {
@@ -109,8 +109,7 @@ func (w *fusedWay) input(x *Sequence, row, at, n int, u units) {
 			case len(w.table.Data) > 0:
 				kernel.LookUpRows(g, negativeZeros, cell(w.table, 0, p*kernel.Wide), kernel.Wide, x.IDs[row:row+n], n)
 			default:
-				table, width := w.x.weights.Table(p)
-				kernel.LookUpRows(g, bias, table, width, x.IDs[row:row+n], n)
+				w.x.weights.LookUp(p, g, bias, x.IDs[row:row+n])
 			}
 		}
 		if x.IDs == nil {
@@ -124,9 +123,10 @@ var negativeZeros = slices.Repeat([]float32{float32(math.Copysign(0, -1))}, kern
 
 // together is how many panels n rows pass before the next thing is done with
 // them: one, while its sums are in the cache, but for a single row, whose
-// weights come faster from some panels at once.
-func together(n int) int {
-	if n == 1 {
+// weights come faster from some panels at once, and for products of bf16, which
+// round the rows first.
+func (w *fusedWay) together(n int) int {
+	if n == 1 || w.mixed {
 		return 8
 	}
 	return 1
@@ -134,8 +134,8 @@ func together(n int) int {
 
 func (w *fusedWay) forward(phase int, s stretch, u units) {
 	from, to := w.of(u)
-	for ; from < to; from += together(s.n) {
-		w.kernels.forward(w, phase, s, from, min(from+together(s.n), to))
+	for ; from < to; from += w.together(s.n) {
+		w.kernels.forward(w, phase, s, from, min(from+w.together(s.n), to))
 	}
 }
 

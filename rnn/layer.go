@@ -16,8 +16,8 @@ type kind interface {
 // layer is one layer and direction, packed. It is only read while it runs.
 type layer interface {
 	// pack takes copies of tensors: weight_ih (G·H, X), bias_ih (G·H), then
-	// those of Layout.Tensors. With less precision than float32 the layer
-	// serves inference alone. The team, if there is one, helps.
+	// those of Layout.Tensors. The layer serves training if the precision
+	// does. The team, if there is one, helps.
 	pack(team *nn.Team, tensors [][]float32, as nn.Precision)
 	// fold makes what a step begins with for rows of table (v, X). It holds
 	// until pack, and IDs are then numbers of these rows.

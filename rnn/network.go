@@ -119,8 +119,10 @@ type Packed struct {
 func (n *Network) Pack() *Packed { return n.PackAs(nn.Float32) }
 
 // PackAs is Pack with the weights of products rounded to a precision: see
-// Rounds. With less than float32 the Packed serves inference alone: Backward
-// panics.
+// Rounds. With nn.BF16 and nn.Int8 the Packed serves inference alone: Backward
+// panics. With nn.Mixed all that the products of the built-in cells multiply,
+// forward and back, is rounded to bf16, and sums are float32; those of
+// registered cells stay float32.
 func (n *Network) PackAs(precision nn.Precision) *Packed {
 	p := &Packed{precision: precision, Config: n.Config, layout: n.layout(), stateSize: n.StateSize(), params: len(n.Params), parts: n.parts}
 	cell, _ := lookup(n.Cell)
@@ -135,9 +137,9 @@ func (n *Network) PackAs(precision nn.Precision) *Packed {
 }
 
 // Repack fills a Packed made by this network's Pack with the parameters as
-// they are, without allocating unless its precision is less than float32. The
-// team shares the work; without one, nil, the caller does it. Only who owns p
-// alone may do it: a trainer after each update.
+// they are, without allocating if its precision serves training. The team
+// shares the work; without one, nil, the caller does it. Only who owns p alone
+// may do it: a trainer after each update.
 func (n *Network) Repack(team *nn.Team, p *Packed) {
 	if p.Config != n.Config {
 		panic("rnn: Repack: the Packed is of another network")

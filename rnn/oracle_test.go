@@ -107,6 +107,7 @@ func randoms(r *rand.Rand, n int) []float32 {
 // trial is one network with inputs and upstream gradients for it.
 type trial struct {
 	net                   *Network
+	as                    nn.Precision
 	x                     Sequence
 	state, dy, dState     []float32
 	y, end, dx, dStart, g []float32
@@ -152,7 +153,7 @@ func newTrial(t *testing.T, c Config, steps, rows int, ragged, ids bool, seed ui
 
 // forward fills the tape; the team of the Runner is the caller's to close.
 func (tr *trial) forward(threads int) *Runner {
-	run := NewRunner(tr.net.Pack(), nn.NewTeam(threads))
+	run := NewRunner(tr.net.PackAs(tr.as), nn.NewTeam(threads))
 	tr.y, tr.end = make([]float32, len(tr.dy)), slices.Clone(tr.state)
 	run.Forward(tr.y, tr.x, tr.end, &tr.tape)
 	return run

@@ -35,6 +35,8 @@ type Config struct {
 	ClipNorm  float64        `json:"clip_norm,omitempty"`  // of the whole gradient; 0: none
 	ClipValue float64        `json:"clip_value,omitempty"` // of each element, before ClipNorm; 0: none
 
+	Precision string `json:"precision,omitempty"` // of what products multiply in training: Float32 (also ""), BF16; all else is float32
+
 	Epochs int    `json:"epochs"`
 	Keep   string `json:"keep,omitempty"` // which epoch's weights: KeepAuto (also ""), KeepTrain, KeepHeldOut, KeepLast
 	Seed   uint64 `json:"seed"`           // of the start, the batches and the masks
@@ -50,6 +52,12 @@ const (
 	KeepTrain   = "train"    // the lowest training perplexity
 	KeepHeldOut = "held-out" // the lowest held-out perplexity
 	KeepLast    = "last"
+)
+
+// The precisions of training's products: see nn.Mixed for BF16.
+const (
+	Float32 = "float32"
+	BF16    = "bf16"
 )
 
 // LearntByHeart is the number of training symbols below which a model is
@@ -124,6 +132,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("train: samples every %d epochs: want 0 (never) or more", c.PredictEvery)
 	case c.PredictLength < 0:
 		return fmt.Errorf("train: samples of %d symbols: want 0 or more", c.PredictLength)
+	}
+	if c.Precision != "" && c.Precision != Float32 && c.Precision != BF16 {
+		return fmt.Errorf("train: precision %q: want %s or %s", c.Precision, Float32, BF16)
 	}
 	switch c.Keep {
 	case "", KeepAuto, KeepTrain, KeepLast:

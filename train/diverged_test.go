@@ -126,9 +126,9 @@ func TestEndedDiverged(t *testing.T) {
 // After the first update another allocates nothing, on any number of threads.
 func TestUpdateAllocates(t *testing.T) {
 	for _, threads := range []int{1, 2} {
-		for _, sampling := range []string{"consecutive", "random"} {
+		for sampling, precision := range map[string]string{"consecutive": Float32, "random": BF16} {
 			c := small()
-			c.Epochs, c.Batches.Sampling, c.ClipValue = 1000, sampling, 1
+			c.Epochs, c.Batches.Sampling, c.Precision, c.ClipValue = 1000, sampling, precision, 1
 			c.Model.Embed, c.Model.Dropout, c.Model.RNN.Layers, c.Model.RNN.Dropout = 4, 0.2, 2, 0.2
 			team := nn.NewTeam(threads)
 			r, err := newRun(c, prepare(t, c, song), team, func(Event) {})
@@ -147,7 +147,7 @@ func TestUpdateAllocates(t *testing.T) {
 			}
 			update()
 			if n := testing.AllocsPerRun(40, update); n != 0 {
-				t.Errorf("%d threads, %s sampling: %v allocations for an update", threads, sampling, n)
+				t.Errorf("%d threads, %s sampling, %s: %v allocations for an update", threads, sampling, precision, n)
 			}
 			team.Close()
 		}

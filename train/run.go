@@ -64,7 +64,8 @@ type run struct {
 	team    *nn.Team
 
 	model  *model.Model
-	packed *model.Packed
+	packed *model.Packed // trained on
+	scored *model.Packed // as exact has filled it last: packed, unless that is rounded
 	runner *model.Runner
 	opt    optim.Optimizer
 	batch  *data.Sampler
@@ -121,6 +122,10 @@ func newRun(c Config, text *Text, team *nn.Team, observe func(Event)) (*run, err
 		}
 	}
 	r.packed = m.Pack()
+	r.scored = r.packed
+	if c.Precision == BF16 {
+		r.packed = m.PackAs(nn.Mixed)
+	}
 	r.runner = model.NewRunner(r.packed, team)
 	r.opt = c.Optimizer.new(len(m.Params))
 	r.grad = make([]float32, len(m.Params))
@@ -278,9 +283,16 @@ func (r *run) consider(e Epoch) bool {
 	return false
 }
 
+// exact is the model as it stands and would be saved, whatever the precision of
+// training.
+func (r *run) exact() *model.Packed {
+	r.model.Repack(r.team, r.scored)
+	return r.scored
+}
+
 // perplexity scores each symbol of ids but the first once.
 func (r *run) perplexity(ctx context.Context, ids []int32) (float64, error) {
-	score, err := model.Evaluate(ctx, r.packed, r.team, ids)
+	score, err := model.Evaluate(ctx, r.exact(), r.team, ids)
 	if err != nil {
 		return 0, err
 	}
@@ -293,7 +305,7 @@ func (r *run) samples(ctx context.Context, epoch int) error {
 		return nil
 	}
 	for _, prefix := range r.c.Prefixes {
-		g, err := model.NewGenerator(r.packed, model.Sampling{})
+		g, err := model.NewGenerator(r.exact(), model.Sampling{})
 		if err != nil {
 			return err
 		}
@@ -332,7 +344,7 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 		return nil
 	}
 	copy(m.Params, b.params)
-	m.Repack(r.team, r.packed)
+	r.runner = model.NewRunner(r.exact(), r.team)
 	e := r.curve[b.epoch-1]
 	m.History.TrainPerplexity, m.History.HeldOutPerplexity = e.Perplexity, e.HeldOutPerplexity
 	m.History.Kept = map[string]string{

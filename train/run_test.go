@@ -264,3 +264,41 @@ func TestEnded(t *testing.T) {
 		t.Errorf("ended before it began: %v, %v", r, err)
 	}
 }
+
+// With products of bf16 a run learns as well, makes the same model on any number
+// of threads, and scores the model that it saves: that of float32.
+func TestPrecision(t *testing.T) {
+	c := small()
+	c.Split.Validation, c.Epochs, c.Model.RNN.Hidden, c.Schedule.Rate = 0.2, 20, 32, 0.02
+	c.Prefixes, c.PredictEvery, c.PredictLength = []string{"the"}, 10, 10
+	text := prepare(t, c, song)
+	exact, _ := mustRun(t, c, text)
+	c.Precision = Float32
+	if again, _ := mustRun(t, c, text); !slices.Equal(again.Model.Params, exact.Model.Params) {
+		t.Errorf("precision %s is not that of none given", Float32)
+	}
+	c.Precision = BF16
+	one, _ := mustRun(t, c, text)
+	h := one.Model.History
+	if slices.Equal(one.Model.Params, exact.Model.Params) || !(math.Abs(math.Log(h.TrainPerplexity/exact.Model.History.TrainPerplexity)) < 0.05) {
+		t.Errorf("perplexity %v, with float32 %v", h.TrainPerplexity, exact.Model.History.TrainPerplexity)
+	}
+	for _, threads := range []int{1, 3} {
+		many, err := Run(context.Background(), c, text, threads, func(Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(many.Model.Params, one.Model.Params) || fmt.Sprint(many.Model.History) != fmt.Sprint(h) {
+			t.Errorf("%d threads give another model than two", threads)
+		}
+	}
+	team := nn.NewTeam(1)
+	defer team.Close()
+	score, err := model.Evaluate(context.Background(), one.Model.Pack(), team, text.HeldOut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if score.Perplexity() != h.HeldOutPerplexity {
+		t.Errorf("held-out perplexity %v, of the model %v", h.HeldOutPerplexity, score.Perplexity())
+	}
+}

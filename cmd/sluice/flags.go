@@ -81,6 +81,8 @@ type runFlags struct {
 	Clip      *float64 `placeholder:"NORM" help:"Bound of the gradient's norm; 0: none."`
 	ClipValue *float64 `placeholder:"V" help:"Bound of each of its elements; 0: none."`
 
+	Precision *string `type:"choice" placeholder:"float32|bf16" help:"Of what products multiply in training; all else, and the model, is float32."`
+
 	Epochs *int    `placeholder:"N" help:"How often the text is gone through."`
 	Keep   *string `type:"choice" placeholder:"auto|train|held-out|last" help:"Which epoch's weights are kept: best on what, or the last."`
 	Seed   *uint64 `placeholder:"N" help:"Of the start, the minibatches and dropout."`

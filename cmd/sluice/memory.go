@@ -25,7 +25,11 @@ func fits(c train.Config, vocab int) error {
 	v, h, l := float64(vocab), float64(stack.Hidden), float64(stack.Layers)
 	parameters := float64(net.Size()) + v*(float64(c.Model.Embed)+h+1)
 	rows := float64(c.Batches.Batch) * float64(c.Batches.Steps)
-	const copies, perUnit = 7, 12 // of parameters: their own, gradient, two moments, packed twice, best; of a unit's step: gates, states, their gradients
+	copies := 7.0      // of parameters: their own, gradient, two moments, packed twice, best
+	const perUnit = 12 // of a unit's step: gates, states, their gradients
+	if c.Precision == train.BF16 {
+		copies += 2 // packed for scores
+	}
 	need := 4 * (copies*parameters + rows*(v+perUnit*h*l+2*float64(stack.Input)))
 	if have := memory(); need > have {
 		return fmt.Errorf("a model of %.3g parameters, trained on %.3g symbols at a time, needs about %.3g GB of memory, and there are %.3g: want a smaller --hidden, --layers, --batch or --steps",

@@ -123,6 +123,7 @@ func (f runFlags) set(c *train.Config) {
 	set(&c.Schedule.Final, f.LRFinal)
 	set(&c.ClipNorm, f.Clip)
 	set(&c.ClipValue, f.ClipValue)
+	set(&c.Precision, f.Precision)
 	set(&c.Epochs, f.Epochs)
 	set(&c.Keep, f.Keep)
 	set(&c.Seed, f.Seed)

@@ -144,6 +144,9 @@ func optimizer(c train.Config) string {
 	if k := c.Schedule.Kind; k != "" && k != "constant" {
 		s += " " + k
 	}
+	if c.Precision == train.BF16 {
+		s += ", products of bf16"
+	}
 	return s
 }
 

@@ -297,4 +297,5 @@ func toBytes(x isa) {
 func quantised(x isa) {
 	halves(x)
 	bytes(x)
+	roundings(x)
 }

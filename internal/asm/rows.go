@@ -17,6 +17,11 @@ func rowHelpers(x isa) {
 	r.scaleRows()
 	r.sumRows()
 	r.lookUpRows()
+	if x.lanes == 16 {
+		r.isa = bf16(x)
+		r.lookUpPairs()
+		r.isa = x
+	}
 	r.scatterRows()
 	r.addTo()
 }
@@ -249,6 +254,39 @@ func (r rowEmitter) lookUpRows() {
 		} else {
 			again(label, count, array{dst, rowBytes})
 		}
+	})
+}
+
+// lookUpPairs is lookUpRows of a table whose rows are two of bf16 each: the
+// id's last bit says which half of the words.
+func (r rowEmitter) lookUpPairs() {
+	gp := r.begin("lookUpPairs", "sets each row to bias, its first width columns to bias plus the table's row of its id",
+		"func(dst, bias, table *float32, width int, ids *int32, rows int)", "dst", "bias", "table", "width", "ids", "rows")
+	dst, bias, table, width, ids, count, at, half := gp[0], gp[1], gp[2], gp[3], gp[4], gp[5], reg.R8, reg.R9
+	b, sum, shift := r.vec[:4], r.vec[4:8], r.vec[8].AsX()
+	for j, v := range b {
+		VMOVUPS(r.row(bias, j), v)
+	}
+	r.widths(16, width, func(label string, vectors int) {
+		MOVLQSX(mem(ids, 0), at)
+		MOVQ(at, half)
+		SHRQ(operand.U8(1), at)
+		IMULQ(width, at)
+		LEAQ(indexed(table, at, 4), at)
+		ANDQ(operand.U8(1), half)
+		SHLQ(operand.U8(4), half)
+		VMOVQ(half, shift)
+		for j, v := range b {
+			if j < vectors {
+				v = sum[j]
+				r.load(r.row(at, j), v)
+				VPSRLD(shift, v, v)
+				VPSLLD(operand.U8(16), v, v)
+				VADDPS(v, b[j], v)
+			}
+			VMOVUPS(v, r.row(dst, j))
+		}
+		again(label, count, array{dst, rowBytes}, array{ids, 4})
 	})
 }
 

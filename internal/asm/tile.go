@@ -16,7 +16,8 @@ import (
 //
 // Strides are in bytes. There are so many tiles, one below the other. A's element (i, k) is at i·row + k·step; after each
 // width steps, jump more: a matrix in blocks of columns. With row and step
-// exchanged it is read transposed. B's row k is at k·ldb. k is at least 1.
+// exchanged it is read transposed. B's row k is at k·ldb. k is at least 1. The
+// tiles of bf16 have pairs for the elements of A and B.
 func tiles(x isa) {
 	columns, accumulators := 4, 24
 	if x.lanes == 8 {
@@ -92,7 +93,7 @@ func tile(x isa, m, n, vectors int) {
 	CMOVQLT(k, count)
 	SUBQ(count, k)
 	Label("loop")
-	if m == 1 {
+	if m == 1 && x.name != "BF16" {
 		VBROADCASTSS(a.at(0), broadcast[0])
 		for j := range vectors {
 			VFMADD231PS(mem(b, j*x.bytes()), broadcast[0], acc[j])
@@ -105,7 +106,7 @@ func tile(x isa, m, n, vectors int) {
 			s := broadcast[i%min(4, len(broadcast))]
 			VBROADCASTSS(a.at(i), s)
 			for j := range vectors {
-				VFMADD231PS(s, bv[j], acc[i*vectors+j])
+				x.multiplyAdd(s, bv[j], acc[i*vectors+j])
 			}
 		}
 	}
@@ -141,6 +142,9 @@ func argument(name string) operand.Mem {
 // products are all that multiplies matrices, and what lays them out for it.
 func products(x isa) {
 	tiles(x)
+	if x.lanes == 16 {
+		tiles(bf16(x))
+	}
 	vectors(x)
 	transposes(x)
 	pauses(x)

@@ -39,4 +39,7 @@ func TestLevelOfProcessor(t *testing.T) {
 	if InUse() != want {
 		t.Errorf("%v runs, want %v on a processor with %v", InUse(), want, flags)
 	}
+	if want := want == AVX512 && has("avx512_bf16"); pairing() != want {
+		t.Errorf("products of pairs of bf16: %v, want %v on a processor with %v", pairing(), want, flags)
+	}
 }

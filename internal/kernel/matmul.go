@@ -22,6 +22,10 @@ func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 		p.mulAddLow(y, x, rows, from, to)
 		return
 	}
+	if p.mixed {
+		p.mulAddMixed(y, x, rows, from, to)
+		return
+	}
 	if rows == 1 && !y.tight {
 		p.vector(y, x, from, to)
 		return
@@ -35,7 +39,7 @@ func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 
 // multiply is MulAddPanels of not too many rows.
 func (p *Panels) multiply(y, x Matrix, rows, from, to int) {
-	a := strided{x.Row, 1, x.Width, x.Block - x.Width}
+	a := strided{x.Row, 1, x.Width, x.Block - x.Width, false}
 	depth := p.K
 	if rows > 2*maxTile {
 		depth = max(1, deep/x.Width) * x.Width
@@ -53,20 +57,28 @@ func (p *Panels) multiply(y, x Matrix, rows, from, to int) {
 }
 
 // AddOuter adds dyᵀ·x to dw, whose m rows of n floats are ld apart: dy holds m
-// columns, rows of x n columns. dy's columns must lie in one block.
+// columns, rows of x n columns. dy's columns must lie in one block. Of a product
+// of bf16 both are what RoundRows has made.
 func AddOuter(dw []float32, ld, m, n int, dy, x Matrix, rows int) {
 	if rows == 0 || m == 0 {
 		return
 	}
-	a := strided{1, dy.Row, rows, 0}
+	if dy.pairs {
+		rows = (rows + 1) / 2
+	}
+	a := strided{1, dy.Row, rows, 0, dy.pairs}
 	for j := 0; j < n; j += x.Width {
 		product(dw[j:], ld, dy.Data, a, x.Data[j/x.Width*x.Block:], x.Row, min(x.Width, n-j), rows, m)
 	}
 }
 
 // strided says where the elements of a product's left factor lie: (i, k) at
-// i·row + k·step + k/width·jump.
-type strided struct{ row, step, width, jump int }
+// i·row + k·step + k/width·jump. Elements may be pairs: then those of the other
+// factor are too.
+type strided struct {
+	row, step, width, jump int
+	pairs                  bool
+}
 
 // last is where element (i, k) is.
 func (a strided) at(i, k int) int { return i*a.row + k*a.step + k/a.width*a.jump }

@@ -11,6 +11,7 @@ type Matrix struct {
 	Width int // columns of a block
 
 	tight bool // a row ends where its columns do, and another begins
+	pairs bool // a row is two of bf16: see RoundRows
 }
 
 // Lane is the number of floats that kernels take at once, and Wide that of the
@@ -22,11 +23,11 @@ const (
 )
 
 // RowMajor is the matrix whose rows of n floats are ld apart.
-func RowMajor(data []float32, ld int) Matrix { return Matrix{data, ld, Wide, Wide, true} }
+func RowMajor(data []float32, ld int) Matrix { return Matrix{data, ld, Wide, Wide, true, false} }
 
 // Blocks is the matrix of n rows whose blocks lie one after another. Its Data
 // has BlocksLen floats.
-func Blocks(data []float32, n int) Matrix { return Matrix{data, Wide, n * Wide, Wide, false} }
+func Blocks(data []float32, n int) Matrix { return Matrix{data, Wide, n * Wide, Wide, false, false} }
 
 // Grow is a matrix of n rows in blocks, in m's memory where it fits. What it
 // holds is anything. Its blocks are an odd number of rows apart, which keeps
@@ -78,8 +79,11 @@ func (m Matrix) GetRow(x []float32, i int) {
 // BlocksLen is the number of floats of n rows of cols columns in blocks.
 func BlocksLen(n, cols int) int { return (cols + Wide - 1) / Wide * Wide * n }
 
-// From is the view from row i on.
+// From is the view from row i on, of pairs an even one.
 func (m Matrix) From(i int) Matrix {
+	if m.pairs {
+		i /= 2
+	}
 	m.Data = m.Data[i*m.Row:]
 	return m
 }

@@ -8,6 +8,8 @@ type Panels struct {
 	width int       // outputs of a panel, a multiple of Lane; the last may have fewer lanes
 	data  []float32 // panel after panel, (K, width) each
 	low   *low      // instead of data, where the precision is less than float32
+	mixed bool      // Round has rounded data
+	pairs bool      // to (K/2, width) pairs of each panel
 }
 
 // Order is how the outputs of a cell stand in panels: panel i holds units
@@ -51,7 +53,7 @@ func (p Panels) panel(i int) (data []float32, width int) {
 
 // fit makes room.
 func (p *Panels) fit(k, n, width int) {
-	p.K, p.N, p.width, p.low = k, n, width, nil
+	p.K, p.N, p.width, p.low, p.mixed, p.pairs = k, n, width, nil, false, false
 	size := k * ((n + Lane - 1) / Lane * Lane)
 	if cap(p.data) < size {
 		p.data = Aligned(size)

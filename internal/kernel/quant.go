@@ -6,21 +6,26 @@ import (
 	"unsafe"
 )
 
-// Precision is that of packed weights. With less than float32 they serve
-// inference alone.
+// Precision is that of packed weights.
 type Precision int
 
 // The precisions. BF16 is float32 without its last 16 bits, rounded to nearest
 // even; sums and what they multiply stay float32. Int8 is a number from −127 to
 // 127 times a scale for each output; a row that it multiplies is rounded in the
-// same way, by its largest magnitude, and the sums are exact.
+// same way, by its largest magnitude, and the sums are exact. Both serve
+// inference alone. Mixed is for training: all that products multiply is rounded
+// to bf16 for them, sums are float32.
 const (
 	Float32 Precision = iota
 	BF16
 	Int8
+	Mixed
 )
 
-func (p Precision) String() string { return [...]string{"float32", "bf16", "int8"}[p] }
+// Trains says whether weights of the precision serve training too.
+func (p Precision) Trains() bool { return p == Float32 || p == Mixed }
+
+func (p Precision) String() string { return [...]string{"float32", "bf16", "int8", "mixed"}[p] }
 
 // low is the data of panels of less precision than float32.
 type low struct {
@@ -37,10 +42,14 @@ type low struct {
 // time.
 const byteSpan = 2048
 
-// PackAs is Pack with a precision. One less than float32 allocates anew.
+// PackAs is Pack with a precision. One that serves inference alone allocates
+// anew.
 func (p *Panels) PackAs(as Precision, w []float32, n, k int, o Order) {
-	if as == Float32 {
+	if as.Trains() {
 		p.Pack(w, n, k, o)
+		if as == Mixed {
+			p.Round()
+		}
 		return
 	}
 	var f Panels

@@ -1840,6 +1840,128 @@ DATA flipAVX2<>+56(SB)/4, $0x80808080
 DATA flipAVX2<>+60(SB)/4, $0x80808080
 GLOBL flipAVX2<>(SB), RODATA|NOPTR, $64
 
+DATA roundingsAVX2<>+0(SB)/4, $0x00000001
+DATA roundingsAVX2<>+4(SB)/4, $0x00000001
+DATA roundingsAVX2<>+8(SB)/4, $0x00000001
+DATA roundingsAVX2<>+12(SB)/4, $0x00000001
+DATA roundingsAVX2<>+16(SB)/4, $0x00000001
+DATA roundingsAVX2<>+20(SB)/4, $0x00000001
+DATA roundingsAVX2<>+24(SB)/4, $0x00000001
+DATA roundingsAVX2<>+28(SB)/4, $0x00000001
+DATA roundingsAVX2<>+32(SB)/4, $0x00000001
+DATA roundingsAVX2<>+36(SB)/4, $0x00000001
+DATA roundingsAVX2<>+40(SB)/4, $0x00000001
+DATA roundingsAVX2<>+44(SB)/4, $0x00000001
+DATA roundingsAVX2<>+48(SB)/4, $0x00000001
+DATA roundingsAVX2<>+52(SB)/4, $0x00000001
+DATA roundingsAVX2<>+56(SB)/4, $0x00000001
+DATA roundingsAVX2<>+60(SB)/4, $0x00000001
+DATA roundingsAVX2<>+64(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+68(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+72(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+76(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+80(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+84(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+88(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+92(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+96(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+100(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+104(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+108(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+112(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+116(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+120(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+124(SB)/4, $0x00007fff
+DATA roundingsAVX2<>+128(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+132(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+136(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+140(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+144(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+148(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+152(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+156(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+160(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+164(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+168(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+172(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+176(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+180(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+184(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+188(SB)/4, $0x7fffffff
+DATA roundingsAVX2<>+192(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+196(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+200(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+204(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+208(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+212(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+216(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+220(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+224(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+228(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+232(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+236(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+240(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+244(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+248(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+252(SB)/4, $0x7f7f8000
+DATA roundingsAVX2<>+256(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+260(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+264(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+268(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+272(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+276(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+280(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+284(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+288(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+292(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+296(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+300(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+304(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+308(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+312(SB)/4, $0xffff0000
+DATA roundingsAVX2<>+316(SB)/4, $0xffff0000
+GLOBL roundingsAVX2<>(SB), RODATA|NOPTR, $320
+
+// func roundFloatsAVX2(dst *float32, src *float32, lanes int)
+// Requires: AVX, AVX2
+TEXT ·roundFloatsAVX2(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), DI
+	MOVQ    src+8(FP), SI
+	MOVQ    lanes+16(FP), CX
+	VMOVDQU roundingsAVX2<>+0(SB), Y0
+	VMOVDQU roundingsAVX2<>+64(SB), Y1
+	VMOVDQU roundingsAVX2<>+128(SB), Y2
+	VMOVDQU roundingsAVX2<>+192(SB), Y3
+	VMOVDQU roundingsAVX2<>+256(SB), Y6
+
+lane:
+	VMOVDQU  (SI), Y7
+	VPSRLD   $0x10, Y7, Y4
+	VPAND    Y0, Y4, Y4
+	VPADDD   Y1, Y4, Y4
+	VPAND    Y2, Y7, Y5
+	VPCMPGTD Y5, Y3, Y5
+	VPAND    Y5, Y4, Y4
+	VPADDD   Y4, Y7, Y7
+	VPAND    Y6, Y7, Y7
+	VMOVDQU  Y7, (DI)
+	VMOVDQU  32(SI), Y7
+	VPSRLD   $0x10, Y7, Y4
+	VPAND    Y0, Y4, Y4
+	VPADDD   Y1, Y4, Y4
+	VPAND    Y2, Y7, Y5
+	VPCMPGTD Y5, Y3, Y5
+	VPAND    Y5, Y4, Y4
+	VPADDD   Y4, Y7, Y7
+	VPAND    Y6, Y7, Y7
+	VMOVDQU  Y7, 32(DI)
+	ADDQ     $0x00000040, DI
+	ADDQ     $0x00000040, SI
+	DECQ     CX
+	JNZ      lane
+	VZEROUPPER
+	RET
+
 DATA halvesAVX512<>+0(SB)/4, $0xffff0000
 DATA halvesAVX512<>+4(SB)/4, $0xffff0000
 DATA halvesAVX512<>+8(SB)/4, $0xffff0000
@@ -6494,5 +6616,204 @@ loop:
 	VMULPS       Z17, Z15, Z15
 	VADDPS       192(R9), Z15, Z15
 	VMOVUPS      Z15, 192(R9)
+	VZEROUPPER
+	RET
+
+DATA roundingsAVX512<>+0(SB)/4, $0x00000001
+DATA roundingsAVX512<>+4(SB)/4, $0x00000001
+DATA roundingsAVX512<>+8(SB)/4, $0x00000001
+DATA roundingsAVX512<>+12(SB)/4, $0x00000001
+DATA roundingsAVX512<>+16(SB)/4, $0x00000001
+DATA roundingsAVX512<>+20(SB)/4, $0x00000001
+DATA roundingsAVX512<>+24(SB)/4, $0x00000001
+DATA roundingsAVX512<>+28(SB)/4, $0x00000001
+DATA roundingsAVX512<>+32(SB)/4, $0x00000001
+DATA roundingsAVX512<>+36(SB)/4, $0x00000001
+DATA roundingsAVX512<>+40(SB)/4, $0x00000001
+DATA roundingsAVX512<>+44(SB)/4, $0x00000001
+DATA roundingsAVX512<>+48(SB)/4, $0x00000001
+DATA roundingsAVX512<>+52(SB)/4, $0x00000001
+DATA roundingsAVX512<>+56(SB)/4, $0x00000001
+DATA roundingsAVX512<>+60(SB)/4, $0x00000001
+DATA roundingsAVX512<>+64(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+68(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+72(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+76(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+80(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+84(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+88(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+92(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+96(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+100(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+104(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+108(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+112(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+116(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+120(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+124(SB)/4, $0x00007fff
+DATA roundingsAVX512<>+128(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+132(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+136(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+140(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+144(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+148(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+152(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+156(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+160(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+164(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+168(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+172(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+176(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+180(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+184(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+188(SB)/4, $0x7fffffff
+DATA roundingsAVX512<>+192(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+196(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+200(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+204(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+208(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+212(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+216(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+220(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+224(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+228(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+232(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+236(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+240(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+244(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+248(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+252(SB)/4, $0x7f7f8000
+DATA roundingsAVX512<>+256(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+260(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+264(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+268(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+272(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+276(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+280(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+284(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+288(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+292(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+296(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+300(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+304(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+308(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+312(SB)/4, $0xffff0000
+DATA roundingsAVX512<>+316(SB)/4, $0xffff0000
+GLOBL roundingsAVX512<>(SB), RODATA|NOPTR, $320
+
+// func roundFloatsAVX512(dst *float32, src *float32, lanes int)
+// Requires: AVX, AVX512F
+TEXT ·roundFloatsAVX512(SB), NOSPLIT, $0-24
+	MOVQ      dst+0(FP), DI
+	MOVQ      src+8(FP), SI
+	MOVQ      lanes+16(FP), CX
+	VMOVDQU32 roundingsAVX512<>+0(SB), Z0
+	VMOVDQU32 roundingsAVX512<>+64(SB), Z1
+	VMOVDQU32 roundingsAVX512<>+128(SB), Z2
+	VMOVDQU32 roundingsAVX512<>+192(SB), Z3
+	VMOVDQU32 roundingsAVX512<>+256(SB), Z6
+
+lane:
+	VMOVDQU32 (SI), Z7
+	VPSRLD    $0x10, Z7, Z4
+	VPANDD    Z0, Z4, Z4
+	VPADDD    Z1, Z4, Z4
+	VPANDD    Z2, Z7, Z5
+	VPCMPUD   $0x01, Z3, Z5, K1
+	VPADDD    Z4, Z7, K1, Z7
+	VPANDD    Z6, Z7, Z7
+	VMOVDQU32 Z7, (DI)
+	ADDQ      $0x00000040, DI
+	ADDQ      $0x00000040, SI
+	DECQ      CX
+	JNZ       lane
+	VZEROUPPER
+	RET
+
+// func roundRowBF16(dst *float32, a *float32, width int, jump int, k int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·roundRowBF16(SB), NOSPLIT, $0-40
+	MOVQ      dst+0(FP), DI
+	VMOVDQU32 roundingsAVX512<>+0(SB), Z0
+	VMOVDQU32 roundingsAVX512<>+64(SB), Z1
+	VMOVDQU32 roundingsAVX512<>+128(SB), Z2
+	VMOVDQU32 roundingsAVX512<>+192(SB), Z3
+	MOVQ      a+8(FP), AX
+	MOVQ      width+16(FP), BX
+	MOVQ      jump+24(FP), CX
+	MOVQ      k+32(FP), DX
+
+block:
+	MOVQ    BX, R11
+	CMPQ    DX, R11
+	CMOVQLT DX, R11
+	SUBQ    R11, DX
+
+loop:
+	VMOVDQU32 (AX), Z6
+	VPSRLD    $0x10, Z6, Z4
+	VPANDD    Z0, Z4, Z4
+	VPADDD    Z1, Z4, Z4
+	VPANDD    Z2, Z6, Z5
+	VPCMPUD   $0x01, Z3, Z5, K1
+	VPADDD    Z4, Z6, K1, Z6
+	VPSRLD    $0x10, Z6, Z6
+	VPMOVDW   Z6, (DI)
+	ADDQ      $+32, DI
+	ADDQ      $+64, AX
+	SUBQ      $+16, R11
+	JNZ       loop
+	ADDQ      CX, AX
+	TESTQ     DX, DX
+	JNZ       block
+	VZEROUPPER
+	RET
+
+// func narrowBF16(dst *float32, src *float32, lanes int, pairs int)
+// Requires: AVX, AVX512F
+TEXT ·narrowBF16(SB), NOSPLIT, $0-32
+	MOVQ      dst+0(FP), DI
+	MOVQ      src+8(FP), AX
+	MOVQ      lanes+16(FP), BX
+	MOVQ      pairs+24(FP), CX
+	MOVQ      BX, R8
+	SHLQ      $0x06, R8
+	VMOVDQU32 roundingsAVX512<>+0(SB), Z0
+	VMOVDQU32 roundingsAVX512<>+64(SB), Z1
+	VMOVDQU32 roundingsAVX512<>+128(SB), Z2
+	VMOVDQU32 roundingsAVX512<>+192(SB), Z3
+	VMOVDQU32 roundingsAVX512<>+256(SB), Z6
+
+row:
+	LEAQ (AX)(R8*1), SI
+	MOVQ BX, DX
+
+lane:
+	VMOVDQU32 (AX), Z7
+	VMOVDQU32 (SI), Z8
+	VPSRLD    $0x10, Z7, Z4
+	VPANDD    Z0, Z4, Z4
+	VPADDD    Z1, Z4, Z4
+	VPANDD    Z2, Z7, Z5
+	VPCMPUD   $0x01, Z3, Z5, K1
+	VPADDD    Z4, Z7, K1, Z7
+	VPSRLD    $0x10, Z8, Z4
+	VPANDD    Z0, Z4, Z4
+	VPADDD    Z1, Z4, Z4
+	VPANDD    Z2, Z8, Z5
+	VPCMPUD   $0x01, Z3, Z5, K1
+	VPADDD    Z4, Z8, K1, Z8
+	VPSRLD    $0x10, Z7, Z7
+	VPANDD    Z6, Z8, Z8
+	VPORD     Z8, Z7, Z7
+	VMOVDQU32 Z7, (DI)
+	ADDQ      $0x00000040, DI
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, SI
+	DECQ      DX
+	JNZ       lane
+	MOVQ      SI, AX
+	DECQ      CX
+	JNZ       row
 	VZEROUPPER
 	RET

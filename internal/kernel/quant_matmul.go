@@ -32,7 +32,7 @@ var wide = newSpare(func() *[]float32 { x := Aligned(widened * Wide); return &x 
 func (p *Panels) mulAddHalves(y, x Matrix, rows, from, to int) {
 	buffer := wide.Get()
 	b := *buffer
-	a := strided{x.Row, 1, x.Width, x.Block - x.Width}
+	a := strided{x.Row, 1, x.Width, x.Block - x.Width, false}
 	depth := widened / x.Width * x.Width
 	for i := from; i < to; i++ {
 		words, width := p.pairsAt(i), p.lanesOf(i)

@@ -94,6 +94,11 @@ func magnitudeAVX2(a *float32, width int, jump int, k int) uint32
 //go:noescape
 func toBytesAVX2(dst *uint8, a *float32, width int, jump int, k int, by float32)
 
+// roundFloatsAVX2 rounds lanes of 16 floats to bf16.
+//
+//go:noescape
+func roundFloatsAVX2(dst *float32, src *float32, lanes int)
+
 // half1x1AVX512 is a row of 1 panels of 16 bf16 weights.
 //
 //go:noescape
@@ -348,3 +353,18 @@ func byteRows3x4VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, k int, sca
 //
 //go:noescape
 func byteRows4x4VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, k int, scale *float32, by *float32)
+
+// roundFloatsAVX512 rounds lanes of 16 floats to bf16.
+//
+//go:noescape
+func roundFloatsAVX512(dst *float32, src *float32, lanes int)
+
+// roundRowBF16 rounds k floats of a row to pairs of bf16.
+//
+//go:noescape
+func roundRowBF16(dst *float32, a *float32, width int, jump int, k int)
+
+// narrowBF16 rounds two rows of 16·lanes floats to one of pairs of bf16.
+//
+//go:noescape
+func narrowBF16(dst *float32, src *float32, lanes int, pairs int)

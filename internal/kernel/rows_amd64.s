@@ -1329,6 +1329,146 @@ width0:
 	VZEROUPPER
 	RET
 
+// func lookUpPairsBF16(dst *float32, bias *float32, table *float32, width int, ids *int32, rows int)
+// Requires: AVX, AVX512F
+TEXT ·lookUpPairsBF16(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    bias+8(FP), BX
+	MOVQ    table+16(FP), CX
+	MOVQ    width+24(FP), DX
+	MOVQ    ids+32(FP), SI
+	MOVQ    rows+40(FP), DI
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	CMPQ    DX, $0x10
+	JEQ     width16
+	CMPQ    DX, $0x20
+	JEQ     width32
+	CMPQ    DX, $0x30
+	JEQ     width48
+
+width64:
+	MOVLQSX   (SI), R8
+	MOVQ      R8, R9
+	SHRQ      $0x01, R8
+	IMULQ     DX, R8
+	LEAQ      (CX)(R8*4), R8
+	ANDQ      $0x01, R9
+	SHLQ      $0x04, R9
+	VMOVQ     R9, X8
+	VMOVDQU32 (R8), Z4
+	VPSRLD    X8, Z4, Z4
+	VPSLLD    $0x10, Z4, Z4
+	VADDPS    Z4, Z0, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVDQU32 64(R8), Z5
+	VPSRLD    X8, Z5, Z5
+	VPSLLD    $0x10, Z5, Z5
+	VADDPS    Z5, Z1, Z5
+	VMOVUPS   Z5, 64(AX)
+	VMOVDQU32 128(R8), Z6
+	VPSRLD    X8, Z6, Z6
+	VPSLLD    $0x10, Z6, Z6
+	VADDPS    Z6, Z2, Z6
+	VMOVUPS   Z6, 128(AX)
+	VMOVDQU32 192(R8), Z7
+	VPSRLD    X8, Z7, Z7
+	VPSLLD    $0x10, Z7, Z7
+	VADDPS    Z7, Z3, Z7
+	VMOVUPS   Z7, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000004, SI
+	DECQ      DI
+	JNZ       width64
+	VZEROUPPER
+	RET
+
+width48:
+	MOVLQSX   (SI), R8
+	MOVQ      R8, R9
+	SHRQ      $0x01, R8
+	IMULQ     DX, R8
+	LEAQ      (CX)(R8*4), R8
+	ANDQ      $0x01, R9
+	SHLQ      $0x04, R9
+	VMOVQ     R9, X8
+	VMOVDQU32 (R8), Z4
+	VPSRLD    X8, Z4, Z4
+	VPSLLD    $0x10, Z4, Z4
+	VADDPS    Z4, Z0, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVDQU32 64(R8), Z5
+	VPSRLD    X8, Z5, Z5
+	VPSLLD    $0x10, Z5, Z5
+	VADDPS    Z5, Z1, Z5
+	VMOVUPS   Z5, 64(AX)
+	VMOVDQU32 128(R8), Z6
+	VPSRLD    X8, Z6, Z6
+	VPSLLD    $0x10, Z6, Z6
+	VADDPS    Z6, Z2, Z6
+	VMOVUPS   Z6, 128(AX)
+	VMOVUPS   Z3, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000004, SI
+	DECQ      DI
+	JNZ       width48
+	VZEROUPPER
+	RET
+
+width32:
+	MOVLQSX   (SI), R8
+	MOVQ      R8, R9
+	SHRQ      $0x01, R8
+	IMULQ     DX, R8
+	LEAQ      (CX)(R8*4), R8
+	ANDQ      $0x01, R9
+	SHLQ      $0x04, R9
+	VMOVQ     R9, X8
+	VMOVDQU32 (R8), Z4
+	VPSRLD    X8, Z4, Z4
+	VPSLLD    $0x10, Z4, Z4
+	VADDPS    Z4, Z0, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVDQU32 64(R8), Z5
+	VPSRLD    X8, Z5, Z5
+	VPSLLD    $0x10, Z5, Z5
+	VADDPS    Z5, Z1, Z5
+	VMOVUPS   Z5, 64(AX)
+	VMOVUPS   Z2, 128(AX)
+	VMOVUPS   Z3, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000004, SI
+	DECQ      DI
+	JNZ       width32
+	VZEROUPPER
+	RET
+
+width16:
+	MOVLQSX   (SI), R8
+	MOVQ      R8, R9
+	SHRQ      $0x01, R8
+	IMULQ     DX, R8
+	LEAQ      (CX)(R8*4), R8
+	ANDQ      $0x01, R9
+	SHLQ      $0x04, R9
+	VMOVQ     R9, X8
+	VMOVDQU32 (R8), Z4
+	VPSRLD    X8, Z4, Z4
+	VPSLLD    $0x10, Z4, Z4
+	VADDPS    Z4, Z0, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS   Z2, 128(AX)
+	VMOVUPS   Z3, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000004, SI
+	DECQ      DI
+	JNZ       width16
+	VZEROUPPER
+	RET
+
 // func scatterRowsAVX512(table *float32, width int, x *float32, ids *int32, rows int)
 // Requires: AVX, AVX512F
 TEXT ·scatterRowsAVX512(SB), NOSPLIT, $0-40

@@ -64,6 +64,11 @@ func sumRowsAVX512(db *float32, x *float32, rows int)
 //go:noescape
 func lookUpRowsAVX512(dst *float32, bias *float32, table *float32, width int, ids *int32, rows int)
 
+// lookUpPairsBF16 sets each row to bias, its first width columns to bias plus the table's row of its id.
+//
+//go:noescape
+func lookUpPairsBF16(dst *float32, bias *float32, table *float32, width int, ids *int32, rows int)
+
 // scatterRowsAVX512 adds the first width columns of each row to the table's row of its id, one row after the other.
 //
 //go:noescape

@@ -51,6 +51,7 @@ type outerJob struct {
 	m, n   int
 	dy, x  Matrix
 	rows   int
+	mixed  bool // x is what RoundRows has made
 	parts  int
 }
 
@@ -71,7 +72,7 @@ func (j *outerJob) Run(part int) {
 			dy := j.dy.From(r)
 			dy.Data = dy.Data[i/j.dy.Width*j.dy.Block+i%j.dy.Width:]
 			if j.dw != nil {
-				AddOuter(j.dw[i*j.n:], j.n, n, j.n, dy, j.x.From(r), rows)
+				j.add(i, n, dy, r, rows)
 			}
 			if j.db != nil {
 				sumColumns(j.db[i:i+n], dy, rows)
@@ -81,9 +82,31 @@ func (j *outerJob) Run(part int) {
 	}
 }
 
+var roundedBlock = newSpare(func() *Matrix { return new(Matrix) })
+
+// add adds the product of n columns of dy with rows of x from r on to the
+// outputs from i on.
+func (j *outerJob) add(i, n int, dy Matrix, r, rows int) {
+	if !j.mixed {
+		AddOuter(j.dw[i*j.n:], j.n, n, j.n, dy, j.x.From(r), rows)
+		return
+	}
+	scratch := roundedBlock.Get()
+	*scratch = scratch.GrowRounded(long, Wide)
+	RoundRows(*scratch, dy, n, rows)
+	AddOuter(j.dw[i*j.n:], j.n, n, j.n, *scratch, j.x.From(r), rows)
+	roundedBlock.Put(scratch)
+}
+
 // AddOuter adds dyᵀ·x to dw (m, n) and the sum of dy's rows to db (m). Either
 // may be nil.
 func (t *Team) AddOuter(dw, db []float32, m, n int, dy, x Matrix, rows int) {
+	t.AddOuterAs(Float32, dw, db, m, n, dy, x, rows)
+}
+
+// AddOuterAs is AddOuter with a precision, Float32 or Mixed. With the latter
+// dy is in blocks.
+func (t *Team) AddOuterAs(as Precision, dw, db []float32, m, n int, dy, x Matrix, rows int) {
 	if rows == 0 {
 		return
 	}
@@ -92,7 +115,12 @@ func (t *Team) AddOuter(dw, db []float32, m, n int, dy, x Matrix, rows int) {
 		t.ToBlocks(t.x, x, n, rows)
 		x = t.x
 	}
-	t.outer = outerJob{dw, db, m, n, dy, x, rows, t.threads}
+	if dw != nil && as == Mixed {
+		t.rounded = t.rounded.GrowRounded(rows, n)
+		t.RoundRows(t.rounded, x, n, rows)
+		x = t.rounded
+	}
+	t.outer = outerJob{dw, db, m, n, dy, x, rows, as == Mixed, t.threads}
 	t.Do(t.threads, &t.outer)
 	t.outer = outerJob{}
 }

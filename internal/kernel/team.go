@@ -33,7 +33,9 @@ type Team struct {
 	blocks  blocksJob
 	flat    flatJob
 	packing packJob
+	round   roundJob
 	x       Matrix // what AddOuter reads, in blocks
+	rounded Matrix // and rounded
 	closed  atomic.Bool
 	ended   sync.WaitGroup
 }

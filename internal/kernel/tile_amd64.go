@@ -38,10 +38,12 @@ var (
 // tiles adds a·b to c: see product. cols is a multiple of Lane.
 func tiles(c []float32, ldc int, a []float32, at strided, b []float32, ldb, cols, k, rows int) {
 	var table []tileFunc
-	switch level {
-	case AVX512:
+	switch {
+	case at.pairs:
+		table = tilesBF16[cols/Lane-1]
+	case level == AVX512:
 		table = tilesAVX512[cols/Lane-1]
-	case AVX2:
+	case level == AVX2:
 		table = tilesAVX2
 		for ; cols > Lane; cols -= Lane {
 			tilesOf(table, c, ldc, a, at, b, ldb, k, rows)

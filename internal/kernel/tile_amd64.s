@@ -3616,6 +3616,2961 @@ loop:
 	VZEROUPPER
 	RET
 
+// func tile1x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile1x1BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z1
+	VBROADCASTSS (AX), Z2
+	LONG         $0x4876f262
+	WORD         $0xc252
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+1, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile2x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile2x1BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z1
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z2
+	VBROADCASTSS (AX), Z3
+	LONG         $0x486ef262
+	WORD         $0xc352
+	VBROADCASTSS (AX)(DX*1), Z4
+	LONG         $0x486ef262
+	WORD         $0xcc52
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z1, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+2, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile3x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile3x1BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z3
+	VBROADCASTSS (AX), Z4
+	LONG         $0x4866f262
+	WORD         $0xc452
+	VBROADCASTSS (AX)(DX*1), Z5
+	LONG         $0x4866f262
+	WORD         $0xcd52
+	VBROADCASTSS (AX)(DX*2), Z6
+	LONG         $0x4866f262
+	WORD         $0xd652
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z1, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+3, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile4x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile4x1BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z4
+	VBROADCASTSS (AX), Z5
+	LONG         $0x485ef262
+	WORD         $0xc552
+	VBROADCASTSS (AX)(DX*1), Z6
+	LONG         $0x485ef262
+	WORD         $0xce52
+	VBROADCASTSS (AX)(DX*2), Z7
+	LONG         $0x485ef262
+	WORD         $0xd752
+	VBROADCASTSS (BX), Z8
+	LONG         $0x485ed262
+	WORD         $0xd852
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z1, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+4, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile5x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile5x1BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z5
+	VBROADCASTSS (AX), Z6
+	LONG         $0x4856f262
+	WORD         $0xc652
+	VBROADCASTSS (AX)(DX*1), Z7
+	LONG         $0x4856f262
+	WORD         $0xcf52
+	VBROADCASTSS (AX)(DX*2), Z8
+	LONG         $0x4856d262
+	WORD         $0xd052
+	VBROADCASTSS (BX), Z9
+	LONG         $0x4856d262
+	WORD         $0xd952
+	VBROADCASTSS (BX)(DX*1), Z6
+	LONG         $0x4856f262
+	WORD         $0xe652
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z1, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+5, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile6x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile6x1BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z5
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z6
+	VBROADCASTSS (AX), Z7
+	LONG         $0x484ef262
+	WORD         $0xc752
+	VBROADCASTSS (AX)(DX*1), Z8
+	LONG         $0x484ed262
+	WORD         $0xc852
+	VBROADCASTSS (AX)(DX*2), Z9
+	LONG         $0x484ed262
+	WORD         $0xd152
+	VBROADCASTSS (BX), Z10
+	LONG         $0x484ed262
+	WORD         $0xda52
+	VBROADCASTSS (BX)(DX*1), Z7
+	LONG         $0x484ef262
+	WORD         $0xe752
+	VBROADCASTSS (BX)(DX*2), Z8
+	LONG         $0x484ed262
+	WORD         $0xe852
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z1, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z5, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+6, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile7x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile7x1BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	LEAQ    (BX)(DX*2), CX
+	ADDQ    DX, CX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z7
+	VBROADCASTSS (AX), Z8
+	LONG         $0x4846d262
+	WORD         $0xc052
+	VBROADCASTSS (AX)(DX*1), Z9
+	LONG         $0x4846d262
+	WORD         $0xc952
+	VBROADCASTSS (AX)(DX*2), Z10
+	LONG         $0x4846d262
+	WORD         $0xd252
+	VBROADCASTSS (BX), Z11
+	LONG         $0x4846d262
+	WORD         $0xdb52
+	VBROADCASTSS (BX)(DX*1), Z8
+	LONG         $0x4846d262
+	WORD         $0xe052
+	VBROADCASTSS (BX)(DX*2), Z9
+	LONG         $0x4846d262
+	WORD         $0xe952
+	VBROADCASTSS (CX), Z10
+	LONG         $0x4846d262
+	WORD         $0xf252
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         SI, CX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	ADDQ         R9, CX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z1, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z5, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+7, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile8x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile8x1BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	LEAQ    (BX)(DX*2), CX
+	ADDQ    DX, CX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z7
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z8
+	VBROADCASTSS (AX), Z9
+	LONG         $0x483ed262
+	WORD         $0xc152
+	VBROADCASTSS (AX)(DX*1), Z10
+	LONG         $0x483ed262
+	WORD         $0xca52
+	VBROADCASTSS (AX)(DX*2), Z11
+	LONG         $0x483ed262
+	WORD         $0xd352
+	VBROADCASTSS (BX), Z12
+	LONG         $0x483ed262
+	WORD         $0xdc52
+	VBROADCASTSS (BX)(DX*1), Z9
+	LONG         $0x483ed262
+	WORD         $0xe152
+	VBROADCASTSS (BX)(DX*2), Z10
+	LONG         $0x483ed262
+	WORD         $0xea52
+	VBROADCASTSS (CX), Z11
+	LONG         $0x483ed262
+	WORD         $0xf352
+	VBROADCASTSS (CX)(DX*1), Z12
+	LONG         $0x483ed262
+	WORD         $0xfc52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         SI, CX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	ADDQ         R9, CX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z1, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z5, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z7, (R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+8, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile1x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile1x2BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z2
+	VMOVUPS      64(DI), Z3
+	VBROADCASTSS (AX), Z4
+	LONG         $0x486ef262
+	WORD         $0xc452
+	LONG         $0x4866f262
+	WORD         $0xcc52
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+1, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile2x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile2x2BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	VMOVUPS 64(R15), Z3
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z4
+	VMOVUPS      64(DI), Z5
+	VBROADCASTSS (AX), Z6
+	LONG         $0x485ef262
+	WORD         $0xc652
+	LONG         $0x4856f262
+	WORD         $0xce52
+	VBROADCASTSS (AX)(DX*1), Z7
+	LONG         $0x485ef262
+	WORD         $0xd752
+	LONG         $0x4856f262
+	WORD         $0xdf52
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	VMOVUPS      Z3, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+2, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile3x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile3x2BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	VMOVUPS 64(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z6
+	VMOVUPS      64(DI), Z7
+	VBROADCASTSS (AX), Z8
+	LONG         $0x484ed262
+	WORD         $0xc052
+	LONG         $0x4846d262
+	WORD         $0xc852
+	VBROADCASTSS (AX)(DX*1), Z9
+	LONG         $0x484ed262
+	WORD         $0xd152
+	LONG         $0x4846d262
+	WORD         $0xd952
+	VBROADCASTSS (AX)(DX*2), Z10
+	LONG         $0x484ed262
+	WORD         $0xe252
+	LONG         $0x4846d262
+	WORD         $0xea52
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	VMOVUPS      Z3, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+3, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile4x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile4x2BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	VMOVUPS 64(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z8
+	VMOVUPS      64(DI), Z9
+	VBROADCASTSS (AX), Z10
+	LONG         $0x483ed262
+	WORD         $0xc252
+	LONG         $0x4836d262
+	WORD         $0xca52
+	VBROADCASTSS (AX)(DX*1), Z11
+	LONG         $0x483ed262
+	WORD         $0xd352
+	LONG         $0x4836d262
+	WORD         $0xdb52
+	VBROADCASTSS (AX)(DX*2), Z12
+	LONG         $0x483ed262
+	WORD         $0xe452
+	LONG         $0x4836d262
+	WORD         $0xec52
+	VBROADCASTSS (BX), Z13
+	LONG         $0x483ed262
+	WORD         $0xf552
+	LONG         $0x4836d262
+	WORD         $0xfd52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	VMOVUPS      Z3, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+4, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile5x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile5x2BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	VMOVUPS 64(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z8
+	VMOVUPS 64(R15), Z9
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z10
+	VMOVUPS      64(DI), Z11
+	VBROADCASTSS (AX), Z12
+	LONG         $0x482ed262
+	WORD         $0xc452
+	LONG         $0x4826d262
+	WORD         $0xcc52
+	VBROADCASTSS (AX)(DX*1), Z13
+	LONG         $0x482ed262
+	WORD         $0xd552
+	LONG         $0x4826d262
+	WORD         $0xdd52
+	VBROADCASTSS (AX)(DX*2), Z14
+	LONG         $0x482ed262
+	WORD         $0xe652
+	LONG         $0x4826d262
+	WORD         $0xee52
+	VBROADCASTSS (BX), Z15
+	LONG         $0x482ed262
+	WORD         $0xf752
+	LONG         $0x4826d262
+	WORD         $0xff52
+	VBROADCASTSS (BX)(DX*1), Z12
+	LONG         $0x482e5262
+	WORD         $0xc452
+	LONG         $0x48265262
+	WORD         $0xcc52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	VMOVUPS      Z3, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z8, (R15)
+	VMOVUPS      Z9, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+5, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile6x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile6x2BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	VMOVUPS 64(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z8
+	VMOVUPS 64(R15), Z9
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z10
+	VMOVUPS 64(R15), Z11
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z12
+	VMOVUPS      64(DI), Z13
+	VBROADCASTSS (AX), Z14
+	LONG         $0x481ed262
+	WORD         $0xc652
+	LONG         $0x4816d262
+	WORD         $0xce52
+	VBROADCASTSS (AX)(DX*1), Z15
+	LONG         $0x481ed262
+	WORD         $0xd752
+	LONG         $0x4816d262
+	WORD         $0xdf52
+	VBROADCASTSS (AX)(DX*2), Z16
+	LONG         $0x481eb262
+	WORD         $0xe052
+	LONG         $0x4816b262
+	WORD         $0xe852
+	VBROADCASTSS (BX), Z17
+	LONG         $0x481eb262
+	WORD         $0xf152
+	LONG         $0x4816b262
+	WORD         $0xf952
+	VBROADCASTSS (BX)(DX*1), Z14
+	LONG         $0x481e5262
+	WORD         $0xc652
+	LONG         $0x48165262
+	WORD         $0xce52
+	VBROADCASTSS (BX)(DX*2), Z15
+	LONG         $0x481e5262
+	WORD         $0xd752
+	LONG         $0x48165262
+	WORD         $0xdf52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	VMOVUPS      Z3, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z8, (R15)
+	VMOVUPS      Z9, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z10, (R15)
+	VMOVUPS      Z11, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+6, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile7x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile7x2BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	LEAQ    (BX)(DX*2), CX
+	ADDQ    DX, CX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	VMOVUPS 64(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z8
+	VMOVUPS 64(R15), Z9
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z10
+	VMOVUPS 64(R15), Z11
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z12
+	VMOVUPS 64(R15), Z13
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z14
+	VMOVUPS      64(DI), Z15
+	VBROADCASTSS (AX), Z16
+	LONG         $0x480eb262
+	WORD         $0xc052
+	LONG         $0x4806b262
+	WORD         $0xc852
+	VBROADCASTSS (AX)(DX*1), Z17
+	LONG         $0x480eb262
+	WORD         $0xd152
+	LONG         $0x4806b262
+	WORD         $0xd952
+	VBROADCASTSS (AX)(DX*2), Z18
+	LONG         $0x480eb262
+	WORD         $0xe252
+	LONG         $0x4806b262
+	WORD         $0xea52
+	VBROADCASTSS (BX), Z19
+	LONG         $0x480eb262
+	WORD         $0xf352
+	LONG         $0x4806b262
+	WORD         $0xfb52
+	VBROADCASTSS (BX)(DX*1), Z16
+	LONG         $0x480e3262
+	WORD         $0xc052
+	LONG         $0x48063262
+	WORD         $0xc852
+	VBROADCASTSS (BX)(DX*2), Z17
+	LONG         $0x480e3262
+	WORD         $0xd152
+	LONG         $0x48063262
+	WORD         $0xd952
+	VBROADCASTSS (CX), Z18
+	LONG         $0x480e3262
+	WORD         $0xe252
+	LONG         $0x48063262
+	WORD         $0xea52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         SI, CX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	ADDQ         R9, CX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	VMOVUPS      Z3, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z8, (R15)
+	VMOVUPS      Z9, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z10, (R15)
+	VMOVUPS      Z11, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z12, (R15)
+	VMOVUPS      Z13, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+7, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile8x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile8x2BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	LEAQ    (BX)(DX*2), CX
+	ADDQ    DX, CX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z2
+	VMOVUPS 64(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z8
+	VMOVUPS 64(R15), Z9
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z10
+	VMOVUPS 64(R15), Z11
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z12
+	VMOVUPS 64(R15), Z13
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z14
+	VMOVUPS 64(R15), Z15
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z16
+	VMOVUPS      64(DI), Z17
+	VBROADCASTSS (AX), Z18
+	LONG         $0x407eb262
+	WORD         $0xc252
+	LONG         $0x4076b262
+	WORD         $0xca52
+	VBROADCASTSS (AX)(DX*1), Z19
+	LONG         $0x407eb262
+	WORD         $0xd352
+	LONG         $0x4076b262
+	WORD         $0xdb52
+	VBROADCASTSS (AX)(DX*2), Z20
+	LONG         $0x407eb262
+	WORD         $0xe452
+	LONG         $0x4076b262
+	WORD         $0xec52
+	VBROADCASTSS (BX), Z21
+	LONG         $0x407eb262
+	WORD         $0xf552
+	LONG         $0x4076b262
+	WORD         $0xfd52
+	VBROADCASTSS (BX)(DX*1), Z18
+	LONG         $0x407e3262
+	WORD         $0xc252
+	LONG         $0x40763262
+	WORD         $0xca52
+	VBROADCASTSS (BX)(DX*2), Z19
+	LONG         $0x407e3262
+	WORD         $0xd352
+	LONG         $0x40763262
+	WORD         $0xdb52
+	VBROADCASTSS (CX), Z20
+	LONG         $0x407e3262
+	WORD         $0xe452
+	LONG         $0x40763262
+	WORD         $0xec52
+	VBROADCASTSS (CX)(DX*1), Z21
+	LONG         $0x407e3262
+	WORD         $0xf552
+	LONG         $0x40763262
+	WORD         $0xfd52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         SI, CX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	ADDQ         R9, CX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z2, (R15)
+	VMOVUPS      Z3, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z8, (R15)
+	VMOVUPS      Z9, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z10, (R15)
+	VMOVUPS      Z11, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z12, (R15)
+	VMOVUPS      Z13, 64(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z14, (R15)
+	VMOVUPS      Z15, 64(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+8, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile1x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile1x3BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z3
+	VMOVUPS      64(DI), Z4
+	VMOVUPS      128(DI), Z5
+	VBROADCASTSS (AX), Z6
+	LONG         $0x4866f262
+	WORD         $0xc652
+	LONG         $0x485ef262
+	WORD         $0xce52
+	LONG         $0x4856f262
+	WORD         $0xd652
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+1, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile2x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile2x3BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	VMOVUPS 64(R15), Z4
+	VMOVUPS 128(R15), Z5
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z6
+	VMOVUPS      64(DI), Z7
+	VMOVUPS      128(DI), Z8
+	VBROADCASTSS (AX), Z9
+	LONG         $0x484ed262
+	WORD         $0xc152
+	LONG         $0x4846d262
+	WORD         $0xc952
+	LONG         $0x483ed262
+	WORD         $0xd152
+	VBROADCASTSS (AX)(DX*1), Z10
+	LONG         $0x484ed262
+	WORD         $0xda52
+	LONG         $0x4846d262
+	WORD         $0xe252
+	LONG         $0x483ed262
+	WORD         $0xea52
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	VMOVUPS      Z4, 64(R15)
+	VMOVUPS      Z5, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+2, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile3x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile3x3BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	VMOVUPS 64(R15), Z4
+	VMOVUPS 128(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+	VMOVUPS 128(R15), Z8
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z9
+	VMOVUPS      64(DI), Z10
+	VMOVUPS      128(DI), Z11
+	VBROADCASTSS (AX), Z12
+	LONG         $0x4836d262
+	WORD         $0xc452
+	LONG         $0x482ed262
+	WORD         $0xcc52
+	LONG         $0x4826d262
+	WORD         $0xd452
+	VBROADCASTSS (AX)(DX*1), Z13
+	LONG         $0x4836d262
+	WORD         $0xdd52
+	LONG         $0x482ed262
+	WORD         $0xe552
+	LONG         $0x4826d262
+	WORD         $0xed52
+	VBROADCASTSS (AX)(DX*2), Z14
+	LONG         $0x4836d262
+	WORD         $0xf652
+	LONG         $0x482ed262
+	WORD         $0xfe52
+	LONG         $0x48265262
+	WORD         $0xc652
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	VMOVUPS      Z4, 64(R15)
+	VMOVUPS      Z5, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	VMOVUPS      Z8, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+3, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile4x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile4x3BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	VMOVUPS 64(R15), Z4
+	VMOVUPS 128(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+	VMOVUPS 128(R15), Z8
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z9
+	VMOVUPS 64(R15), Z10
+	VMOVUPS 128(R15), Z11
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z12
+	VMOVUPS      64(DI), Z13
+	VMOVUPS      128(DI), Z14
+	VBROADCASTSS (AX), Z15
+	LONG         $0x481ed262
+	WORD         $0xc752
+	LONG         $0x4816d262
+	WORD         $0xcf52
+	LONG         $0x480ed262
+	WORD         $0xd752
+	VBROADCASTSS (AX)(DX*1), Z16
+	LONG         $0x481eb262
+	WORD         $0xd852
+	LONG         $0x4816b262
+	WORD         $0xe052
+	LONG         $0x480eb262
+	WORD         $0xe852
+	VBROADCASTSS (AX)(DX*2), Z17
+	LONG         $0x481eb262
+	WORD         $0xf152
+	LONG         $0x4816b262
+	WORD         $0xf952
+	LONG         $0x480e3262
+	WORD         $0xc152
+	VBROADCASTSS (BX), Z18
+	LONG         $0x481e3262
+	WORD         $0xca52
+	LONG         $0x48163262
+	WORD         $0xd252
+	LONG         $0x480e3262
+	WORD         $0xda52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	VMOVUPS      Z4, 64(R15)
+	VMOVUPS      Z5, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	VMOVUPS      Z8, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z9, (R15)
+	VMOVUPS      Z10, 64(R15)
+	VMOVUPS      Z11, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+4, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile5x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile5x3BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	VMOVUPS 64(R15), Z4
+	VMOVUPS 128(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+	VMOVUPS 128(R15), Z8
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z9
+	VMOVUPS 64(R15), Z10
+	VMOVUPS 128(R15), Z11
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z12
+	VMOVUPS 64(R15), Z13
+	VMOVUPS 128(R15), Z14
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z15
+	VMOVUPS      64(DI), Z16
+	VMOVUPS      128(DI), Z17
+	VBROADCASTSS (AX), Z18
+	LONG         $0x4806b262
+	WORD         $0xc252
+	LONG         $0x407eb262
+	WORD         $0xca52
+	LONG         $0x4076b262
+	WORD         $0xd252
+	VBROADCASTSS (AX)(DX*1), Z19
+	LONG         $0x4806b262
+	WORD         $0xdb52
+	LONG         $0x407eb262
+	WORD         $0xe352
+	LONG         $0x4076b262
+	WORD         $0xeb52
+	VBROADCASTSS (AX)(DX*2), Z20
+	LONG         $0x4806b262
+	WORD         $0xf452
+	LONG         $0x407eb262
+	WORD         $0xfc52
+	LONG         $0x40763262
+	WORD         $0xc452
+	VBROADCASTSS (BX), Z21
+	LONG         $0x48063262
+	WORD         $0xcd52
+	LONG         $0x407e3262
+	WORD         $0xd552
+	LONG         $0x40763262
+	WORD         $0xdd52
+	VBROADCASTSS (BX)(DX*1), Z18
+	LONG         $0x48063262
+	WORD         $0xe252
+	LONG         $0x407e3262
+	WORD         $0xea52
+	LONG         $0x40763262
+	WORD         $0xf252
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	VMOVUPS      Z4, 64(R15)
+	VMOVUPS      Z5, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	VMOVUPS      Z8, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z9, (R15)
+	VMOVUPS      Z10, 64(R15)
+	VMOVUPS      Z11, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z12, (R15)
+	VMOVUPS      Z13, 64(R15)
+	VMOVUPS      Z14, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+5, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile6x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile6x3BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	VMOVUPS 64(R15), Z4
+	VMOVUPS 128(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+	VMOVUPS 128(R15), Z8
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z9
+	VMOVUPS 64(R15), Z10
+	VMOVUPS 128(R15), Z11
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z12
+	VMOVUPS 64(R15), Z13
+	VMOVUPS 128(R15), Z14
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z15
+	VMOVUPS 64(R15), Z16
+	VMOVUPS 128(R15), Z17
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z18
+	VMOVUPS      64(DI), Z19
+	VMOVUPS      128(DI), Z20
+	VBROADCASTSS (AX), Z21
+	LONG         $0x406eb262
+	WORD         $0xc552
+	LONG         $0x4066b262
+	WORD         $0xcd52
+	LONG         $0x405eb262
+	WORD         $0xd552
+	VBROADCASTSS (AX)(DX*1), Z22
+	LONG         $0x406eb262
+	WORD         $0xde52
+	LONG         $0x4066b262
+	WORD         $0xe652
+	LONG         $0x405eb262
+	WORD         $0xee52
+	VBROADCASTSS (AX)(DX*2), Z23
+	LONG         $0x406eb262
+	WORD         $0xf752
+	LONG         $0x4066b262
+	WORD         $0xff52
+	LONG         $0x405e3262
+	WORD         $0xc752
+	VBROADCASTSS (BX), Z24
+	LONG         $0x406e1262
+	WORD         $0xc852
+	LONG         $0x40661262
+	WORD         $0xd052
+	LONG         $0x405e1262
+	WORD         $0xd852
+	VBROADCASTSS (BX)(DX*1), Z21
+	LONG         $0x406e3262
+	WORD         $0xe552
+	LONG         $0x40663262
+	WORD         $0xed52
+	LONG         $0x405e3262
+	WORD         $0xf552
+	VBROADCASTSS (BX)(DX*2), Z22
+	LONG         $0x406e3262
+	WORD         $0xfe52
+	LONG         $0x4066a262
+	WORD         $0xc652
+	LONG         $0x405ea262
+	WORD         $0xce52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	VMOVUPS      Z4, 64(R15)
+	VMOVUPS      Z5, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	VMOVUPS      Z8, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z9, (R15)
+	VMOVUPS      Z10, 64(R15)
+	VMOVUPS      Z11, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z12, (R15)
+	VMOVUPS      Z13, 64(R15)
+	VMOVUPS      Z14, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z15, (R15)
+	VMOVUPS      Z16, 64(R15)
+	VMOVUPS      Z17, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+6, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile7x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile7x3BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	LEAQ    (BX)(DX*2), CX
+	ADDQ    DX, CX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	VMOVUPS 64(R15), Z4
+	VMOVUPS 128(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+	VMOVUPS 128(R15), Z8
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z9
+	VMOVUPS 64(R15), Z10
+	VMOVUPS 128(R15), Z11
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z12
+	VMOVUPS 64(R15), Z13
+	VMOVUPS 128(R15), Z14
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z15
+	VMOVUPS 64(R15), Z16
+	VMOVUPS 128(R15), Z17
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z18
+	VMOVUPS 64(R15), Z19
+	VMOVUPS 128(R15), Z20
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z21
+	VMOVUPS      64(DI), Z22
+	VMOVUPS      128(DI), Z23
+	VBROADCASTSS (AX), Z24
+	LONG         $0x40569262
+	WORD         $0xc052
+	LONG         $0x404e9262
+	WORD         $0xc852
+	LONG         $0x40469262
+	WORD         $0xd052
+	VBROADCASTSS (AX)(DX*1), Z25
+	LONG         $0x40569262
+	WORD         $0xd952
+	LONG         $0x404e9262
+	WORD         $0xe152
+	LONG         $0x40469262
+	WORD         $0xe952
+	VBROADCASTSS (AX)(DX*2), Z26
+	LONG         $0x40569262
+	WORD         $0xf252
+	LONG         $0x404e9262
+	WORD         $0xfa52
+	LONG         $0x40461262
+	WORD         $0xc252
+	VBROADCASTSS (BX), Z27
+	LONG         $0x40561262
+	WORD         $0xcb52
+	LONG         $0x404e1262
+	WORD         $0xd352
+	LONG         $0x40461262
+	WORD         $0xdb52
+	VBROADCASTSS (BX)(DX*1), Z24
+	LONG         $0x40561262
+	WORD         $0xe052
+	LONG         $0x404e1262
+	WORD         $0xe852
+	LONG         $0x40461262
+	WORD         $0xf052
+	VBROADCASTSS (BX)(DX*2), Z25
+	LONG         $0x40561262
+	WORD         $0xf952
+	LONG         $0x404e8262
+	WORD         $0xc152
+	LONG         $0x40468262
+	WORD         $0xc952
+	VBROADCASTSS (CX), Z26
+	LONG         $0x40568262
+	WORD         $0xd252
+	LONG         $0x404e8262
+	WORD         $0xda52
+	LONG         $0x40468262
+	WORD         $0xe252
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         SI, CX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	ADDQ         R9, CX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	VMOVUPS      Z4, 64(R15)
+	VMOVUPS      Z5, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	VMOVUPS      Z8, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z9, (R15)
+	VMOVUPS      Z10, 64(R15)
+	VMOVUPS      Z11, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z12, (R15)
+	VMOVUPS      Z13, 64(R15)
+	VMOVUPS      Z14, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z15, (R15)
+	VMOVUPS      Z16, 64(R15)
+	VMOVUPS      Z17, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z18, (R15)
+	VMOVUPS      Z19, 64(R15)
+	VMOVUPS      Z20, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+7, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile8x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile8x3BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	LEAQ    (BX)(DX*2), CX
+	ADDQ    DX, CX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z3
+	VMOVUPS 64(R15), Z4
+	VMOVUPS 128(R15), Z5
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z6
+	VMOVUPS 64(R15), Z7
+	VMOVUPS 128(R15), Z8
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z9
+	VMOVUPS 64(R15), Z10
+	VMOVUPS 128(R15), Z11
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z12
+	VMOVUPS 64(R15), Z13
+	VMOVUPS 128(R15), Z14
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z15
+	VMOVUPS 64(R15), Z16
+	VMOVUPS 128(R15), Z17
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z18
+	VMOVUPS 64(R15), Z19
+	VMOVUPS 128(R15), Z20
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z21
+	VMOVUPS 64(R15), Z22
+	VMOVUPS 128(R15), Z23
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z24
+	VMOVUPS      64(DI), Z25
+	VMOVUPS      128(DI), Z26
+	VBROADCASTSS (AX), Z27
+	LONG         $0x403e9262
+	WORD         $0xc352
+	LONG         $0x40369262
+	WORD         $0xcb52
+	LONG         $0x402e9262
+	WORD         $0xd352
+	VBROADCASTSS (AX)(DX*1), Z28
+	LONG         $0x403e9262
+	WORD         $0xdc52
+	LONG         $0x40369262
+	WORD         $0xe452
+	LONG         $0x402e9262
+	WORD         $0xec52
+	VBROADCASTSS (AX)(DX*2), Z29
+	LONG         $0x403e9262
+	WORD         $0xf552
+	LONG         $0x40369262
+	WORD         $0xfd52
+	LONG         $0x402e1262
+	WORD         $0xc552
+	VBROADCASTSS (BX), Z30
+	LONG         $0x403e1262
+	WORD         $0xce52
+	LONG         $0x40361262
+	WORD         $0xd652
+	LONG         $0x402e1262
+	WORD         $0xde52
+	VBROADCASTSS (BX)(DX*1), Z27
+	LONG         $0x403e1262
+	WORD         $0xe352
+	LONG         $0x40361262
+	WORD         $0xeb52
+	LONG         $0x402e1262
+	WORD         $0xf352
+	VBROADCASTSS (BX)(DX*2), Z28
+	LONG         $0x403e1262
+	WORD         $0xfc52
+	LONG         $0x40368262
+	WORD         $0xc452
+	LONG         $0x402e8262
+	WORD         $0xcc52
+	VBROADCASTSS (CX), Z29
+	LONG         $0x403e8262
+	WORD         $0xd552
+	LONG         $0x40368262
+	WORD         $0xdd52
+	LONG         $0x402e8262
+	WORD         $0xe552
+	VBROADCASTSS (CX)(DX*1), Z30
+	LONG         $0x403e8262
+	WORD         $0xee52
+	LONG         $0x40368262
+	WORD         $0xf652
+	LONG         $0x402e8262
+	WORD         $0xfe52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         SI, CX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	ADDQ         R9, CX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z3, (R15)
+	VMOVUPS      Z4, 64(R15)
+	VMOVUPS      Z5, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z6, (R15)
+	VMOVUPS      Z7, 64(R15)
+	VMOVUPS      Z8, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z9, (R15)
+	VMOVUPS      Z10, 64(R15)
+	VMOVUPS      Z11, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z12, (R15)
+	VMOVUPS      Z13, 64(R15)
+	VMOVUPS      Z14, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z15, (R15)
+	VMOVUPS      Z16, 64(R15)
+	VMOVUPS      Z17, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z18, (R15)
+	VMOVUPS      Z19, 64(R15)
+	VMOVUPS      Z20, 128(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z21, (R15)
+	VMOVUPS      Z22, 64(R15)
+	VMOVUPS      Z23, 128(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+8, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile1x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile1x4BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	VMOVUPS 192(R15), Z3
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z4
+	VMOVUPS      64(DI), Z5
+	VMOVUPS      128(DI), Z6
+	VMOVUPS      192(DI), Z7
+	VBROADCASTSS (AX), Z8
+	LONG         $0x485ed262
+	WORD         $0xc052
+	LONG         $0x4856d262
+	WORD         $0xc852
+	LONG         $0x484ed262
+	WORD         $0xd052
+	LONG         $0x4846d262
+	WORD         $0xd852
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	VMOVUPS      Z3, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+1, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile2x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile2x4BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	VMOVUPS 192(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+	VMOVUPS 128(R15), Z6
+	VMOVUPS 192(R15), Z7
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z8
+	VMOVUPS      64(DI), Z9
+	VMOVUPS      128(DI), Z10
+	VMOVUPS      192(DI), Z11
+	VBROADCASTSS (AX), Z12
+	LONG         $0x483ed262
+	WORD         $0xc452
+	LONG         $0x4836d262
+	WORD         $0xcc52
+	LONG         $0x482ed262
+	WORD         $0xd452
+	LONG         $0x4826d262
+	WORD         $0xdc52
+	VBROADCASTSS (AX)(DX*1), Z13
+	LONG         $0x483ed262
+	WORD         $0xe552
+	LONG         $0x4836d262
+	WORD         $0xed52
+	LONG         $0x482ed262
+	WORD         $0xf552
+	LONG         $0x4826d262
+	WORD         $0xfd52
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	VMOVUPS      Z3, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	VMOVUPS      Z6, 128(R15)
+	VMOVUPS      Z7, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+2, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile3x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile3x4BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	VMOVUPS 192(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+	VMOVUPS 128(R15), Z6
+	VMOVUPS 192(R15), Z7
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z8
+	VMOVUPS 64(R15), Z9
+	VMOVUPS 128(R15), Z10
+	VMOVUPS 192(R15), Z11
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z12
+	VMOVUPS      64(DI), Z13
+	VMOVUPS      128(DI), Z14
+	VMOVUPS      192(DI), Z15
+	VBROADCASTSS (AX), Z16
+	LONG         $0x481eb262
+	WORD         $0xc052
+	LONG         $0x4816b262
+	WORD         $0xc852
+	LONG         $0x480eb262
+	WORD         $0xd052
+	LONG         $0x4806b262
+	WORD         $0xd852
+	VBROADCASTSS (AX)(DX*1), Z17
+	LONG         $0x481eb262
+	WORD         $0xe152
+	LONG         $0x4816b262
+	WORD         $0xe952
+	LONG         $0x480eb262
+	WORD         $0xf152
+	LONG         $0x4806b262
+	WORD         $0xf952
+	VBROADCASTSS (AX)(DX*2), Z18
+	LONG         $0x481e3262
+	WORD         $0xc252
+	LONG         $0x48163262
+	WORD         $0xca52
+	LONG         $0x480e3262
+	WORD         $0xd252
+	LONG         $0x48063262
+	WORD         $0xda52
+	ADDQ         SI, AX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	VMOVUPS      Z3, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	VMOVUPS      Z6, 128(R15)
+	VMOVUPS      Z7, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z8, (R15)
+	VMOVUPS      Z9, 64(R15)
+	VMOVUPS      Z10, 128(R15)
+	VMOVUPS      Z11, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+3, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile4x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile4x4BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	VMOVUPS 192(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+	VMOVUPS 128(R15), Z6
+	VMOVUPS 192(R15), Z7
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z8
+	VMOVUPS 64(R15), Z9
+	VMOVUPS 128(R15), Z10
+	VMOVUPS 192(R15), Z11
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z12
+	VMOVUPS 64(R15), Z13
+	VMOVUPS 128(R15), Z14
+	VMOVUPS 192(R15), Z15
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z16
+	VMOVUPS      64(DI), Z17
+	VMOVUPS      128(DI), Z18
+	VMOVUPS      192(DI), Z19
+	VBROADCASTSS (AX), Z20
+	LONG         $0x407eb262
+	WORD         $0xc452
+	LONG         $0x4076b262
+	WORD         $0xcc52
+	LONG         $0x406eb262
+	WORD         $0xd452
+	LONG         $0x4066b262
+	WORD         $0xdc52
+	VBROADCASTSS (AX)(DX*1), Z21
+	LONG         $0x407eb262
+	WORD         $0xe552
+	LONG         $0x4076b262
+	WORD         $0xed52
+	LONG         $0x406eb262
+	WORD         $0xf552
+	LONG         $0x4066b262
+	WORD         $0xfd52
+	VBROADCASTSS (AX)(DX*2), Z22
+	LONG         $0x407e3262
+	WORD         $0xc652
+	LONG         $0x40763262
+	WORD         $0xce52
+	LONG         $0x406e3262
+	WORD         $0xd652
+	LONG         $0x40663262
+	WORD         $0xde52
+	VBROADCASTSS (BX), Z23
+	LONG         $0x407e3262
+	WORD         $0xe752
+	LONG         $0x40763262
+	WORD         $0xef52
+	LONG         $0x406e3262
+	WORD         $0xf752
+	LONG         $0x40663262
+	WORD         $0xff52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	VMOVUPS      Z3, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	VMOVUPS      Z6, 128(R15)
+	VMOVUPS      Z7, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z8, (R15)
+	VMOVUPS      Z9, 64(R15)
+	VMOVUPS      Z10, 128(R15)
+	VMOVUPS      Z11, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z12, (R15)
+	VMOVUPS      Z13, 64(R15)
+	VMOVUPS      Z14, 128(R15)
+	VMOVUPS      Z15, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+4, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile5x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile5x4BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	VMOVUPS 192(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+	VMOVUPS 128(R15), Z6
+	VMOVUPS 192(R15), Z7
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z8
+	VMOVUPS 64(R15), Z9
+	VMOVUPS 128(R15), Z10
+	VMOVUPS 192(R15), Z11
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z12
+	VMOVUPS 64(R15), Z13
+	VMOVUPS 128(R15), Z14
+	VMOVUPS 192(R15), Z15
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z16
+	VMOVUPS 64(R15), Z17
+	VMOVUPS 128(R15), Z18
+	VMOVUPS 192(R15), Z19
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z20
+	VMOVUPS      64(DI), Z21
+	VMOVUPS      128(DI), Z22
+	VMOVUPS      192(DI), Z23
+	VBROADCASTSS (AX), Z24
+	LONG         $0x405e9262
+	WORD         $0xc052
+	LONG         $0x40569262
+	WORD         $0xc852
+	LONG         $0x404e9262
+	WORD         $0xd052
+	LONG         $0x40469262
+	WORD         $0xd852
+	VBROADCASTSS (AX)(DX*1), Z25
+	LONG         $0x405e9262
+	WORD         $0xe152
+	LONG         $0x40569262
+	WORD         $0xe952
+	LONG         $0x404e9262
+	WORD         $0xf152
+	LONG         $0x40469262
+	WORD         $0xf952
+	VBROADCASTSS (AX)(DX*2), Z26
+	LONG         $0x405e1262
+	WORD         $0xc252
+	LONG         $0x40561262
+	WORD         $0xca52
+	LONG         $0x404e1262
+	WORD         $0xd252
+	LONG         $0x40461262
+	WORD         $0xda52
+	VBROADCASTSS (BX), Z27
+	LONG         $0x405e1262
+	WORD         $0xe352
+	LONG         $0x40561262
+	WORD         $0xeb52
+	LONG         $0x404e1262
+	WORD         $0xf352
+	LONG         $0x40461262
+	WORD         $0xfb52
+	VBROADCASTSS (BX)(DX*1), Z24
+	LONG         $0x405e8262
+	WORD         $0xc052
+	LONG         $0x40568262
+	WORD         $0xc852
+	LONG         $0x404e8262
+	WORD         $0xd052
+	LONG         $0x40468262
+	WORD         $0xd852
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	VMOVUPS      Z3, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	VMOVUPS      Z6, 128(R15)
+	VMOVUPS      Z7, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z8, (R15)
+	VMOVUPS      Z9, 64(R15)
+	VMOVUPS      Z10, 128(R15)
+	VMOVUPS      Z11, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z12, (R15)
+	VMOVUPS      Z13, 64(R15)
+	VMOVUPS      Z14, 128(R15)
+	VMOVUPS      Z15, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z16, (R15)
+	VMOVUPS      Z17, 64(R15)
+	VMOVUPS      Z18, 128(R15)
+	VMOVUPS      Z19, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+5, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tile6x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·tile6x4BF16(SB), NOSPLIT, $0-88
+	MOVQ row+24(FP), DX
+	MOVQ step+32(FP), SI
+	MOVQ width+40(FP), R8
+	MOVQ jump+48(FP), R9
+	MOVQ ldb+64(FP), R10
+	MOVQ c+0(FP), R12
+	MOVQ ldc+8(FP), R13
+
+tile:
+	MOVQ    b+56(FP), DI
+	MOVQ    k+72(FP), R11
+	MOVQ    a+16(FP), AX
+	LEAQ    (AX)(DX*2), BX
+	ADDQ    DX, BX
+	MOVQ    R12, R15
+	VMOVUPS (R15), Z0
+	VMOVUPS 64(R15), Z1
+	VMOVUPS 128(R15), Z2
+	VMOVUPS 192(R15), Z3
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z4
+	VMOVUPS 64(R15), Z5
+	VMOVUPS 128(R15), Z6
+	VMOVUPS 192(R15), Z7
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z8
+	VMOVUPS 64(R15), Z9
+	VMOVUPS 128(R15), Z10
+	VMOVUPS 192(R15), Z11
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z12
+	VMOVUPS 64(R15), Z13
+	VMOVUPS 128(R15), Z14
+	VMOVUPS 192(R15), Z15
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z16
+	VMOVUPS 64(R15), Z17
+	VMOVUPS 128(R15), Z18
+	VMOVUPS 192(R15), Z19
+	ADDQ    R13, R15
+	VMOVUPS (R15), Z20
+	VMOVUPS 64(R15), Z21
+	VMOVUPS 128(R15), Z22
+	VMOVUPS 192(R15), Z23
+
+block:
+	MOVQ    R8, R15
+	CMPQ    R11, R15
+	CMOVQLT R11, R15
+	SUBQ    R15, R11
+
+loop:
+	VMOVUPS      (DI), Z24
+	VMOVUPS      64(DI), Z25
+	VMOVUPS      128(DI), Z26
+	VMOVUPS      192(DI), Z27
+	VBROADCASTSS (AX), Z28
+	LONG         $0x403e9262
+	WORD         $0xc452
+	LONG         $0x40369262
+	WORD         $0xcc52
+	LONG         $0x402e9262
+	WORD         $0xd452
+	LONG         $0x40269262
+	WORD         $0xdc52
+	VBROADCASTSS (AX)(DX*1), Z29
+	LONG         $0x403e9262
+	WORD         $0xe552
+	LONG         $0x40369262
+	WORD         $0xed52
+	LONG         $0x402e9262
+	WORD         $0xf552
+	LONG         $0x40269262
+	WORD         $0xfd52
+	VBROADCASTSS (AX)(DX*2), Z30
+	LONG         $0x403e1262
+	WORD         $0xc652
+	LONG         $0x40361262
+	WORD         $0xce52
+	LONG         $0x402e1262
+	WORD         $0xd652
+	LONG         $0x40261262
+	WORD         $0xde52
+	VBROADCASTSS (BX), Z31
+	LONG         $0x403e1262
+	WORD         $0xe752
+	LONG         $0x40361262
+	WORD         $0xef52
+	LONG         $0x402e1262
+	WORD         $0xf752
+	LONG         $0x40261262
+	WORD         $0xff52
+	VBROADCASTSS (BX)(DX*1), Z28
+	LONG         $0x403e8262
+	WORD         $0xc452
+	LONG         $0x40368262
+	WORD         $0xcc52
+	LONG         $0x402e8262
+	WORD         $0xd452
+	LONG         $0x40268262
+	WORD         $0xdc52
+	VBROADCASTSS (BX)(DX*2), Z29
+	LONG         $0x403e8262
+	WORD         $0xe552
+	LONG         $0x40368262
+	WORD         $0xed52
+	LONG         $0x402e8262
+	WORD         $0xf552
+	LONG         $0x40268262
+	WORD         $0xfd52
+	ADDQ         SI, AX
+	ADDQ         SI, BX
+	ADDQ         R10, DI
+	DECQ         R15
+	JNZ          loop
+	ADDQ         R9, AX
+	ADDQ         R9, BX
+	TESTQ        R11, R11
+	JNZ          block
+	MOVQ         R12, R15
+	VMOVUPS      Z0, (R15)
+	VMOVUPS      Z1, 64(R15)
+	VMOVUPS      Z2, 128(R15)
+	VMOVUPS      Z3, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z4, (R15)
+	VMOVUPS      Z5, 64(R15)
+	VMOVUPS      Z6, 128(R15)
+	VMOVUPS      Z7, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z8, (R15)
+	VMOVUPS      Z9, 64(R15)
+	VMOVUPS      Z10, 128(R15)
+	VMOVUPS      Z11, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z12, (R15)
+	VMOVUPS      Z13, 64(R15)
+	VMOVUPS      Z14, 128(R15)
+	VMOVUPS      Z15, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z16, (R15)
+	VMOVUPS      Z17, 64(R15)
+	VMOVUPS      Z18, 128(R15)
+	VMOVUPS      Z19, 192(R15)
+	ADDQ         R13, R15
+	VMOVUPS      Z20, (R15)
+	VMOVUPS      Z21, 64(R15)
+	VMOVUPS      Z22, 128(R15)
+	VMOVUPS      Z23, 192(R15)
+	LEAQ         (R15)(R13*1), R12
+	MOVQ         a+16(FP), AX
+	IMUL3Q       $+6, DX, R15
+	ADDQ         R15, AX
+	MOVQ         AX, a+16(FP)
+	DECQ         tiles+80(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
 // func vector1x1AVX512(c *float32, ldc int, a *float32, width int, jump int, b *float32, ldb int, k int)
 // Requires: AVX, AVX512F, CMOV
 TEXT ·vector1x1AVX512(SB), NOSPLIT, $0-64

@@ -232,6 +232,156 @@ func tile5x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int
 //go:noescape
 func tile6x4AVX512(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
 
+// tile1x1BF16 is a tile of 1 rows of 16 floats.
+//
+//go:noescape
+func tile1x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile2x1BF16 is a tile of 2 rows of 16 floats.
+//
+//go:noescape
+func tile2x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile3x1BF16 is a tile of 3 rows of 16 floats.
+//
+//go:noescape
+func tile3x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile4x1BF16 is a tile of 4 rows of 16 floats.
+//
+//go:noescape
+func tile4x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile5x1BF16 is a tile of 5 rows of 16 floats.
+//
+//go:noescape
+func tile5x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile6x1BF16 is a tile of 6 rows of 16 floats.
+//
+//go:noescape
+func tile6x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile7x1BF16 is a tile of 7 rows of 16 floats.
+//
+//go:noescape
+func tile7x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile8x1BF16 is a tile of 8 rows of 16 floats.
+//
+//go:noescape
+func tile8x1BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile1x2BF16 is a tile of 1 rows of 32 floats.
+//
+//go:noescape
+func tile1x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile2x2BF16 is a tile of 2 rows of 32 floats.
+//
+//go:noescape
+func tile2x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile3x2BF16 is a tile of 3 rows of 32 floats.
+//
+//go:noescape
+func tile3x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile4x2BF16 is a tile of 4 rows of 32 floats.
+//
+//go:noescape
+func tile4x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile5x2BF16 is a tile of 5 rows of 32 floats.
+//
+//go:noescape
+func tile5x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile6x2BF16 is a tile of 6 rows of 32 floats.
+//
+//go:noescape
+func tile6x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile7x2BF16 is a tile of 7 rows of 32 floats.
+//
+//go:noescape
+func tile7x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile8x2BF16 is a tile of 8 rows of 32 floats.
+//
+//go:noescape
+func tile8x2BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile1x3BF16 is a tile of 1 rows of 48 floats.
+//
+//go:noescape
+func tile1x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile2x3BF16 is a tile of 2 rows of 48 floats.
+//
+//go:noescape
+func tile2x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile3x3BF16 is a tile of 3 rows of 48 floats.
+//
+//go:noescape
+func tile3x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile4x3BF16 is a tile of 4 rows of 48 floats.
+//
+//go:noescape
+func tile4x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile5x3BF16 is a tile of 5 rows of 48 floats.
+//
+//go:noescape
+func tile5x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile6x3BF16 is a tile of 6 rows of 48 floats.
+//
+//go:noescape
+func tile6x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile7x3BF16 is a tile of 7 rows of 48 floats.
+//
+//go:noescape
+func tile7x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile8x3BF16 is a tile of 8 rows of 48 floats.
+//
+//go:noescape
+func tile8x3BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile1x4BF16 is a tile of 1 rows of 64 floats.
+//
+//go:noescape
+func tile1x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile2x4BF16 is a tile of 2 rows of 64 floats.
+//
+//go:noescape
+func tile2x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile3x4BF16 is a tile of 3 rows of 64 floats.
+//
+//go:noescape
+func tile3x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile4x4BF16 is a tile of 4 rows of 64 floats.
+//
+//go:noescape
+func tile4x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile5x4BF16 is a tile of 5 rows of 64 floats.
+//
+//go:noescape
+func tile5x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
+// tile6x4BF16 is a tile of 6 rows of 64 floats.
+//
+//go:noescape
+func tile6x4BF16(c *float32, ldc int, a *float32, row int, step int, width int, jump int, b *float32, ldb int, k int, tiles int)
+
 // vector1x1AVX512 is a row of 1 panels of 16 floats.
 //
 //go:noescape

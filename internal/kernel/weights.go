@@ -15,16 +15,23 @@ type Weights struct {
 // Pack is Panels.PackAs with the work shared among the team, if there is one.
 func (w *Weights) Pack(team *Team, as Precision, m []float32, n, k int, o Order) {
 	w.turned = false
-	if as != Float32 {
+	if !as.Trains() {
 		w.PackAs(as, m, n, k, o)
 		return
 	}
 	w.plan(m, n, k, o)
 	team.pack(packJob{to: &w.Panels, w: m, n: n, order: o})
+	if as == Mixed { // what Round has made is not to be turned
+		w.Back(team)
+		for _, p := range []*Panels{&w.Panels, &w.back} {
+			p.mixed, p.pairs = true, pairing()
+			team.pack(packJob{to: p})
+		}
+	}
 }
 
 // Back is the panels of the transpose: MulAdd with them adds y·w, y being what
-// MulAdd with w sets. Weights of less precision than float32 have none.
+// MulAdd with w sets. Only weights of a precision that trains have them.
 func (w *Weights) Back(team *Team) Panels {
 	w.turning.Lock()
 	defer w.turning.Unlock()
@@ -36,8 +43,8 @@ func (w *Weights) Back(team *Team) Panels {
 	return w.back
 }
 
-// packJob sets panels from a matrix, or from panels of its transpose: part is a
-// span of them.
+// packJob sets panels from a matrix or from panels of its transpose, or rounds
+// them: part is a span of them.
 type packJob struct {
 	to    *Panels
 	of    *Panels
@@ -49,9 +56,12 @@ type packJob struct {
 
 func (j *packJob) Run(part int) {
 	from, to := Span(j.to.Len(), part, j.parts, 1)
-	if j.of != nil {
+	switch {
+	case j.to.mixed:
+		j.to.round(from, to)
+	case j.of != nil:
 		j.to.turn(*j.of, from, to)
-	} else {
+	default:
 		j.to.pack(j.w, j.n, j.order, from, to)
 	}
 }

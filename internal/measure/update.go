@@ -12,13 +12,14 @@ import (
 type Training struct {
 	Optimizer  optim.Optimizer
 	Rate, Clip float64
-	Masks      *nn.Key // of dropout; nil drops nothing
+	Masks      *nn.Key      // of dropout; nil drops nothing
+	Precision  nn.Precision // nn.Float32 or nn.Mixed
 }
 
 // Update is a call that trains m on one minibatch as package train does. It
 // changes m.
 func Update(m *model.Model, b model.Batch, t Training, team *nn.Team) (call func()) {
-	packed := m.Pack()
+	packed := m.PackAs(t.Precision)
 	runner := model.NewRunner(packed, team)
 	grad, state := make([]float32, len(m.Params)), make([]float32, b.B*packed.StateSize())
 	return func() {
