@@ -20,7 +20,7 @@ type Case struct {
 	V         int     // step: the vocabulary of one-hot inputs
 	Optimizer string  // step: "sgd", "adam"
 	LR, Clip  float64 // step: learning rate, norm to clip at
-	Weights   string  // stream: what our weights are stored as: "f32", "bf16", "int8"
+	Weights   string  // stream: what our weights are stored as: "f32", "bf16", "int8"; train: what products multiply: "", "bf16"
 	Bytes     int     // bandwidth: of all threads together
 	Threads   int
 }
@@ -84,7 +84,11 @@ var (
 )
 
 func (c Case) layers() measure.Layers {
-	return measure.Layers{Cell: c.Cell, B: c.B, T: c.T, X: c.X, H: c.H, L: c.L, D: c.D, Weights: precisions[c.Weights]}
+	l := measure.Layers{Cell: c.Cell, B: c.B, T: c.T, X: c.X, H: c.H, L: c.L, D: c.D, Weights: precisions[c.Weights]}
+	if c.Task == "train" && l.Weights == nn.BF16 {
+		l.Weights = nn.Mixed
+	}
+	return l
 }
 
 // Limit is what bounds the case, and how much of it the case needs:

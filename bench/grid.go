@@ -16,9 +16,11 @@ type Group struct {
 	Cases       []Case
 }
 
+type shape struct{ B, T, H int }
+
 var (
 	cells  = []string{"lstm", "gru-after", "gru-before"}
-	shapes = []struct{ B, T, H int }{{32, 35, 256}, {20, 35, 650}, {64, 50, 128}, {128, 25, 512}, {1, 1000, 256}, {16, 100, 1024}}
+	shapes = []shape{{32, 35, 256}, {20, 35, 650}, {64, 50, 128}, {128, 25, 512}, {1, 1000, 256}, {16, 100, 1024}}
 	stacks = []struct{ L, D int }{{2, 1}, {1, 2}, {2, 2}}
 	// steps are character models: that of Dive into Deep Learning, and one of
 	// the size usual for tinyshakespeare.
@@ -54,7 +56,22 @@ func Groups(threads []int, quick bool) []Group {
 		}
 		groups = append(groups, single, stacked)
 	}
-	return append(groups, trainingSteps(threads, steps), oneStream(threads, streams))
+	return append(groups, mixed(threads, shapes), trainingSteps(threads, steps), oneStream(threads, streams))
+}
+
+// mixed is training with products of bf16, of which peers have nothing.
+func mixed(threads []int, shapes []shape) Group {
+	g := layers("train")
+	g.Title += " with bf16 products"
+	g.Note = "As above, but our products are of bf16. Peers, and the limit, are those of float32."
+	for _, s := range shapes {
+		for _, cell := range cells {
+			if s.B > 1 {
+				g.add(threads, Case{Task: "train", Cell: cell, B: s.B, T: s.T, X: s.H, H: s.H, L: 1, D: 1, Weights: "bf16"})
+			}
+		}
+	}
+	return g
 }
 
 // add puts a case in the group, once for each number of threads.

@@ -13,7 +13,7 @@ type Layers struct {
 	Cell       string // "lstm", "gru-after", "gru-before"
 	B, T, X, H int
 	L, D       int
-	Weights    nn.Precision // of Infer and Stream
+	Weights    nn.Precision // of Train float32 or mixed
 }
 
 // Gates is how many the cell has, its candidate among them.
@@ -72,7 +72,7 @@ func (l Layers) Train(team *nn.Team) (call func(), err error) {
 	x := rnn.Sequence{T: l.T, B: l.B, F: l.X, Data: values(rows * l.X)}
 	y, dy, dx := make([]float32, rows*out), values(rows*out), make([]float32, rows*l.X)
 	grad := make([]float32, net.Size())
-	packed := net.Pack()
+	packed := net.PackAs(l.Weights)
 	runner, tape := rnn.NewRunner(packed, team), new(rnn.Tape)
 	return func() {
 		net.Repack(team, packed)
