@@ -18,7 +18,7 @@ type Job interface{ Run(part int) }
 // sleeps: who spins for long takes the core from whoever he waits for.
 type Team struct {
 	threads int
-	order   atomic.Uint64 // number of the job · 2¹⁶ + helpers that it needs
+	order   atomic.Uint64 // number of the job · (mostHelpers+1) + helpers that it needs
 	job     Job
 	parts   int64
 	next    atomic.Int64
@@ -79,8 +79,15 @@ func (s *sleeper) rouse() {
 	}
 }
 
-// NewTeam starts a team of at least one thread. Close ends its goroutines.
+// mostHelpers is how many an order can name.
+const mostHelpers = 1<<16 - 1
+
+// NewTeam starts a team of at least one thread, and at most 65,536. Close ends
+// its goroutines.
 func NewTeam(threads int) *Team {
+	if threads > mostHelpers+1 {
+		panic(fmt.Sprintf("kernel: NewTeam: %d threads, want at most %d", threads, mostHelpers+1))
+	}
 	t := &Team{threads: max(1, threads), caller: sleeper{wake: make(chan struct{}, 1)}}
 	t.meet.all.L = &t.meet.lock
 	for i := range t.threads - 1 {
@@ -101,7 +108,7 @@ func (t *Team) help(id uint64, s *sleeper) {
 		if t.closed.Load() {
 			return
 		}
-		if seen = t.order.Load(); id >= seen&0xffff {
+		if seen = t.order.Load(); id >= seen&mostHelpers {
 			continue
 		}
 		t.share()
@@ -176,7 +183,7 @@ func (t *Team) run(parts, helpers int, job Job) (slept bool) {
 	t.next.Store(0)
 	if helpers > 0 {
 		t.busy.Store(int64(helpers))
-		t.order.Store((t.order.Load()>>16+1)<<16 | uint64(helpers))
+		t.order.Store(t.order.Load()&^mostHelpers + mostHelpers + 1 + uint64(helpers))
 		for _, s := range t.helpers[:helpers] {
 			s.rouse()
 		}

@@ -164,6 +164,15 @@ func TestPanicOfACallersPart(t *testing.T) {
 	}
 }
 
+func TestNewTeamOfTooMany(t *testing.T) {
+	defer func() {
+		if got, want := recover(), "kernel: NewTeam: 65537 threads, want at most 65536"; got != want {
+			t.Errorf("panic %v, want %s", got, want)
+		}
+	}()
+	NewTeam(1<<16 + 1)
+}
+
 func TestSpanCoversAll(t *testing.T) {
 	for n := range 40 {
 		for parts := 1; parts < 9; parts++ {
