@@ -56,16 +56,6 @@ var byteRowsVNNI = [4][]byteRowsFunc{
 // are the same.
 var vnni = cpu.AVX512VNNI
 
-// some is how many panels from on, as log₂, pass at once of those that a table
-// has.
-func (p *Panels) some(from, to, table int) int {
-	n := table - 1
-	for n > 0 && (from+1<<n > to || from+1<<n == p.Len() && p.N%p.width != 0) {
-		n--
-	}
-	return n
-}
-
 // half is MulAddPanels of one row of bf16 panels.
 func (p *Panels) half(y, x Matrix, from, to int) {
 	const size = 4

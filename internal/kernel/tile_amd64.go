@@ -98,6 +98,16 @@ func transpose(dst []float32, ldd int, src []float32, k, count int) {
 	}
 }
 
+// some is how many panels from on, before to, pass at once, as log₂, of those
+// that a table has. The last one passes alone where it is not full.
+func (p Panels) some(from, to, table int) int {
+	n := table - 1
+	for n > 0 && (from+1<<n > to || from+1<<n == p.Len() && p.N%p.width != 0) {
+		n--
+	}
+	return n
+}
+
 // vector is MulAddPanels of one row.
 func (p Panels) vector(y, x Matrix, from, to int) {
 	var table *[4][]vectorFunc
@@ -115,10 +125,7 @@ func (p Panels) vector(y, x Matrix, from, to int) {
 	for from < to {
 		panel, width := p.panel(from)
 		some := table[width/Lane-1]
-		n := len(some) - 1
-		for n > 0 && (from+1<<n > to || from+1<<n == p.Len() && p.N%p.width != 0) {
-			n--
-		}
+		n := p.some(from, to, len(some))
 		last := from + 1<<n - 1
 		_, _ = y.Data[last*y.Block+width-1], p.data[last*p.width*p.K+width*p.K-1]
 		some[n](&y.Data[from*y.Block], size*y.Block, &x.Data[0], x.Width, size*(x.Block-x.Width), &panel[0], size*p.width*p.K, p.K)
