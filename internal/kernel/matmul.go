@@ -9,6 +9,12 @@ func (p Panels) MulAdd(y, x Matrix, rows int) { p.MulAddPanels(y, x, rows, 0, p.
 // enough rows of x for the panel to be read again: what stays in L2.
 const deep = 1024
 
+// enough is how many terms of its sums, at most, one call of assembly adds, over
+// all its tiles or panels: it has up to 24 vectors of sums, or reads up to 256
+// bytes a term, and takes some 30 microseconds, in which nothing can interrupt
+// it. The sums go on in c.
+const enough = 1 << 12
+
 // MulAddPanels is MulAdd of the panels [from, to).
 func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 	if rows == 0 || p.K == 0 {
@@ -23,9 +29,9 @@ func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 		return
 	}
 	a := strided{x.Row, 1, x.Width, x.Block - x.Width}
-	depth := p.K
+	depth := x.whole(enough)
 	if rows > 2*maxTile {
-		depth = max(1, deep/x.Width) * x.Width
+		depth = x.whole(deep)
 	}
 	for i := from; i < to; i++ {
 		panel, width := p.panel(i)
@@ -55,7 +61,7 @@ func AddOuter(dw []float32, ld, m, n int, dy, x Matrix, rows int) {
 // i·row + k·step + k/width·jump.
 type strided struct{ row, step, width, jump int }
 
-// last is where element (i, k) is.
+// at is where element (i, k) is.
 func (a strided) at(i, k int) int { return i*a.row + k*a.step + k/a.width*a.jump }
 
 // product adds a·b to c: rows of cols floats, at most Wide, ldc apart. b has k

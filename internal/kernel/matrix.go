@@ -91,6 +91,9 @@ func (m Matrix) Lanes(from, to int) Matrix {
 	return m
 }
 
+// whole is n columns rounded down to blocks, but one at least.
+func (m Matrix) whole(n int) int { return max(1, n/m.Width) * m.Width }
+
 // Columns is the view from column j on of j's block alone.
 func (m Matrix) Columns(j int) Matrix {
 	m.Data = m.Data[j/m.Width*m.Block+j%m.Width:]

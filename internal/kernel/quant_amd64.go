@@ -69,7 +69,10 @@ func (p *Panels) half(y, x Matrix, from, to int) {
 		some := table[width/Lane-1]
 		n := p.some(from, to, len(some))
 		_, _ = y.Data[(from+1<<n-1)*y.Block+width-1], p.pairsAt(from+1<<n-1)
-		some[n](&y.Data[from*y.Block], size*y.Block, &x.Data[0], x.Width, size*(x.Block-x.Width), &words[0], size*p.width*((p.K+1)/2), p.K)
+		depth := x.whole(enough >> n)
+		for k := 0; k < p.K; k += depth {
+			some[n](&y.Data[from*y.Block], size*y.Block, &x.Data[k/x.Width*x.Block], x.Width, size*(x.Block-x.Width), &words[k/2*width], size*p.width*((p.K+1)/2), min(depth, p.K-k))
+		}
 		from += 1 << n
 	}
 }

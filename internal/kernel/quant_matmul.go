@@ -33,7 +33,7 @@ func (p *Panels) mulAddHalves(y, x Matrix, rows, from, to int) {
 	buffer := wide.Get()
 	b := *buffer
 	a := strided{x.Row, 1, x.Width, x.Block - x.Width}
-	depth := widened / x.Width * x.Width
+	depth := x.whole(widened)
 	for i := from; i < to; i++ {
 		words, width := p.pairsAt(i), p.lanesOf(i)
 		cols := width
