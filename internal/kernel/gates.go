@@ -9,14 +9,15 @@ package kernel
 // panel's first unit, and its last row may end after 16. Gradients of a
 // state are dh, from the later step, and dy, from the output; they are summed.
 //
-// AVX2 and AVX512 agree in their bits; Generic rounds otherwise.
+// AVX2 and AVX512 agree in their bits; Generic rounds otherwise. Nothing can
+// interrupt a call, so rows had better be some hundreds at most.
 
 // LSTMForward is one step of an LSTM after its products. g is i f g o, turned
 // from pre-activations into gates; cPrev is the cell before, and c and h are
 // set to c = f·cPrev + i·g and h = o·tanh(c).
 func LSTMForward(g, cPrev, c, h []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		lstmForward(g[i*Wide:], cPrev[i*Wide:], c[i*Wide:], h[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		lstmForward(g, cPrev, c, h, rows)
 	}
 }
 
@@ -24,8 +25,8 @@ func LSTMForward(g, cPrev, c, h []float32, rows int) {
 // c is the cell after the step, and dc its gradient from the later step, which
 // becomes that of cPrev. dh becomes 0: a product is added to it.
 func LSTMBackward(g, cPrev, c, dh, dc, dy []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		lstmBackward(g[i*Wide:], cPrev[i*Wide:], c[i*Wide:], dh[i*Wide:], dc[i*Wide:], dy[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		lstmBackward(g, cPrev, c, dh, dc, dy, rows)
 	}
 }
 
@@ -34,8 +35,8 @@ func LSTMBackward(g, cPrev, c, dh, dc, dy []float32, rows int) {
 // hn = h·Whn + bhn stays: r and z become gates, n = tanh(n + r·hn), and
 // h = n + z·(hPrev − n).
 func GRUForward(g, hPrev, h []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		gruForward(g[i*Wide:], hPrev[i*Wide:], h[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		gruForward(g, hPrev, h, rows)
 	}
 }
 
@@ -43,24 +44,24 @@ func GRUForward(g, hPrev, h []float32, rows int) {
 // the pre-activations dn dr dz and of hn. dh becomes what reaches hPrev
 // through z: a product is added to it.
 func GRUBackward(g, hPrev, dh, dy []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		gruBackward(g[i*Wide:], hPrev[i*Wide:], dh[i*Wide:], dy[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		gruBackward(g, hPrev, dh, dy, rows)
 	}
 }
 
 // GRUReset is the first half of a step of a GRU whose reset comes before the
 // product: r and z, the second and third of the gates g, and rh = r·hPrev.
 func GRUReset(g, hPrev, rh []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		gruReset(g[i*Wide:], hPrev[i*Wide:], rh[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		gruReset(g, hPrev, rh, rows)
 	}
 }
 
 // GRUNext is the second half, when rh·Whn is in the first of the gates g:
 // n = tanh(n) and h = n + z·(hPrev − n).
 func GRUNext(g, hPrev, h []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		gruNext(g[i*Wide:], hPrev[i*Wide:], h[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		gruNext(g, hPrev, h, rows)
 	}
 }
 
@@ -68,44 +69,44 @@ func GRUNext(g, hPrev, h []float32, rows int) {
 // gradients of their pre-activations, and r stays. dh becomes what reaches
 // hPrev through z.
 func GRUNextBackward(g, hPrev, dh, dy []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		gruNextBackward(g[i*Wide:], hPrev[i*Wide:], dh[i*Wide:], dy[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		gruNextBackward(g, hPrev, dh, dy, rows)
 	}
 }
 
 // GRUResetBackward is GRUReset backward, drh being the gradient of rh: of the
 // gates g, r becomes the gradient of its pre-activation, and dh gains drh·r.
 func GRUResetBackward(g, hPrev, dh, drh []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		gruResetBackward(g[i*Wide:], hPrev[i*Wide:], dh[i*Wide:], drh[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		gruResetBackward(g, hPrev, dh, drh, rows)
 	}
 }
 
 // TanhForward sets h (rows, 64) to tanh(g), g (rows, 64).
 func TanhForward(g, h []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		tanhForward(g[i*Wide:], h[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		tanhForward(g, h, rows)
 	}
 }
 
 // TanhBackward sets g (rows, 64) to the gradient of what TanhForward had
 // there, and dh to 0. All are (rows, 64).
 func TanhBackward(g, h, dh, dy []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		tanhBackward(g[i*Wide:], h[i*Wide:], dh[i*Wide:], dy[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		tanhBackward(g, h, dh, dy, rows)
 	}
 }
 
 // ReLUForward sets h (rows, 64) to max(0, g), g (rows, 64).
 func ReLUForward(g, h []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		reluForward(g[i*Wide:], h[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		reluForward(g, h, rows)
 	}
 }
 
 // ReLUBackward is TanhBackward for ReLUForward. The gradient is 0 where h is.
 func ReLUBackward(g, h, dh, dy []float32, rows int) {
-	for i := 0; i < rows; i += rowPiece {
-		reluBackward(g[i*Wide:], h[i*Wide:], dh[i*Wide:], dy[i*Wide:], min(rowPiece, rows-i))
+	if rows > 0 {
+		reluBackward(g, h, dh, dy, rows)
 	}
 }

@@ -159,7 +159,6 @@ func TestGates(t *testing.T) {
 			for offset := range Lane {
 				testGates(t, k, r, offset, 5)
 			}
-			testGates(t, k, r, 1, 2*rowPiece+3)
 		})
 	}
 }
