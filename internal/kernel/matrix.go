@@ -47,6 +47,14 @@ func (m Matrix) Need(name string, n, cols int) {
 	}
 }
 
+// NeedBlocks is Need of a matrix in blocks.
+func (m Matrix) NeedBlocks(name string, n, cols int) {
+	if m.tight {
+		panic(name + " is row-major, want a matrix in blocks")
+	}
+	m.Need(name, n, cols)
+}
+
 // At is where row i goes on from column j to the end of its block.
 func (m Matrix) At(i, j int) []float32 {
 	at := j/m.Width*m.Block + i*m.Row
