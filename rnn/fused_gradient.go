@@ -14,7 +14,7 @@ type gradientJob struct {
 	h     kernel.Matrix // (rows, H) before each step
 	parts int
 	db    []float32 // (panels, 64)
-	table []float32 // (panels, X, lanes of x · 16)
+	table []float32 // (parts, X, lanes of x · 16)
 	lane  []float32 // (parts, 16, X)
 }
 
@@ -31,7 +31,7 @@ func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int
 	j.parts = min(team.Threads(), w.panels())
 	j.db = nn.Grow(j.db, w.panels()*kernel.Wide)
 	if x.ids != nil {
-		j.table = nn.Grow(j.table, w.panels()*w.width*w.x.order.Lanes()*kernel.Lane)
+		j.table = nn.Grow(j.table, j.parts*w.width*w.x.order.Lanes()*kernel.Lane)
 		j.lane = nn.Grow(j.lane, j.parts*kernel.Lane*w.width)
 	}
 	team.Do(j.parts, j)
@@ -95,7 +95,7 @@ func (j *gradientJob) biases(panel int) {
 func (j *gradientJob) scatter(part, panel int) {
 	w := j.w
 	width, v := w.x.order.Lanes()*kernel.Lane, w.width
-	table, turned := j.table[panel*v*width:][:v*width], j.lane[part*kernel.Lane*v:][:kernel.Lane*v]
+	table, turned := j.table[part*v*width:][:v*width], j.lane[part*kernel.Lane*v:][:kernel.Lane*v]
 	clear(table)
 	kernel.ScatterRows(table, width, cell(w.g, 0, panel*kernel.Wide), j.x.ids, j.x.rows)
 	w.x.eachLane(panel, len(j.grads[1]), func(lane, row, count int) {
