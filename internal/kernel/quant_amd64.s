@@ -964,7 +964,7 @@ DATA bytesAVX2<>+60(SB)/4, $0x00ff00ff
 GLOBL bytesAVX2<>(SB), RODATA|NOPTR, $64
 
 // func byte1x1AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte1x1AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1003,8 +1003,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1019,7 +1018,7 @@ loop:
 	RET
 
 // func byte2x1AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte2x1AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1076,8 +1075,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1104,7 +1102,7 @@ loop:
 	RET
 
 // func byte4x1AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte4x1AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1201,8 +1199,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1253,7 +1250,7 @@ loop:
 	RET
 
 // func byte1x2AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte1x2AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1310,8 +1307,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1336,7 +1332,7 @@ loop:
 	RET
 
 // func byte2x2AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte2x2AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1429,8 +1425,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1477,7 +1472,7 @@ loop:
 	RET
 
 // func byte1x3AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte1x3AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1552,8 +1547,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1588,7 +1582,7 @@ loop:
 	RET
 
 // func byte1x4AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte1x4AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1681,8 +1675,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1784,11 +1777,10 @@ DATA magnitudeAVX2<>+60(SB)/4, $0x7fffffff
 GLOBL magnitudeAVX2<>(SB), RODATA|NOPTR, $64
 
 // func toBytesAVX2(dst *uint8, a *float32, width int, jump int, k int, by float32)
-// Requires: AVX, AVX2, CMOV, SSE
+// Requires: AVX, AVX2, CMOV
 TEXT ·toBytesAVX2(SB), NOSPLIT, $0-44
 	MOVQ         dst+0(FP), DI
-	MOVSS        by+40(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+40(FP), Y0
 	VBROADCASTSS flipAVX2<>+0(SB), X3
 	MOVQ         a+8(FP), AX
 	MOVQ         width+16(FP), BX
@@ -3180,7 +3172,7 @@ DATA bytesAVX512<>+60(SB)/4, $0x00ff00ff
 GLOBL bytesAVX512<>(SB), RODATA|NOPTR, $64
 
 // func byte1x1AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte1x1AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3210,8 +3202,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3221,7 +3212,7 @@ loop:
 	RET
 
 // func byte2x1AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte2x1AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3260,8 +3251,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3278,7 +3268,7 @@ loop:
 	RET
 
 // func byte4x1AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte4x1AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3339,8 +3329,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3371,7 +3360,7 @@ loop:
 	RET
 
 // func byte1x2AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte1x2AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3410,8 +3399,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3426,7 +3414,7 @@ loop:
 	RET
 
 // func byte2x2AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte2x2AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3483,8 +3471,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3511,7 +3498,7 @@ loop:
 	RET
 
 // func byte4x2AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte4x2AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3608,8 +3595,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3660,7 +3646,7 @@ loop:
 	RET
 
 // func byte1x3AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte1x3AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3708,8 +3694,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3729,7 +3714,7 @@ loop:
 	RET
 
 // func byte2x3AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte2x3AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3804,8 +3789,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3842,7 +3826,7 @@ loop:
 	RET
 
 // func byte4x3AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte4x3AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3975,8 +3959,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4047,7 +4030,7 @@ loop:
 	RET
 
 // func byte1x4AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte1x4AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4104,8 +4087,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4130,7 +4112,7 @@ loop:
 	RET
 
 // func byte2x4AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte2x4AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4223,8 +4205,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4271,7 +4252,7 @@ loop:
 	RET
 
 // func byte4x4AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte4x4AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4440,8 +4421,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4588,11 +4568,10 @@ DATA magnitudeAVX512<>+60(SB)/4, $0x7fffffff
 GLOBL magnitudeAVX512<>(SB), RODATA|NOPTR, $64
 
 // func toBytesAVX512(dst *uint8, a *float32, width int, jump int, k int, by float32)
-// Requires: AVX, AVX512F, CMOV, SSE
+// Requires: AVX, AVX512F, CMOV
 TEXT ·toBytesAVX512(SB), NOSPLIT, $0-44
 	MOVQ         dst+0(FP), DI
-	MOVSS        by+40(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+40(FP), Z0
 	VBROADCASTSS flipAVX512<>+0(SB), X3
 	MOVQ         a+8(FP), AX
 	MOVQ         width+16(FP), BX
@@ -4640,7 +4619,7 @@ DATA flipAVX512<>+60(SB)/4, $0x80808080
 GLOBL flipAVX512<>(SB), RODATA|NOPTR, $64
 
 // func byte1x1VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte1x1VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4661,8 +4640,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4672,7 +4650,7 @@ loop:
 	RET
 
 // func byte2x1VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte2x1VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4695,8 +4673,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4713,7 +4690,7 @@ loop:
 	RET
 
 // func byte4x1VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte4x1VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4744,8 +4721,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4932,7 +4908,7 @@ loop:
 	RET
 
 // func byte1x2VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte1x2VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4955,8 +4931,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4971,7 +4946,7 @@ loop:
 	RET
 
 // func byte2x2VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte2x2VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4998,8 +4973,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5026,7 +5000,7 @@ loop:
 	RET
 
 // func byte4x2VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte4x2VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5065,8 +5039,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5339,7 +5312,7 @@ loop:
 	RET
 
 // func byte1x3VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte1x3VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5364,8 +5337,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5385,7 +5357,7 @@ loop:
 	RET
 
 // func byte2x3VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte2x3VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5416,8 +5388,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5454,7 +5425,7 @@ loop:
 	RET
 
 // func byte4x3VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte4x3VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5501,8 +5472,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5861,7 +5831,7 @@ loop:
 	RET
 
 // func byte1x4VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte1x4VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5888,8 +5858,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5914,7 +5883,7 @@ loop:
 	RET
 
 // func byte2x4VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte2x4VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5949,8 +5918,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5997,7 +5965,7 @@ loop:
 	RET
 
 // func byte4x4VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte4x4VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -6052,8 +6020,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
