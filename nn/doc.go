@@ -35,8 +35,8 @@ func Blocks(x []float32, n, cols int) Matrix {
 // RowMajor is the matrix whose rows of n floats are ld apart.
 func RowMajor(data []float32, ld int) Matrix { return kernel.RowMajor(data, ld) }
 
-// NewTeam starts a team of the given number of threads, at least one. Its
-// Close ends them.
+// NewTeam starts a team of the given number of threads, at least one and at
+// most 65,536. Its Close ends them.
 func NewTeam(threads int) *Team { return kernel.NewTeam(threads) }
 
 // Tensor is a named part of a flat vector.

@@ -67,7 +67,7 @@ func (l *Linear) PackAs(team *Team, w, b []float32, p Precision) {
 // Forward sets y (N, Out), in blocks, from x (N, In).
 func (l *Linear) Forward(team *Team, y, x Matrix, n int) {
 	l.packed("Forward")
-	y.Need("nn: Linear.Forward: y", n, l.Out)
+	y.NeedBlocks("nn: Linear.Forward: y", n, l.Out)
 	x.Need("nn: Linear.Forward: x", n, l.In)
 	team.Linear(l.weights.Panels, l.bias, y, x, n)
 }

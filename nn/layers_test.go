@@ -163,8 +163,12 @@ func TestLinearShapes(t *testing.T) {
 	wants(t, "nn: Linear.Pack: 6 weights and 3 biases, want (2, 3) and 2", func() { l.Pack(nil, f(6), f(3)) })
 	wants(t, "nn: Linear.Pack: 6 weights and 0 biases, want (2, 3) and 2", func() { l.Pack(nil, f(6), []float32{}) })
 	l.Pack(nil, f(6), nil)
-	wants(t, "nn: Linear.Forward: y has 7 values, want (4, 2)", func() { l.Forward(team, m(7, 2), m(12, 3), 4) })
-	wants(t, "nn: Linear.Forward: x has 11 values, want (4, 3)", func() { l.Forward(team, m(8, 2), m(11, 3), 4) })
+	y := Blocks(f(8), 4, 2)
+	short := y
+	short.Data = y.Data[:130]
+	wants(t, "nn: Linear.Forward: y is row-major, want a matrix in blocks", func() { l.Forward(team, m(8, 2), m(12, 3), 4) })
+	wants(t, "nn: Linear.Forward: y has 130 values, want (4, 2)", func() { l.Forward(team, short, m(12, 3), 4) })
+	wants(t, "nn: Linear.Forward: x has 11 values, want (4, 3)", func() { l.Forward(team, y, m(11, 3), 4) })
 	wants(t, "nn: Linear.Backward: dw has 5 values, want (2, 3)", func() { l.Backward(team, f(5), f(2), f(12), m(8, 2), m(12, 3), 4) })
 	wants(t, "nn: Linear.Backward: db has 1 values, want (1, 2)", func() { l.Backward(team, f(6), f(1), f(12), m(8, 2), m(12, 3), 4) })
 	wants(t, "nn: Linear.Backward: dx has 11 values, want (4, 3)", func() { l.Backward(team, f(6), f(2), f(11), m(8, 2), m(12, 3), 4) })

@@ -79,7 +79,7 @@ func (c *CrossEntropy) check(logits Matrix, targets []int32) {
 	if c.V < 1 {
 		panic(fmt.Sprintf("nn: CrossEntropy: V is %d, want 1 or more", c.V))
 	}
-	logits.Need("nn: CrossEntropy: logits", len(targets), c.V)
+	logits.NeedBlocks("nn: CrossEntropy: logits", len(targets), c.V)
 	for i, target := range targets {
 		if target != Ignore && uint(target) >= uint(c.V) {
 			panic(fmt.Sprintf("nn: CrossEntropy: target %d at %d, want 0 ≤ target < %d or %d to ignore it", target, i, c.V, Ignore))

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"sluice/internal/kernel"
 )
 
 // loss64 is the summed cross-entropy in float64 as the textbook has it, log
@@ -236,7 +238,9 @@ func TestCrossEntropyShapes(t *testing.T) {
 	defer team.Close()
 	ce := CrossEntropy{V: 3}
 	wants(t, "nn: CrossEntropy: V is 0, want 1 or more", func() { new(CrossEntropy).Loss(team, Matrix{}, nil) })
-	wants(t, "nn: CrossEntropy: logits has 5 values, want (2, 3)", func() { ce.Loss(team, RowMajor(make([]float32, 5, 9), 3), []int32{0, 1}) })
+	wants(t, "nn: CrossEntropy: logits has 66 values, want (2, 3)", func() { ce.Loss(team, kernel.Blocks(make([]float32, 66, 99), 2), []int32{0, 1}) })
+	wants(t, "nn: CrossEntropy: logits is row-major, want a matrix in blocks", func() { ce.Loss(team, RowMajor(make([]float32, 256), 3), []int32{0, 1}) })
+	wants(t, "nn: CrossEntropy: logits is row-major, want a matrix in blocks", func() { ce.Gradient(team, RowMajor(make([]float32, 256), 3), []int32{0, 1}, 1) })
 	for _, target := range []int32{3, -2, math.MaxInt32, math.MinInt32} {
 		line := fmt.Sprintf("nn: CrossEntropy: target %d at 1, want 0 ≤ target < 3 or -1 to ignore it", target)
 		wants(t, line, func() { ce.Gradient(team, Blocks(make([]float32, 6), 2, 3), []int32{0, target}, 1) })

@@ -99,6 +99,7 @@ func TestThreadsDoNotChangeBits(t *testing.T) {
 		if c.Biases == 2 && (c.Direction == Forward || c.Merge == Multiply) {
 			c.Input, c.Hidden = 33, 70
 			t.Run("wide/"+c.testName(), func(t *testing.T) { check(t, newTrial(t, c, 3, 67, true, false, 9)) })
+			t.Run("many/"+c.testName(), func(t *testing.T) { check(t, newTrial(t, c, 2, longest+70, false, false, 9)) })
 		}
 	}
 }

@@ -19,7 +19,7 @@ type gradientJob struct {
 	da      []kernel.Matrix // (parts)
 	parts   int
 	db      []float32     // (panels, 64)
-	table   kernel.Matrix // (V, panels · lanes of x · 16) the sums of the rows of g of each ID
+	table   kernel.Matrix // (V, lanes of x · 16 of each panel, or of each part) the sums of the rows of g of each ID
 	lane    []float32     // (parts, 16, V)
 }
 
@@ -40,8 +40,11 @@ func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int
 	}
 	j.db = nn.Grow(j.db, w.panels()*kernel.Wide)
 	if x.ids != nil {
-		width := w.x.order.Lanes() * kernel.Lane
-		j.table = kernel.Matrix{Data: nn.Grow(j.table.Data, w.panels()*x.symbols*width), Row: width, Block: x.symbols * width, Width: width}
+		width, panels := w.x.order.Lanes()*kernel.Lane, j.parts
+		if x.folded {
+			panels = w.panels()
+		}
+		j.table = kernel.Matrix{Data: nn.Grow(j.table.Data, panels*x.symbols*width), Row: width, Block: x.symbols * width, Width: width}
 		j.lane = nn.Grow(j.lane, j.parts*kernel.Lane*x.symbols)
 	}
 	team.Do(j.parts, j)
@@ -94,10 +97,10 @@ func (j *gradientJob) Run(part int) {
 	})
 	for p := from; p < to; p++ {
 		j.biases(p)
-		if j.x.ids != nil {
-			j.scatter(p)
-		}
-		if j.x.ids != nil && !j.x.folded {
+		if j.x.folded {
+			j.scatter(p, p)
+		} else if j.x.ids != nil {
+			j.scatter(part, p)
 			j.transpose(part, p)
 		}
 	}
@@ -146,20 +149,20 @@ func (j *gradientJob) biases(panel int) {
 	})
 }
 
-// scatter makes a panel of the table.
-func (j *gradientJob) scatter(panel int) {
-	table := j.table.Data[panel*j.table.Block:][:j.table.Block]
+// scatter sets a block of the table from a panel.
+func (j *gradientJob) scatter(block, panel int) {
+	table := j.table.Data[block*j.table.Block:][:j.table.Block]
 	clear(table)
 	kernel.ScatterRows(table, j.table.Width, cell(j.w.g, 0, panel*kernel.Wide), j.x.ids, j.x.rows)
 }
 
-// transpose adds a panel of the table, transposed, to the gradient of Wx: its
-// rows are those of one-hot vectors.
+// transpose adds a part's block of the table, which is of a panel, transposed to
+// the gradient of Wx: its rows are those of one-hot vectors.
 func (j *gradientJob) transpose(part, panel int) {
 	w, d, v := j.w, j.table, j.x.symbols
 	turned := j.lane[part*kernel.Lane*v:][:kernel.Lane*v]
 	w.x.eachLane(panel, len(j.grads[1]), func(lane, row, count int) {
-		kernel.Transpose(turned, v, d.Data[panel*d.Block+(lane-w.x.first)*kernel.Lane:], d.Width, v)
+		kernel.Transpose(turned, v, d.Data[part*d.Block+(lane-w.x.first)*kernel.Lane:], d.Width, v)
 		kernel.AddTo(j.grads[0][row*v:(row+count)*v], turned[:count*v])
 	})
 }

@@ -12,7 +12,6 @@ import (
 type fusedWay struct {
 	*fused
 	b      int             // rows of a step
-	rows   int             // of the tape
 	g      kernel.Matrix   // (rows, panels · 64) gates, then the gradients of their pre-activations
 	rh     kernel.Matrix   // (rows, H) r ⊙ h, where the reset comes before
 	state  []kernel.Matrix // (slots·B, H) h, and c of an LSTM
@@ -25,7 +24,7 @@ type fusedWay struct {
 }
 
 func (w *fusedWay) fit(b, slots, rows int) {
-	w.b, w.rows = b, rows
+	w.b = b
 	w.g = w.g.Grow(rows, w.panels()*kernel.Wide)
 	for len(w.state) < w.states {
 		w.state = append(w.state, kernel.Matrix{})

@@ -100,11 +100,15 @@ func (w *walk) goesOn(step int) bool {
 	return !w.gone
 }
 
+// longest is how many rows a stretch has at most: their gates are some ten
+// microseconds of assembly, which nothing can interrupt.
+const longest = 512
+
 // stretches calls f with the rows of step t: those side by side that are
 // within their lengths, or past them, together.
 func (w *walk) stretches(t int, f func(s stretch, within bool)) {
 	for b := w.rows.from; b < w.rows.to; {
-		end, within := w.x.run(t, b, w.rows.to)
+		end, within := w.x.run(t, b, min(w.rows.to, b+longest))
 		f(w.tape.stretch(w.reversed, t, b, end, w.base), within)
 		b = end
 	}

@@ -123,8 +123,7 @@ func byteProduct(x isa, p, n, count int, mask operand.Mem) {
 	JNZ(operand.LabelRef("loop"))
 
 	by, t := rest[0], rest[1]
-	Load(Param("by"), by.AsX())
-	VBROADCASTSS(by.AsX(), by)
+	x.scalar("by", by, false)
 	for i := range p {
 		for j := range count {
 			x.addScaled(acc[i*count+j], by, t, mem(scale, j*x.bytes()), mem(c, j*x.bytes()))
@@ -269,8 +268,7 @@ func toBytes(x isa) {
 	Doc("toBytes" + x.name + " rounds a row, times by, to bytes and adds 128.")
 	dst, by, u, v, flip := reg.RDI, x.vec[0], x.vec[1], x.vec[2], x.vec[3]
 	Load(Param("dst"), dst)
-	Load(Param("by"), by.AsX())
-	VBROADCASTSS(by.AsX(), by)
+	x.scalar("by", by, false)
 	VBROADCASTSS(newConstants("flip"+x.name).bits(0x80808080), flip.AsX())
 	x.inBlocks(func(a reg.GPPhysical) {
 		VMULPS(mem(a, 0), by, u)

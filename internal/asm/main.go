@@ -2,7 +2,7 @@
 // of functions a run, for AVX2 and for AVX-512. `go generate` in that package
 // calls it:
 //
-//	go run . -group tile -out tile_amd64.s -stubs tile_amd64.go -pkg kernel
+//	go run . -group tile -out ../kernel/tile_amd64.s -stubs ../kernel/tile_stubs_amd64.go -pkg kernel
 //
 // A function is a leaf without a frame. It touches neither R14, which is Go's
 // goroutine, nor BP; it leaves the upper halves of the vector registers clear;

@@ -2,6 +2,7 @@ package main
 
 import (
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
@@ -29,6 +30,16 @@ func (x isa) scalar(name string, v reg.VecPhysical, double bool) reg.VecPhysical
 		VBROADCASTSS(at.Addr, v)
 	}
 	return v
+}
+
+// result is where the function's result lies. Store would take the older MOVSS
+// or MOVSD, which may wait for the upper halves.
+func result() operand.Mem {
+	at, err := ReturnIndex(0).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return at.Addr
 }
 
 // half is the register of half the width, for as many floats as v has float64s.
@@ -161,7 +172,7 @@ func (r rowEmitter) sumSquares() {
 		VFMADD231PD(v[i], v[i], a)
 	}
 	again("loop", count, array{x, 64})
-	Store(r.fold(acc), ReturnIndex(0))
+	VMOVSD(r.fold(acc), result())
 	VZEROUPPER()
 	RET()
 }

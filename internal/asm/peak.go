@@ -67,11 +67,7 @@ func (r rowEmitter) readSum() {
 			VADDPS(acc[j+n], acc[j], acc[j])
 		}
 	}
-	sum, err := ReturnIndex(0).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	VMOVSS(r.across(acc[0], acc[1]).AsX(), sum.Addr) // Store would take the older MOVSS, which may wait for the upper halves
+	VMOVSS(r.across(acc[0], acc[1]).AsX(), result())
 	VZEROUPPER()
 	RET()
 }

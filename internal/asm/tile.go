@@ -14,10 +14,11 @@ import (
 //
 //	func tileMxN(c *float32, ldc int, a *float32, row, step, width, jump int, b *float32, ldb, k, tiles int)
 //
-// Strides are in bytes. There are so many tiles, one below the other. A's element (i, k) is at i·row + k·step; after each
-// width steps, jump more: a matrix in blocks of columns. With row and step
-// exchanged it is read transposed. B's row k is at k·ldb. k is at least 1. The
-// tiles of bf16 have pairs for the elements of A and B.
+// Strides are in bytes. There are so many tiles, one below the other. A's
+// element (i, k) is at i·row + k·step; after each width steps, jump more: a
+// matrix in blocks of columns. With row and step exchanged it is read
+// transposed. B's row k is at k·ldb. k is at least 1. The tiles of
+// bf16 have pairs for the elements of A and B.
 func tiles(x isa) {
 	columns, accumulators := 4, 24
 	if x.lanes == 8 {

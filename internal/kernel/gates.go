@@ -9,7 +9,8 @@ package kernel
 // panel's first unit, and its last row may end after 16. Gradients of a
 // state are dh, from the later step, and dy, from the output; they are summed.
 //
-// AVX2 and AVX512 agree in their bits; Generic rounds otherwise.
+// AVX2 and AVX512 agree in their bits; Generic rounds otherwise. Nothing can
+// interrupt a call, so rows had better be some hundreds at most.
 
 // LSTMForward is one step of an LSTM after its products. g is i f g o, turned
 // from pre-activations into gates; cPrev is the cell before, and c and h are

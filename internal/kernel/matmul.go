@@ -13,6 +13,12 @@ const (
 	high = 96
 )
 
+// enough is how many terms of its sums, at most, one call of assembly adds, over
+// all its tiles or panels: it has up to 24 vectors of sums, or reads up to 256
+// bytes a term, and takes some 30 microseconds, in which nothing can interrupt
+// it. The sums go on in c.
+const enough = 1 << 12
+
 // MulAddPanels is MulAdd of the panels [from, to).
 func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 	if rows == 0 || p.K == 0 || from >= to {
@@ -40,9 +46,9 @@ func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 // multiply is MulAddPanels of not too many rows.
 func (p *Panels) multiply(y, x Matrix, rows, from, to int) {
 	a := strided{x.Row, 1, x.Width, x.Block - x.Width, false}
-	depth := p.K
+	depth := x.whole(enough)
 	if rows > 2*maxTile {
-		depth = max(1, deep/x.Width) * x.Width
+		depth = x.whole(deep)
 	}
 	for i := from; i < to; i++ {
 		panel, width := p.panel(i)
@@ -80,7 +86,7 @@ type strided struct {
 	pairs                  bool
 }
 
-// last is where element (i, k) is.
+// at is where element (i, k) is.
 func (a strided) at(i, k int) int { return i*a.row + k*a.step + k/a.width*a.jump }
 
 // product adds a·b to c: rows of cols floats, at most Wide, ldc apart. b has k

@@ -89,6 +89,8 @@ func TestMulAdd(t *testing.T) {
 			testMulAdd(t, r, 1, n, r.IntN(300))
 		}
 		testMulAdd(t, r, 40, 20, deep+70) // in two pieces
+		testMulAdd(t, r, 5, 70, enough+70)
+		testMulAdd(t, r, 1, 5*Wide+70, 2*enough+70)
 	})
 }
 
@@ -205,8 +207,11 @@ func testAddOuter(t *testing.T, r *rand.Rand, rows, m, n int) {
 // AVX2 and AVX-512 give the same.
 func TestBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	for range 60 {
+	for trial := range 60 {
 		rows, n, k := 1+r.IntN(40), 1+r.IntN(200), 1+r.IntN(150)
+		if trial == 0 {
+			rows, n, k = 18, 5*Wide+70, enough+70
+		}
 		w, x := random(r, n*k), random(r, rows*k)
 		var all [][]float32
 		for _, l := range Levels() {

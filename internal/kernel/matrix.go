@@ -48,6 +48,14 @@ func (m Matrix) Need(name string, n, cols int) {
 	}
 }
 
+// NeedBlocks is Need of a matrix in blocks.
+func (m Matrix) NeedBlocks(name string, n, cols int) {
+	if m.tight {
+		panic(name + " is row-major, want a matrix in blocks")
+	}
+	m.Need(name, n, cols)
+}
+
 // At is where row i goes on from column j to the end of its block.
 func (m Matrix) At(i, j int) []float32 {
 	at := j/m.Width*m.Block + i*m.Row
@@ -94,6 +102,9 @@ func (m Matrix) Lanes(from, to int) Matrix {
 	m.Width = (to - from) * Lane
 	return m
 }
+
+// whole is n columns rounded down to blocks, but one at least.
+func (m Matrix) whole(n int) int { return max(1, n/m.Width) * m.Width }
 
 // Columns is the view from column j on of j's block alone.
 func (m Matrix) Columns(j int) Matrix {

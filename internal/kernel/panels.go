@@ -45,9 +45,12 @@ func (o Order) Lane(panel, lane, n int) (row, count int) {
 // Len is the number of panels.
 func (p Panels) Len() int { return (p.N + p.width - 1) / max(1, p.width) }
 
+// lanesOf is the number of outputs of panel i, whole lanes.
+func (p Panels) lanesOf(i int) int { return min(p.width, (p.N-i*p.width+Lane-1)/Lane*Lane) }
+
 // panel is panel i and the number of its outputs.
 func (p Panels) panel(i int) (data []float32, width int) {
-	width = min(p.width, (p.N-i*p.width+Lane-1)/Lane*Lane)
+	width = p.lanesOf(i)
 	return p.data[i*p.width*p.K:][:p.K*width], width
 }
 

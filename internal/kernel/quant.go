@@ -177,9 +177,6 @@ func ToBF16(x float32) uint16 {
 // FromBF16 is the float that bf16 bits stand for.
 func FromBF16(b uint16) float32 { return math.Float32frombits(uint32(b) << 16) }
 
-// lanesOf is the number of outputs of panel i.
-func (p *Panels) lanesOf(i int) int { return min(p.width, (p.N-i*p.width+Lane-1)/Lane*Lane) }
-
 // pairsAt are the words of panel i.
 func (p *Panels) pairsAt(i int) []uint32 {
 	depth := (p.K + 1) / 2

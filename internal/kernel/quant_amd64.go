@@ -56,16 +56,6 @@ var byteRowsVNNI = [4][]byteRowsFunc{
 // are the same.
 var vnni = cpu.AVX512VNNI
 
-// some is how many panels from on, as log₂, pass at once of those that a table
-// has.
-func (p *Panels) some(from, to, table int) int {
-	n := table - 1
-	for n > 0 && (from+1<<n > to || from+1<<n == p.Len() && p.N%p.width != 0) {
-		n--
-	}
-	return n
-}
-
 // half is MulAddPanels of one row of bf16 panels.
 func (p *Panels) half(y, x Matrix, from, to int) {
 	const size = 4
@@ -79,7 +69,10 @@ func (p *Panels) half(y, x Matrix, from, to int) {
 		some := table[width/Lane-1]
 		n := p.some(from, to, len(some))
 		_, _ = y.Data[(from+1<<n-1)*y.Block+width-1], p.pairsAt(from+1<<n-1)
-		some[n](&y.Data[from*y.Block], size*y.Block, &x.Data[0], x.Width, size*(x.Block-x.Width), &words[0], size*p.width*((p.K+1)/2), p.K)
+		depth := x.whole(enough >> n)
+		for k := 0; k < p.K; k += depth {
+			some[n](&y.Data[from*y.Block], size*y.Block, &x.Data[k/x.Width*x.Block], x.Width, size*(x.Block-x.Width), &words[k/2*width], size*p.width*((p.K+1)/2), min(depth, p.K-k))
+		}
 		from += 1 << n
 	}
 }

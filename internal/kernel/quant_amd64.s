@@ -964,7 +964,7 @@ DATA bytesAVX2<>+60(SB)/4, $0x00ff00ff
 GLOBL bytesAVX2<>(SB), RODATA|NOPTR, $64
 
 // func byte1x1AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte1x1AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1003,8 +1003,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1019,7 +1018,7 @@ loop:
 	RET
 
 // func byte2x1AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte2x1AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1076,8 +1075,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1104,7 +1102,7 @@ loop:
 	RET
 
 // func byte4x1AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte4x1AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1201,8 +1199,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1253,7 +1250,7 @@ loop:
 	RET
 
 // func byte1x2AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte1x2AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1310,8 +1307,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1336,7 +1332,7 @@ loop:
 	RET
 
 // func byte2x2AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte2x2AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1429,8 +1425,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1477,7 +1472,7 @@ loop:
 	RET
 
 // func byte1x3AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte1x3AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1552,8 +1547,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1588,7 +1582,7 @@ loop:
 	RET
 
 // func byte1x4AVX2(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·byte1x4AVX2(SB), NOSPLIT, $0-68
 	MOVQ    a+16(FP), AX
 	MOVQ    b+24(FP), DI
@@ -1681,8 +1675,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+64(FP), Y0
 	VMULPS       (R11), Y0, Y1
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y1, Y4, Y4
@@ -1784,11 +1777,10 @@ DATA magnitudeAVX2<>+60(SB)/4, $0x7fffffff
 GLOBL magnitudeAVX2<>(SB), RODATA|NOPTR, $64
 
 // func toBytesAVX2(dst *uint8, a *float32, width int, jump int, k int, by float32)
-// Requires: AVX, AVX2, CMOV, SSE
+// Requires: AVX, AVX2, CMOV
 TEXT ·toBytesAVX2(SB), NOSPLIT, $0-44
 	MOVQ         dst+0(FP), DI
-	MOVSS        by+40(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS by+40(FP), Y0
 	VBROADCASTSS flipAVX2<>+0(SB), X3
 	MOVQ         a+8(FP), AX
 	MOVQ         width+16(FP), BX
@@ -3302,7 +3294,7 @@ DATA bytesAVX512<>+60(SB)/4, $0x00ff00ff
 GLOBL bytesAVX512<>(SB), RODATA|NOPTR, $64
 
 // func byte1x1AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte1x1AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3332,8 +3324,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3343,7 +3334,7 @@ loop:
 	RET
 
 // func byte2x1AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte2x1AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3382,8 +3373,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3400,7 +3390,7 @@ loop:
 	RET
 
 // func byte4x1AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte4x1AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3461,8 +3451,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3493,7 +3482,7 @@ loop:
 	RET
 
 // func byte1x2AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte1x2AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3532,8 +3521,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3548,7 +3536,7 @@ loop:
 	RET
 
 // func byte2x2AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte2x2AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3605,8 +3593,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3633,7 +3620,7 @@ loop:
 	RET
 
 // func byte4x2AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte4x2AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3730,8 +3717,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3782,7 +3768,7 @@ loop:
 	RET
 
 // func byte1x3AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte1x3AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3830,8 +3816,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3851,7 +3836,7 @@ loop:
 	RET
 
 // func byte2x3AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte2x3AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -3926,8 +3911,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -3964,7 +3948,7 @@ loop:
 	RET
 
 // func byte4x3AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte4x3AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4097,8 +4081,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4169,7 +4152,7 @@ loop:
 	RET
 
 // func byte1x4AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte1x4AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4226,8 +4209,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4252,7 +4234,7 @@ loop:
 	RET
 
 // func byte2x4AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte2x4AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4345,8 +4327,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4393,7 +4374,7 @@ loop:
 	RET
 
 // func byte4x4AVX512(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512BW, AVX512F, SSE
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·byte4x4AVX512(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4562,8 +4543,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4710,11 +4690,10 @@ DATA magnitudeAVX512<>+60(SB)/4, $0x7fffffff
 GLOBL magnitudeAVX512<>(SB), RODATA|NOPTR, $64
 
 // func toBytesAVX512(dst *uint8, a *float32, width int, jump int, k int, by float32)
-// Requires: AVX, AVX512F, CMOV, SSE
+// Requires: AVX, AVX512F, CMOV
 TEXT ·toBytesAVX512(SB), NOSPLIT, $0-44
 	MOVQ         dst+0(FP), DI
-	MOVSS        by+40(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+40(FP), Z0
 	VBROADCASTSS flipAVX512<>+0(SB), X3
 	MOVQ         a+8(FP), AX
 	MOVQ         width+16(FP), BX
@@ -4762,7 +4741,7 @@ DATA flipAVX512<>+60(SB)/4, $0x80808080
 GLOBL flipAVX512<>(SB), RODATA|NOPTR, $64
 
 // func byte1x1VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte1x1VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4783,8 +4762,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4794,7 +4772,7 @@ loop:
 	RET
 
 // func byte2x1VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte2x1VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4817,8 +4795,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -4835,7 +4812,7 @@ loop:
 	RET
 
 // func byte4x1VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte4x1VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -4866,8 +4843,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5054,7 +5030,7 @@ loop:
 	RET
 
 // func byte1x2VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte1x2VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5077,8 +5053,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5093,7 +5068,7 @@ loop:
 	RET
 
 // func byte2x2VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte2x2VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5120,8 +5095,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5148,7 +5122,7 @@ loop:
 	RET
 
 // func byte4x2VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte4x2VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5187,8 +5161,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5461,7 +5434,7 @@ loop:
 	RET
 
 // func byte1x3VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte1x3VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5486,8 +5459,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5507,7 +5479,7 @@ loop:
 	RET
 
 // func byte2x3VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte2x3VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5538,8 +5510,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5576,7 +5547,7 @@ loop:
 	RET
 
 // func byte4x3VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte4x3VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -5623,8 +5594,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -5983,7 +5953,7 @@ loop:
 	RET
 
 // func byte1x4VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte1x4VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -6010,8 +5980,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -6036,7 +6005,7 @@ loop:
 	RET
 
 // func byte2x4VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte2x4VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -6071,8 +6040,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4
@@ -6119,7 +6087,7 @@ loop:
 	RET
 
 // func byte4x4VNNI(c *float32, ldc int, a *uint8, b *int8, ldb int, k int, scale *float32, lds int, by float32)
-// Requires: AVX, AVX512F, AVX512VNNI, SSE
+// Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·byte4x4VNNI(SB), NOSPLIT, $0-68
 	MOVQ      a+16(FP), AX
 	MOVQ      b+24(FP), DI
@@ -6174,8 +6142,7 @@ loop:
 	ADDQ         $+4, AX
 	DECQ         DX
 	JNZ          loop
-	MOVSS        by+64(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS by+64(FP), Z0
 	VMULPS       (R11), Z0, Z1
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z1, Z4, Z4

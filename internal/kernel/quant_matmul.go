@@ -1,8 +1,6 @@
 package kernel
 
-import (
-	"math"
-)
+import "math"
 
 // mulAddLow is MulAddPanels of panels of less precision than float32.
 func (p *Panels) mulAddLow(y, x Matrix, rows, from, to int) {
@@ -25,15 +23,16 @@ const fewHalves = 8
 // widened is how many inputs of a panel are made floats at once.
 const widened = 256
 
-var wide = newSpare(func() *[]float32 { x := Aligned(widened * Wide); return &x })
+// floats are those of a panel.
+var floats = newSpare(func() *[]float32 { x := Aligned(widened * Wide); return &x })
 
 // mulAddHalves makes floats of the weights, some inputs at a time. The bits are
 // those of half.
 func (p *Panels) mulAddHalves(y, x Matrix, rows, from, to int) {
-	buffer := wide.Get()
+	buffer := floats.Get()
 	b := *buffer
 	a := strided{x.Row, 1, x.Width, x.Block - x.Width, false}
-	depth := widened / x.Width * x.Width
+	depth := x.whole(widened)
 	for i := from; i < to; i++ {
 		words, width := p.pairsAt(i), p.lanesOf(i)
 		cols := width
@@ -46,7 +45,7 @@ func (p *Panels) mulAddHalves(y, x Matrix, rows, from, to int) {
 			product(y.Data[i*y.Block:], y.Row, x.Data[k/x.Width*x.Block:], a, b, width, cols, n, rows)
 		}
 	}
-	wide.Put(buffer)
+	floats.Put(buffer)
 }
 
 // widenGeneric is widen in Go.
@@ -124,24 +123,24 @@ func toBytes(dst []uint8, x []float32, width, jump, n int) (scale float32) {
 	for _, v := range rest[:n-whole] {
 		top = max(top, math.Float32bits(v)&^(1<<31))
 	}
-	max := math.Float32frombits(top)
-	if !(max >= tiny && max <= math.MaxFloat32) {
+	largest := math.Float32frombits(top)
+	if !(largest >= tiny && largest <= math.MaxFloat32) {
 		for i := range n {
 			dst[i] = 128
 		}
-		if max < tiny {
+		if largest < tiny {
 			return 0
 		}
 		return float32(math.NaN())
 	}
-	by := 127 / max
+	by := 127 / largest
 	if whole > 0 {
 		roundBytes(dst, x, width, jump, whole, by)
 	}
 	for i, v := range rest[:n-whole] {
 		dst[whole+i] = toByte(v, by)
 	}
-	return max / 127
+	return largest / 127
 }
 
 func toByte(v, by float32) uint8 { return uint8(int(math.RoundToEven(float64(v*by))) + 128) }

@@ -68,6 +68,7 @@ func TestLowPrecision(t *testing.T) {
 	testLow(t, r, 70, 200, 130)
 	testLow(t, r, 5, 70, byteSpan+67)
 	testLow(t, r, 1, 70, 2*byteSpan+1)
+	testLow(t, r, 1, 5*Wide+70, enough+67)
 }
 
 func testLow(t *testing.T, r *rand.Rand, rows, n, k int) {

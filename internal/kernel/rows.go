@@ -5,11 +5,15 @@ import "fmt"
 // What is done to rows of Wide floats beside the products: rows of one block
 // of columns. Sums of more than one row are taken in the order of the rows.
 
+// rowPiece is how many rows one call of assembly takes, which nothing can
+// interrupt: some 20 microseconds of exponentials.
+const rowPiece = 512
+
 // MaxRows sets top[i] to the largest of itself and the 64 of row i of x
 // (rows, 64). It passes over NaN.
 func MaxRows(top, x []float32, rows int) {
-	if rows > 0 {
-		maxRows(top, x, rows)
+	for i := 0; i < rows; i += rowPiece {
+		maxRows(top[i:], x[i*Wide:], min(rowPiece, rows-i))
 	}
 }
 
@@ -18,47 +22,47 @@ func MaxRows(top, x []float32, rows int) {
 // NaN and +Inf make the sum NaN. The difference is rounded to float32 but with
 // Generic, which costs the difference times 6e-8 of what it becomes.
 func ExpSumRows(sum []float64, x, top []float32, rows int) {
-	if rows > 0 {
-		expSumRows(sum, x, top, rows)
+	for i := 0; i < rows; i += rowPiece {
+		expSumRows(sum[i:], x[i*Wide:], top[i:], min(rowPiece, rows-i))
 	}
 }
 
 // ScaleRows multiplies row i of x (rows, 64) by by[i].
 func ScaleRows(x, by []float32, rows int) {
-	if rows > 0 {
-		scaleRows(x, by, rows)
+	for i := 0; i < rows; i += rowPiece {
+		scaleRows(x[i*Wide:], by[i:], min(rowPiece, rows-i))
 	}
 }
 
 // SumRows adds the rows of x (rows, 64) to db (64).
 func SumRows(db, x []float32, rows int) {
-	if rows > 0 {
-		sumRows(db, x, rows)
+	for i := 0; i < rows; i += rowPiece {
+		sumRows(db, x[i*Wide:], min(rowPiece, rows-i))
 	}
 }
 
 // FillRows sets each row of dst (rows, 64) to bias (64).
 func FillRows(dst, bias []float32, rows int) {
-	if rows > 0 {
-		lookUpRows(dst, bias, nil, 0, nil, rows)
+	for i := 0; i < rows; i += rowPiece {
+		lookUpRows(dst[i*Wide:], bias, nil, 0, nil, min(rowPiece, rows-i))
 	}
 }
 
 // LookUpRows sets row i of dst (rows, 64) to bias (64), and adds to its first
 // width columns row ids[i] of table (N, width).
 func LookUpRows(dst, bias, table []float32, width int, ids []int32, rows int) {
-	if rows > 0 {
-		checkIDs("LookUpRows", table, width, ids[:rows])
-		lookUpRows(dst, bias, table, width, ids, rows)
+	checkIDs("LookUpRows", table, width, ids[:rows])
+	for i := 0; i < rows; i += rowPiece {
+		lookUpRows(dst[i*Wide:], bias, table, width, ids[i:], min(rowPiece, rows-i))
 	}
 }
 
 // ScatterRows adds the first width columns of row i of x (rows, 64) to row
 // ids[i] of table (N, width).
 func ScatterRows(table []float32, width int, x []float32, ids []int32, rows int) {
-	if rows > 0 {
-		checkIDs("ScatterRows", table, width, ids[:rows])
-		scatterRows(table, width, x, ids, rows)
+	checkIDs("ScatterRows", table, width, ids[:rows])
+	for i := 0; i < rows; i += rowPiece {
+		scatterRows(table, width, x[i*Wide:], ids[i:], min(rowPiece, rows-i))
 	}
 }
 

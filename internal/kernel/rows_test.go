@@ -103,6 +103,9 @@ func TestRows(t *testing.T) {
 	for offset := range Lane {
 		testRows(t, newRowsCase(r, offset, 9, (1+offset%4)*Lane))
 	}
+	for width := Lane; width <= Wide; width += Lane {
+		testRows(t, newRowsCase(r, 3, 2*rowPiece+5, width))
+	}
 }
 
 func testRows(t *testing.T, c rowsCase) {

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -17,7 +18,7 @@ type Job interface{ Run(part int) }
 // sleeps: who spins for long takes the core from whoever he waits for.
 type Team struct {
 	threads int
-	order   atomic.Uint64 // number of the job · 2¹⁶ + helpers that it needs
+	order   atomic.Uint64 // number of the job · (mostHelpers+1) + helpers that it needs
 	job     Job
 	parts   int64
 	next    atomic.Int64
@@ -81,8 +82,15 @@ func (s *sleeper) rouse() {
 	}
 }
 
-// NewTeam starts a team of at least one thread. Close ends its goroutines.
+// mostHelpers is how many an order can name.
+const mostHelpers = 1<<16 - 1
+
+// NewTeam starts a team of at least one thread, and at most 65,536. Close ends
+// its goroutines.
 func NewTeam(threads int) *Team {
+	if threads > mostHelpers+1 {
+		panic(fmt.Sprintf("kernel: NewTeam: %d threads, want at most %d", threads, mostHelpers+1))
+	}
 	t := &Team{threads: max(1, threads), caller: sleeper{wake: make(chan struct{}, 1)}}
 	t.meet.all.L = &t.meet.lock
 	for i := range t.threads - 1 {
@@ -103,14 +111,25 @@ func (t *Team) help(id uint64, s *sleeper) {
 		if t.closed.Load() {
 			return
 		}
-		if seen = t.order.Load(); id >= seen&0xffff {
+		if seen = t.order.Load(); id >= seen&mostHelpers {
 			continue
 		}
-		t.work()
+		t.share()
 		if t.busy.Add(-1) == 0 {
 			t.caller.rouse()
 		}
 	}
+}
+
+// share is a helper's share of a job. It ends early where the meeting breaks
+// up; any other panic ends the process.
+func (t *Team) share() {
+	defer func() {
+		if r := recover(); r != nil && r != errBrokenUp {
+			panic(r)
+		}
+	}()
+	t.work()
 }
 
 func (t *Team) work() {
@@ -137,7 +156,9 @@ func (t *Team) Close() {
 }
 
 // Do runs parts 0 … parts-1 of job, in any order, and returns when all are
-// done.
+// done. A part that panics on the caller's goroutine leaves some undone, but
+// none at work when the panic goes on; the team is then as good as before. A
+// panic on another goroutine ends the process.
 func (t *Team) Do(parts int, job Job) {
 	helpers := min(t.threads, parts) - 1
 	if t.Crowded() {
@@ -165,21 +186,38 @@ func (t *Team) run(parts, helpers int, job Job) (slept bool) {
 	t.next.Store(0)
 	if helpers > 0 {
 		t.busy.Store(int64(helpers))
-		t.order.Store((t.order.Load()>>16+1)<<16 | uint64(helpers))
+		t.order.Store(t.order.Load()&^mostHelpers + mostHelpers + 1 + uint64(helpers))
 		for _, s := range t.helpers[:helpers] {
 			s.rouse()
 		}
 	}
+	done := false
+	defer func() {
+		if !done {
+			t.abandon()
+		}
+	}()
 	t.work()
 	if helpers > 0 {
 		slept = t.caller.wait(t.idle)
 	}
-	t.job = nil
+	t.job, done = nil, true
 	return slept
 }
 
+// abandon ends a job that the caller cannot go on with: the helpers leave it,
+// now or when they would meet.
+func (t *Team) abandon() {
+	t.next.Store(t.parts)
+	t.meet.breakUp()
+	t.caller.wait(t.idle)
+	t.meet.renew()
+	t.crowd.slept.Store(0)
+	t.job = nil
+}
+
 // Meet waits until it was called by each of the parts of the job that runs: a
-// barrier.
+// barrier. It does not return where the caller's part has panicked.
 func (t *Team) Meet() {
 	if t.meet.wait(t.parts) {
 		t.crowd.slept.Add(1)
@@ -229,11 +267,23 @@ func (c *crowd) judge(last bool) {
 type meeting struct {
 	here   atomic.Int64
 	_      [64]byte
-	round  atomic.Int64
+	round  atomic.Int64 // below 0 where one who was to come never will
 	_      [64]byte
 	asleep atomic.Int64
 	lock   sync.Mutex
 	all    sync.Cond
+}
+
+// errBrokenUp is what those who meet panic with where one never comes.
+var errBrokenUp = errors.New("kernel: Meet: the caller's part has panicked")
+
+// now is the round, if there is one.
+func (m *meeting) now() int64 {
+	round := m.round.Load()
+	if round < 0 {
+		panic(errBrokenUp)
+	}
+	return round
 }
 
 // wait says whether it has slept.
@@ -241,7 +291,7 @@ func (m *meeting) wait(parts int64) (slept bool) {
 	if parts <= 1 {
 		return false
 	}
-	round := m.round.Load()
+	round := m.now()
 	if m.here.Add(1) == parts {
 		m.here.Store(0)
 		m.round.Add(1)
@@ -253,21 +303,41 @@ func (m *meeting) wait(parts int64) (slept bool) {
 		return false
 	}
 	for i := range spins {
-		if m.round.Load() != round {
+		if m.now() != round {
 			return false
 		}
-		if pause(pauses); i%64 == 63 {
+		pause(pauses)
+		if i%64 == 63 {
 			runtime.Gosched() // a part may not have a thread yet
 		}
 	}
+	m.sleep(round)
+	return true
+}
+
+// sleep returns when the round is over.
+func (m *meeting) sleep(round int64) {
 	m.lock.Lock()
+	defer m.lock.Unlock()
 	m.asleep.Add(1)
-	for m.round.Load() == round {
+	defer m.asleep.Add(-1)
+	for m.now() == round {
 		m.all.Wait()
 	}
-	m.asleep.Add(-1)
+}
+
+// breakUp makes all who wait, or come to, leave.
+func (m *meeting) breakUp() {
+	m.lock.Lock()
+	m.round.Store(-1)
+	m.all.Broadcast()
 	m.lock.Unlock()
-	return true
+}
+
+// renew begins again, when all have left.
+func (m *meeting) renew() {
+	m.here.Store(0)
+	m.round.Store(0)
 }
 
 // Span is the share of n things that part of parts takes, [from, to), in

@@ -89,6 +89,90 @@ func TestMeet(t *testing.T) {
 	}
 }
 
+// fragile is a job whose parts meet some times, then the one on the caller's
+// goroutine panics where the others meet again. Without a team they do not
+// meet, and the others have work left when it panics.
+type fragile struct {
+	team   *Team
+	meets  int
+	caller uint64
+	inside atomic.Int64 // parts at work
+	begun  atomic.Bool  // the caller's part
+}
+
+func (f *fragile) Run(int) {
+	f.inside.Add(1)
+	defer f.inside.Add(-1)
+	for range f.meets {
+		f.team.Meet()
+	}
+	switch {
+	case goroutine() == f.caller:
+		f.begun.Store(true)
+		panic("fragile")
+	case f.team != nil:
+		f.team.Meet()
+	default:
+		for !f.begun.Load() {
+			runtime.Gosched()
+		}
+		for range 1000 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// goroutine is the number of the goroutine that calls.
+func goroutine() (id uint64) {
+	text := make([]byte, 64)
+	for _, c := range text[len("goroutine "):runtime.Stack(text, false)] {
+		if c < '0' || c > '9' {
+			break
+		}
+		id = id*10 + uint64(c-'0')
+	}
+	return id
+}
+
+// A panic of the caller's part leaves a team of which none is at work, and
+// that works again.
+func TestPanicOfACallersPart(t *testing.T) {
+	for _, threads := range []int{1, 2, 3, 8} {
+		team := NewTeam(threads)
+		check := func(f *fragile, run func()) {
+			defer func() {
+				if got, n := recover(), f.inside.Load(); got != "fragile" || n != 0 {
+					t.Fatalf("threads %d, %d meetings: panic %v with %d parts at work, want that of the part and none", threads, f.meets, got, n)
+				}
+			}()
+			run()
+		}
+		for range 5 {
+			alone := &fragile{caller: goroutine()}
+			check(alone, func() { team.Do(5*threads, alone) })
+			for meets := range 4 {
+				f := &fragile{team: team, meets: meets, caller: goroutine()}
+				check(f, func() { team.Together(threads, f) })
+			}
+			r := rounds{team: team}
+			team.Together(threads, &r)
+			if r.bad.Load() {
+				t.Fatalf("threads %d: a part went on before the others had come", threads)
+			}
+		}
+		team.Close()
+	}
+}
+
+func TestNewTeamOfTooMany(t *testing.T) {
+	defer func() {
+		if got, want := recover(), "kernel: NewTeam: 65537 threads, want at most 65536"; got != want {
+			t.Errorf("panic %v, want %s", got, want)
+		}
+	}()
+	NewTeam(1<<16 + 1)
+}
+
 func TestSpanCoversAll(t *testing.T) {
 	for n := range 40 {
 		for parts := 1; parts < 9; parts++ {

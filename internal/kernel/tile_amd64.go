@@ -56,10 +56,6 @@ func tiles(c []float32, ldc int, a []float32, at strided, b []float32, ldb, cols
 	tilesOf(table, c, ldc, a, at, b, ldb, k, rows)
 }
 
-// enough is how many multiply-adds of a row and a lane one call makes at most,
-// some 20 microseconds, since nothing can interrupt it.
-const enough = 1 << 12
-
 // tilesOf shares the rows out among tiles of nearly the same height: first the
 // higher ones.
 func tilesOf(table []tileFunc, c []float32, ldc int, a []float32, at strided, b []float32, ldb, k, rows int) {
@@ -90,14 +86,26 @@ func transpose(dst []float32, ldd int, src []float32, k, count int) {
 		return
 	}
 	_, _ = dst[(k-1)*ldd+Lane-1], src[Lane*k-1]
-	for u := 0; u < Lane; u += rows {
-		transpose8AVX2(&dst[u], size*ldd, &src[u*k], size*k, whole/rows)
+	for j := 0; j < whole; j += enough {
+		for u := 0; u < Lane; u += rows {
+			transpose8AVX2(&dst[j*ldd+u], size*ldd, &src[u*k+j], size*k, min(enough, whole-j)/rows)
+		}
 	}
 	for u := range Lane {
 		for j := whole; j < k; j++ {
 			dst[j*ldd+u] = src[u*k+j]
 		}
 	}
+}
+
+// some is how many panels from on, before to, pass at once, as log₂, of those
+// that a table has. The last one passes alone where it is not full.
+func (p Panels) some(from, to, table int) int {
+	n := table - 1
+	for n > 0 && (from+1<<n > to || from+1<<n == p.Len() && p.N%p.width != 0) {
+		n--
+	}
+	return n
 }
 
 // vector is MulAddPanels of one row.
@@ -117,13 +125,13 @@ func (p Panels) vector(y, x Matrix, from, to int) {
 	for from < to {
 		panel, width := p.panel(from)
 		some := table[width/Lane-1]
-		n := len(some) - 1
-		for n > 0 && (from+1<<n > to || from+1<<n == p.Len() && p.N%p.width != 0) {
-			n--
-		}
+		n := p.some(from, to, len(some))
 		last := from + 1<<n - 1
 		_, _ = y.Data[last*y.Block+width-1], p.data[last*p.width*p.K+width*p.K-1]
-		some[n](&y.Data[from*y.Block], size*y.Block, &x.Data[0], x.Width, size*(x.Block-x.Width), &panel[0], size*p.width*p.K, p.K)
+		depth := x.whole(enough >> n)
+		for k := 0; k < p.K; k += depth {
+			some[n](&y.Data[from*y.Block], size*y.Block, &x.Data[k/x.Width*x.Block], x.Width, size*(x.Block-x.Width), &panel[k*width], size*p.width*p.K, min(depth, p.K-k))
+		}
 		from += 1 << n
 	}
 }
