@@ -89,7 +89,7 @@ func (r *Runner) layerBack(l int, in Sequence, dIn, dRaw, dState []float32, tape
 	s := r.split(in.B)
 	r.alone.Store(math.MaxInt64)
 	r.back = backwardJob{r, l, s, in, dRaw, dState, tape}
-	r.do(s, &r.back)
+	r.do(s, in.B, &r.back)
 	r.back = backwardJob{}
 	if n == 0 {
 		return

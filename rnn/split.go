@@ -1,6 +1,10 @@
 package rnn
 
-import "sluice/internal/kernel"
+import (
+	"time"
+
+	"sluice/internal/kernel"
+)
 
 // split is how the work of a direction of a layer is shared out in parts: by
 // rows, where each part goes through all steps by itself, or by hidden units,
@@ -10,9 +14,13 @@ type split struct {
 	byUnits bool
 }
 
-// fewRows is how many rows a part has at least where rows are shared out: with
-// fewer, each part would read all weights for the sake of a few products.
-const fewRows = 5
+// Where a part has so many rows or fewer, each would read all weights for the
+// sake of a few products: parts have units then, up to manyRows if these make
+// equal parts, else below fewRows.
+const (
+	fewRows  = 5
+	manyRows = 16
+)
 
 // split chooses. What is computed does not depend on it.
 func (r *Runner) split(b int) split {
@@ -20,8 +28,11 @@ func (r *Runner) split(b int) split {
 	if d := r.p.Directions(); threads%d == 0 {
 		threads /= d
 	}
-	blocks := (r.p.Hidden + kernel.Wide - 1) / kernel.Wide
-	if threads > 1 && b < fewRows*threads && !r.team.Crowded() && blocks > 1 && r.p.layers[0].steps().divisible && threads*r.p.Directions() <= r.team.Threads() {
+	blocks, most := (r.p.Hidden+kernel.Wide-1)/kernel.Wide, fewRows*threads-1
+	if blocks%threads == 0 {
+		most = manyRows * threads
+	}
+	if threads > 1 && b <= most && !r.team.Crowded() && blocks > 1 && r.p.layers[0].steps().divisible && threads*r.p.Directions() <= r.team.Threads() {
 		return split{min(threads, blocks), true}
 	}
 	return split{max(1, min(threads, b)), false}
@@ -38,13 +49,22 @@ func (s split) of(part, b, hidden int) (rows, u units) {
 	return rows, u
 }
 
-// do runs the parts of all directions.
-func (r *Runner) do(s split, job kernel.Job) {
+// do runs the parts of all directions over b rows.
+func (r *Runner) do(s split, b int, job kernel.Job) {
 	if parts := s.parts * r.p.Directions(); s.byUnits {
-		r.team.Together(parts, job)
+		r.team.Together(parts, r.patience(b), job)
 	} else {
 		r.team.Do(parts, job)
 	}
+}
+
+// patience is half of what parts by units take between two meetings, about: for
+// the products of a step, and for those of the input of some more.
+func (r *Runner) patience(b int) time.Duration {
+	const rate = 50 // multiply-adds of a core in a nanosecond
+	p := r.p
+	work := (max(b, someRows) + b) * len(p.layout.Gates) * p.Hidden * p.Hidden
+	return time.Duration(work / r.team.Threads() / rate / 2)
 }
 
 // walk is the way of one part of a job through one direction of a layer.

@@ -50,7 +50,7 @@ func (j *waveJob) run(r *Runner, parts int, state []float32, tape *Tape) {
 	for l := range j.walks {
 		j.walks[l] = r.walk(l, 0, split{parts: 1}, &r.in[l], tape)
 	}
-	r.team.Together(parts, j)
+	r.team.Together(parts, 0, j)
 	clear(j.walks)
 	j.state, j.tape = nil, nil
 }

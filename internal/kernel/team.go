@@ -49,15 +49,16 @@ type sleeper struct {
 }
 
 // spins is how many times a goroutine looks before it sleeps, with pauses of
-// pauses instructions between: some 30 µs in all.
+// pauses instructions between: some 30 µs in all, spin each.
 const (
 	spins  = 400
 	pauses = 4
+	spin   = 75 * time.Nanosecond
 )
 
 // wait returns once ready does, and says whether it has slept. Who makes it
 // ready calls rouse after.
-func (s *sleeper) wait(ready func() bool) (slept bool) {
+func (s *sleeper) wait(ready func() bool, spins int) (slept bool) {
 	for range spins {
 		if ready() {
 			return false
@@ -92,7 +93,7 @@ func NewTeam(threads int) *Team {
 		panic(fmt.Sprintf("kernel: NewTeam: %d threads, want at most %d", threads, mostHelpers+1))
 	}
 	t := &Team{threads: max(1, threads), caller: sleeper{wake: make(chan struct{}, 1)}}
-	t.meet.all.L = &t.meet.lock
+	t.meet.spins, t.meet.all.L = spins, &t.meet.lock
 	for i := range t.threads - 1 {
 		s := &sleeper{wake: make(chan struct{}, 1)}
 		t.helpers = append(t.helpers, s)
@@ -107,7 +108,7 @@ func (t *Team) help(id uint64, s *sleeper) {
 	var seen uint64
 	ready := func() bool { return t.order.Load() != seen || t.closed.Load() }
 	for {
-		s.wait(ready)
+		s.wait(ready, spins)
 		if t.closed.Load() {
 			return
 		}
@@ -167,13 +168,20 @@ func (t *Team) Do(parts int, job Job) {
 	t.run(parts, helpers, job)
 }
 
+// mostPatience is less than what another process takes a core for.
+const mostPatience = time.Millisecond
+
 // Together is Do for parts that Meet: no more than threads, each on a goroutine
-// of its own.
-func (t *Team) Together(parts int, job Job) {
+// of its own. patience is how long, about, the parts may differ in what they do
+// between two meetings when nobody holds them up: so much longer than otherwise
+// they spin, a millisecond at most, before they sleep.
+func (t *Team) Together(parts int, patience time.Duration, job Job) {
 	if parts > t.threads {
 		panic(fmt.Sprintf("kernel: Together: %d parts, want at most %d", parts, t.threads))
 	}
+	t.meet.spins = spins + int(min(patience, mostPatience)/spin)
 	slept := t.run(parts, parts-1, job)
+	t.meet.spins = spins
 	t.crowd.judge(slept)
 }
 
@@ -199,7 +207,7 @@ func (t *Team) run(parts, helpers int, job Job) (slept bool) {
 	}()
 	t.work()
 	if helpers > 0 {
-		slept = t.caller.wait(t.idle)
+		slept = t.caller.wait(t.idle, t.meet.spins)
 	}
 	t.job, done = nil, true
 	return slept
@@ -210,7 +218,7 @@ func (t *Team) run(parts, helpers int, job Job) (slept bool) {
 func (t *Team) abandon() {
 	t.next.Store(t.parts)
 	t.meet.breakUp()
-	t.caller.wait(t.idle)
+	t.caller.wait(t.idle, t.meet.spins)
 	t.meet.renew()
 	t.crowd.slept.Store(0)
 	t.job = nil
@@ -265,6 +273,7 @@ func (c *crowd) judge(last bool) {
 
 // meeting is a barrier that can be used again and again.
 type meeting struct {
+	spins  int // before who waits sleeps
 	here   atomic.Int64
 	_      [64]byte
 	round  atomic.Int64 // below 0 where one who was to come never will
@@ -302,7 +311,7 @@ func (m *meeting) wait(parts int64) (slept bool) {
 		}
 		return false
 	}
-	for i := range spins {
+	for i := range m.spins {
 		if m.now() != round {
 			return false
 		}

@@ -80,7 +80,7 @@ func TestMeet(t *testing.T) {
 		r := rounds{team: NewTeam(threads)}
 		for range 3 {
 			r.sums = [8]int{}
-			r.team.Together(threads, &r)
+			r.team.Together(threads, 0, &r)
 		}
 		r.team.Close()
 		if r.bad.Load() {
@@ -152,10 +152,10 @@ func TestPanicOfACallersPart(t *testing.T) {
 			check(alone, func() { team.Do(5*threads, alone) })
 			for meets := range 4 {
 				f := &fragile{team: team, meets: meets, caller: goroutine()}
-				check(f, func() { team.Together(threads, f) })
+				check(f, func() { team.Together(threads, 0, f) })
 			}
 			r := rounds{team: team}
-			team.Together(threads, &r)
+			team.Together(threads, 0, &r)
 			if r.bad.Load() {
 				t.Fatalf("threads %d: a part went on before the others had come", threads)
 			}
@@ -218,5 +218,5 @@ func BenchmarkMeet(b *testing.B) {
 	m := meets{NewTeam(2), b.N}
 	defer m.team.Close()
 	b.ResetTimer()
-	m.team.Together(2, &m)
+	m.team.Together(2, 0, &m)
 }
