@@ -19,7 +19,6 @@ import (
 
 var groups = map[string]func(isa){
 	"gates": gates,
-	"math":  maths,
 	"optim": optimizers,
 	"peak":  peaks,
 	"quant": quantised,

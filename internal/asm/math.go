@@ -148,24 +148,6 @@ func join(lists ...[]func()) (all []func()) {
 	return all
 }
 
-// exp is e^v. 2ⁿ is two factors, since n is from −150 to 128.
-func exp(e *elementary, v, n, two, q reg.VecPhysical) []func() {
-	return join(
-		e.clamp(v, n, -104, 89),
-		[]func(){
-			// Each half of n + 254 is the exponent of a factor.
-			func() { VMOVUPS(e.f32(log2e), n); VFMADD213PS(e.f32(rounder+127), v, n) },
-			func() { VPSRLD(operand.U8(1), n, two); VPSUBD(two, n, q); VSUBPS(e.f32(rounder+127), n, n) },
-		},
-		e.reduce(v, n),
-		[]func(){func() { VPSLLD(operand.U8(23), two, two); VPSLLD(operand.U8(23), q, n) }},
-		e.exp1(v, q),
-		[]func(){
-			func() { VMULPS(two, q, q) },
-			func() { VMULPS(n, q, v) },
-		})
-}
-
 // expNegative is e^v for v ≤ 0: its factors are 2ⁿ⁺²⁴, which is never
 // subnormal, and 2⁻²⁴.
 func expNegative(e *elementary, v, n, two, q reg.VecPhysical) []func() {
@@ -220,44 +202,3 @@ var (
 	sigmoidKeeps = []float32{rounder - 24, -log2e, 0x1p-24, ln2Low, -104, 64}
 	tanhKeeps    = []float32{rounder, log2e, 2, -10, 10}
 )
-
-// maths are the functions over n vectors of 16 floats, n ≥ 1.
-func maths(x isa) {
-	table := newConstants("math" + x.name)
-	for _, m := range []struct {
-		name, doc string
-		f         func(e *elementary, v, a, b, c reg.VecPhysical) []func()
-		keep      []float32
-	}{
-		{"exps", "e^x", exp, []float32{rounder + 127, log2e, ln2Low, -104, 89}},
-		{"sigmoids", "σ(x)", sigmoid, sigmoidKeeps},
-		{"tanhs", "tanh(x)", tanh, tanhKeeps},
-	} {
-		function(m.name, x, "func(x *float32, vectors int)")
-		Doc(m.name + x.name + " sets n vectors of 16 floats, n ≥ 1, to " + m.doc + ".")
-		at, count := reg.RAX, reg.RCX
-		Load(Param("x"), at)
-		Load(Param("vectors"), count)
-		e := newElementary(x, table)
-		calls := 16 / x.lanes
-		e.keep(4*calls, expm1Keeps...)
-		e.keep(4*calls, m.keep...)
-		Label("loop")
-		var all []call
-		for i := range calls {
-			c := call{m.f, e.take()}
-			VMOVUPS(mem(at, i*x.bytes()), c.v)
-			all = append(all, c)
-		}
-		e.apply(all...)
-		for i, c := range all {
-			VMOVUPS(c.v, mem(at, i*x.bytes()))
-			e.give(c.v)
-		}
-		ADDQ(operand.U8(64), at)
-		DECQ(count)
-		JNZ(operand.LabelRef("loop"))
-		VZEROUPPER()
-		RET()
-	}
-}

@@ -24,9 +24,6 @@ func Adam(params, grad, m, v []float32, s AdamStep) {
 	adamGeneric(params, grad, m, v, s)
 }
 
-// whole is how much of x, of Lane floats or more, one call of assembly takes.
-func whole(x []float32) int { return min(len(x)/Lane*Lane, piece) }
-
 // Momentum sets velocity to mu·velocity + grad, summed in float64, and moves
 // params by step·velocity.
 func Momentum(params, grad, velocity []float32, mu float64, step float32) {

@@ -78,11 +78,17 @@ func checkIDs(name string, table []float32, width int, ids []int32) {
 	}
 }
 
+// piece is how many floats of long vectors one call of assembly takes, so that
+// it ends within microseconds, and whole how many of x, of Lane or more.
+const piece = 4096
+
+func whole(x []float32) int { return min(len(x)/Lane*Lane, piece) }
+
 // AddTo adds x to y, which has its length.
 func AddTo(y, x []float32) {
 	y = y[:len(x)]
 	for len(x) >= Lane {
-		n := min(len(x)/Lane*Lane, piece)
+		n := whole(x)
 		addTo(y[:n], x[:n])
 		y, x = y[n:], x[n:]
 	}

@@ -248,7 +248,6 @@ func TestRowsDoNotAllocate(t *testing.T) {
 			LookUpRows(c.x, c.wide, c.table, c.width, c.ids, c.rows)
 			ScatterRows(c.table, c.width, c.x, c.ids, c.rows)
 			AddTo(long, long)
-			Sigmoids(long)
 		}); n != 0 {
 			t.Errorf("%v allocations", n)
 		}
