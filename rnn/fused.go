@@ -22,6 +22,7 @@ type fused struct {
 	bias          []float32     // (panels, 64) what a row of a panel starts from
 	table         kernel.Matrix // (V, panels · 64) what it is with a row of a folded table, or empty
 	mixed         bool          // products are of bf16
+	rounds        bool          // products round what they multiply the weights with
 }
 
 // product is a product's weights and the lanes that it fills.
@@ -74,7 +75,7 @@ func (p *product) eachLane(panel, n int, f func(lane, row, count int)) {
 
 func (f *fused) pack(team *nn.Team, tensors [][]float32, as nn.Precision) {
 	rows := len(tensors[1])
-	f.mixed = as == nn.Mixed
+	f.mixed, f.rounds = as == nn.Mixed, as == nn.Mixed || as == nn.Int8
 	f.table.Data = f.table.Data[:0]
 	f.x.weights.Pack(team, as, tensors[0], rows, f.width, f.x.order)
 	f.h.weights.Pack(team, as, tensors[2], rows, f.hidden, f.h.order)

@@ -122,10 +122,10 @@ var negativeZeros = slices.Repeat([]float32{float32(math.Copysign(0, -1))}, kern
 
 // together is how many panels n rows pass before the next thing is done with
 // them: one, while its sums are in the cache, but for a single row, whose
-// weights come faster from some panels at once, and for products of bf16, which
-// round the rows first.
+// weights come faster from some panels at once, and for products that round the
+// rows first.
 func (w *fusedWay) together(n int) int {
-	if n == 1 || w.mixed {
+	if n == 1 || w.rounds {
 		return 8
 	}
 	return 1
