@@ -29,7 +29,7 @@ func (m *Model) Pack() *Packed { return m.PackAs(m.Precision) }
 // PackAs is Pack with a precision: the model's, or nn.Mixed of a model of
 // float32, to train it.
 func (m *Model) PackAs(as nn.Precision) *Packed {
-	if as != m.Precision && (as != nn.Mixed || m.Precision != nn.Float32) {
+	if !m.packsAs(as) {
 		panic(fmt.Sprintf("model: PackAs: %v of a model of %v", as, m.Precision))
 	}
 	p := &Packed{
@@ -39,10 +39,13 @@ func (m *Model) PackAs(as nn.Precision) *Packed {
 		head:  nn.NewLinear(m.rnn.OutputSize(), m.Vocab.Size()),
 	}
 	bytes := map[nn.Precision]int{nn.Float32: 4, nn.BF16: 2, nn.Int8: 1}[m.Precision]
-	gates := m.rnn.Tensors()[0].Shape[0]
-	p.small = m.Vocab.Size()*gates <= len(m.Params)*bytes/4
+	p.small = m.Vocab.Size()*p.rnn.FoldedSize() <= len(m.Params)*bytes/4
 	m.repackOutside(nil, p)
 	return p
+}
+
+func (m *Model) packsAs(as nn.Precision) bool {
+	return as == m.Precision || as == nn.Mixed && m.Precision == nn.Float32
 }
 
 // Repack fills a Packed made by this model's Pack with the parameters as they
@@ -50,7 +53,7 @@ func (m *Model) PackAs(as nn.Precision) *Packed {
 // work; without one, nil, the caller does it. Only who owns p alone may do it: a
 // trainer after each update.
 func (m *Model) Repack(team *nn.Team, p *Packed) {
-	if p.size != len(m.Params) || p.Precision.Trains() != m.Precision.Trains() {
+	if p.size != len(m.Params) || !m.packsAs(p.Precision) {
 		panic("model: Repack: the Packed is of another model")
 	}
 	m.rnn.Repack(team, p.rnn)

@@ -80,7 +80,7 @@ func (l *Linear) Backward(team *Team, dw, db, dx []float32, dy, x Matrix, n int)
 	if !l.precision.Trains() {
 		panic(fmt.Sprintf("nn: Linear.Backward: weights packed as %v serve inference alone, want float32 or mixed", l.precision))
 	}
-	dy.Need("nn: Linear.Backward: dy", n, l.Out)
+	dy.NeedBlocks("nn: Linear.Backward: dy", n, l.Out)
 	x.Need("nn: Linear.Backward: x", n, l.In)
 	if dw != nil {
 		need("Linear.Backward", "dw", dw, l.Out, l.In)

@@ -11,7 +11,8 @@ import "sluice/internal/kernel"
 //     activations is rounded in the same way, by its largest magnitude, each
 //     2,048 of a longer one by their own. Sums of the products are exact.
 //   - [Mixed]: whatever products multiply, forward and back, is rounded to bf16
-//     for them: weights, activations, states and gradients. Sums, and all that is
+//     for them: weights, activations, states and gradients; but not where a folded
+//     embedding and its gradient make that of the weights. Sums, and all that is
 //     no product, stay float32. With AVX512_BF16 a product takes half of the time of
 //     float32's; without, it is one of rounded floats, somewhat slower than
 //     float32's. The two add up in different orders.

@@ -20,7 +20,7 @@ func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 	if !p.precision.Trains() {
 		panic(fmt.Sprintf("rnn: Backward: weights packed as %v serve inference alone, want float32 or mixed", p.precision))
 	}
-	if tape.packed != p || !tape.filled || x.IDs != nil && x.F != p.symbols() {
+	if tape.packed != p || !tape.filled || x.IDs != nil && !same(tape.table, p.table) {
 		panic("rnn: Backward: the tape is not one that Forward of this network has filled")
 	}
 	checkLen("Backward", "g", len(g), p.params)
@@ -107,6 +107,9 @@ func (r *Runner) layerBack(l int, in Sequence, dIn, dRaw, dState []float32, tape
 		}
 	}
 }
+
+// same says whether a and b are one slice.
+func same(a, b []float32) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // folds says whether IDs of x are rows of a table.
 func (p *Packed) folds(x *Sequence) bool { return x.IDs != nil && p.table != nil }

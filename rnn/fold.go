@@ -31,6 +31,18 @@ func (p *Packed) symbols() int {
 	return len(p.table) / p.Input
 }
 
+// FoldedSize is how many floats Fold makes for each row of the table.
+func (p *Packed) FoldedSize() (size int) {
+	for _, l := range p.layers[:p.Directions()] {
+		size += l.folded()
+	}
+	return size
+}
+
+func (f *fused) folded() int { return f.panels() * kernel.Wide }
+
+func (l *custom) folded() int { return l.gh }
+
 func (f *fused) fold(team *nn.Team, table []float32, v int) {
 	f.table = f.table.Grow(v, f.panels()*kernel.Wide)
 	for p := range f.panels() {

@@ -168,6 +168,10 @@ func TestRepackUnfolds(t *testing.T) {
 		again.use(run, &again.tape)
 		sameBits(t, "y", again.y, tr.y)
 		sameBits(t, "gradient", again.g, tr.g)
+		run.Forward(tr.y, tr.x, nil, &tape)
+		p.Fold(run.team, make([]float32, c.Input*c.Input)) // as many symbols
+		panics(t, "rnn: Backward: the tape is not one that Forward of this network has filled", func() { run.Backward(tr.g, nil, tr.dy, nil, &tape) })
+		tr.net.Repack(nil, p)
 		panics(t, "rnn: Fold: a table of 7 values, want rows of 5", func() { p.Fold(run.team, make([]float32, 7)) })
 		panics(t, "rnn: Fold: a table of 0 values, want rows of 5", func() { p.Fold(run.team, nil) })
 	}

@@ -31,7 +31,7 @@ const (
 )
 
 func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int) {
-	j := &w.job
+	j := &x.job
 	j.w, j.grads, j.x = w, grads, x
 	j.h, j.rh, j.in = w.state[0].From(prev), w.rh, x.blocks
 	j.parts = min(team.Threads(), w.panels())
@@ -43,9 +43,10 @@ func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int
 		width, panels := w.x.order.Lanes()*kernel.Lane, j.parts
 		if x.folded {
 			panels = w.panels()
+		} else {
+			j.lane = nn.Grow(j.lane, j.parts*kernel.Lane*x.symbols)
 		}
 		j.table = kernel.Matrix{Data: nn.Grow(j.table.Data, panels*x.symbols*width), Row: width, Block: x.symbols * width, Width: width}
-		j.lane = nn.Grow(j.lane, j.parts*kernel.Lane*x.symbols)
 	}
 	team.Do(j.parts, j)
 	j.grads, j.x = nil, nil

@@ -20,7 +20,6 @@ type fusedWay struct {
 	dy     kernel.Matrix   // (B, H)
 	hBack  kernel.Panels   // of h's weights, and r's
 	rBack  kernel.Panels
-	job    gradientJob
 }
 
 func (w *fusedWay) fit(b, slots, rows int) {
@@ -179,7 +178,7 @@ func (w *fusedWay) skip(stretch) {}
 func (w *fusedWay) dx(team *nn.Team, dx []float32, x *input) {
 	da, n := w.x.lanes(w.g), x.rows
 	if x.folded {
-		da, n = w.job.table, x.symbols
+		da, n = x.job.table, x.symbols
 	}
 	team.MulAdd(w.x.weights.Back(team), kernel.RowMajor(dx, w.width), da, n)
 }

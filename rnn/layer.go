@@ -22,6 +22,8 @@ type layer interface {
 	// fold makes what a step begins with for rows of table (v, X). It holds
 	// until pack, and IDs are then numbers of these rows.
 	fold(team *nn.Team, table []float32, v int)
+	// folded is how many floats that is for a row.
+	folded() int
 	// way is what runs the layer, old if it is of this kind, for its memory.
 	way(old way) way
 	steps() phases
@@ -97,4 +99,5 @@ type input struct {
 	symbols int           // V: how many there are for IDs
 	folded  bool          // IDs are rows of a folded table
 	blocks  kernel.Matrix // (T·B, X) zero past a length, where there are no IDs; a folded table (V, X)
+	job     gradientJob   // of a fused way
 }

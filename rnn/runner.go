@@ -82,7 +82,7 @@ func (r *Runner) layer(l int, state []float32, tape *Tape) {
 	s := r.split(in.B)
 	r.alone.Store(math.MaxInt64)
 	r.forward = forwardJob{r, l, s, state, tape}
-	r.do(s, in.B, &r.forward)
+	r.do(s, (tape.ahead+1)*in.B, &r.forward)
 	r.forward = forwardJob{}
 	lt := &tape.layers[l]
 	if r.p.Directions()*r.p.Hidden != r.p.OutputSize() || len(lt.mask) > 0 {

@@ -28,12 +28,14 @@ func (r *Runner) split(b int) split {
 	if d := r.p.Directions(); threads%d == 0 {
 		threads /= d
 	}
-	blocks, most := (r.p.Hidden+kernel.Wide-1)/kernel.Wide, fewRows*threads-1
+	blocks := (r.p.Hidden + kernel.Wide - 1) / kernel.Wide
+	parts := min(threads, blocks)
+	most := fewRows*parts - 1
 	if blocks%threads == 0 {
 		most = manyRows * threads
 	}
-	if threads > 1 && b <= most && !r.team.Crowded() && blocks > 1 && r.p.layers[0].steps().divisible && threads*r.p.Directions() <= r.team.Threads() {
-		return split{min(threads, blocks), true}
+	if parts > 1 && b <= most && !r.team.Crowded() && r.p.layers[0].steps().divisible && parts*r.p.Directions() <= r.team.Threads() {
+		return split{parts, true}
 	}
 	return split{max(1, min(threads, b)), false}
 }
@@ -49,22 +51,21 @@ func (s split) of(part, b, hidden int) (rows, u units) {
 	return rows, u
 }
 
-// do runs the parts of all directions over b rows.
-func (r *Runner) do(s split, b int, job kernel.Job) {
+// do runs the parts of all directions. Between two meetings a part has products
+// with so many rows of the input and of the state.
+func (r *Runner) do(s split, rows int, job kernel.Job) {
 	if parts := s.parts * r.p.Directions(); s.byUnits {
-		r.team.Together(parts, r.patience(b), job)
+		r.team.Together(parts, r.patience(s, rows), job)
 	} else {
 		r.team.Do(parts, job)
 	}
 }
 
-// patience is half of what parts by units take between two meetings, about: for
-// the products of a step, and for those of the input of some more.
-func (r *Runner) patience(b int) time.Duration {
+// patience is half of what that takes a part, about.
+func (r *Runner) patience(s split, rows int) time.Duration {
 	const rate = 50 // multiply-adds of a core in a nanosecond
 	p := r.p
-	work := (max(b, someRows) + b) * len(p.layout.Gates) * p.Hidden * p.Hidden
-	return time.Duration(work / r.team.Threads() / rate / 2)
+	return time.Duration(rows * len(p.layout.Gates) * p.Hidden * p.Hidden / s.parts / rate / 2)
 }
 
 // walk is the way of one part of a job through one direction of a layer.

@@ -19,10 +19,11 @@ type Tape struct {
 	config Config
 	layout Layout
 	x      Sequence
-	slots  int  // states kept of a layer: T+1, or 2 where nobody looks back
-	ahead  int  // steps whose input's product is made at once
-	steps  int  // steps kept: T, or ahead
-	filled bool // by Forward, and not spent by Backward
+	table  []float32 // that was folded, or nil
+	slots  int       // states kept of a layer: T+1, or 2 where nobody looks back
+	ahead  int       // steps whose input's product is made at once
+	steps  int       // steps kept: T, or ahead
+	filled bool      // by Forward, and not spent by Backward
 	layers []layerTape
 }
 
@@ -41,7 +42,7 @@ const someRows = 48
 
 // fit makes room for a sequence. Without keep, only for running forward.
 func (t *Tape) fit(p *Packed, x Sequence, y []float32, keep bool) {
-	t.packed, t.config, t.layout, t.x, t.filled = p, p.Config, p.layout, x, keep
+	t.packed, t.config, t.layout, t.x, t.table, t.filled = p, p.Config, p.layout, x, p.table, keep
 	t.ahead = max(1, min(x.T, someRows/max(1, x.B)))
 	t.slots, t.steps = 2, t.ahead
 	if keep {

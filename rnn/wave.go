@@ -16,8 +16,8 @@ type waveJob struct {
 	walks []walk // (L)
 }
 
-// wavefront is how many multiply-adds of a layer, at most, lie between two
-// parts where a step has fewer: what takes no longer than a part spins.
+// wavefront is how many multiply-adds of a part, at most, lie between it and the
+// next where a step has fewer: what takes no longer than a part spins.
 const wavefront = 1 << 20
 
 // waves is how many parts a wave through the stack has, 1 if the layers had
@@ -35,7 +35,7 @@ func (r *Runner) waves(tape *Tape) int {
 			return 1
 		}
 	}
-	if r.split(x.B).byUnits {
+	if s := r.split(x.B); s.byUnits && s.parts >= parts {
 		return 1
 	}
 	return parts

@@ -65,7 +65,7 @@ type run struct {
 
 	model  *model.Model
 	packed *model.Packed // trained on
-	scored *model.Packed // as exact has filled it last: packed, unless that is rounded
+	saved  *model.Packed // as exact has filled it last: packed, unless that is rounded
 	runner *model.Runner
 	opt    optim.Optimizer
 	batch  *data.Sampler
@@ -122,7 +122,7 @@ func newRun(c Config, text *Text, team *nn.Team, observe func(Event)) (*run, err
 		}
 	}
 	r.packed = m.Pack()
-	r.scored = r.packed
+	r.saved = r.packed
 	if c.Precision == BF16 {
 		r.packed = m.PackAs(nn.Mixed)
 	}
@@ -286,8 +286,10 @@ func (r *run) consider(e Epoch) bool {
 // exact is the model as it stands and would be saved, whatever the precision of
 // training.
 func (r *run) exact() *model.Packed {
-	r.model.Repack(r.team, r.scored)
-	return r.scored
+	if r.saved != r.packed {
+		r.model.Repack(r.team, r.saved)
+	}
+	return r.saved
 }
 
 // perplexity scores each symbol of ids but the first once.
@@ -304,8 +306,9 @@ func (r *run) samples(ctx context.Context, epoch int) error {
 	if r.c.PredictEvery == 0 || epoch%r.c.PredictEvery != 0 {
 		return nil
 	}
+	packed := r.exact()
 	for _, prefix := range r.c.Prefixes {
-		g, err := model.NewGenerator(r.exact(), model.Sampling{})
+		g, err := model.NewGenerator(packed, model.Sampling{})
 		if err != nil {
 			return err
 		}
@@ -344,7 +347,10 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 		return nil
 	}
 	copy(m.Params, b.params)
-	r.runner = model.NewRunner(r.exact(), r.team)
+	m.Repack(r.team, r.saved)
+	if r.saved != r.packed {
+		r.runner = model.NewRunner(r.saved, r.team)
+	}
 	e := r.curve[b.epoch-1]
 	m.History.TrainPerplexity, m.History.HeldOutPerplexity = e.Perplexity, e.HeldOutPerplexity
 	m.History.Kept = map[string]string{

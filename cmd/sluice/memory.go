@@ -28,7 +28,7 @@ func fits(c train.Config, vocab int) error {
 	copies := 7.0      // of parameters: their own, gradient, two moments, packed twice, best
 	const perUnit = 12 // of a unit's step: gates, states, their gradients
 	if c.Precision == train.BF16 {
-		copies += 2 // packed for scores
+		copies++ // packed for scores
 	}
 	need := 4 * (copies*parameters + rows*(v+perUnit*h*l+2*float64(stack.Input)))
 	if have := memory(); need > have {

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // Products of bf16: what is multiplied is rounded to bf16, and sums are
 // float32. Where the processor multiplies pairs of bf16, a word of 32 bits
@@ -10,14 +13,7 @@ import "math"
 // products are those of floats. Which of the two adds up in what order is the
 // processor's, so that their bits differ.
 
-// Round rounds the weights that Pack has laid out to bf16: MulAdd then rounds x
-// too.
-func (p *Panels) Round() {
-	p.mixed, p.pairs = true, pairing()
-	p.round(0, p.Len())
-}
-
-// round is Round of panels [from, to).
+// round rounds the weights of panels [from, to) to bf16.
 func (p *Panels) round(from, to int) {
 	for i := from; i < to && p.K > 0; i++ {
 		panel, width := p.panel(i)
@@ -29,12 +25,17 @@ func (p *Panels) round(from, to int) {
 	}
 }
 
+// asWords is pairs as the words that they are.
+func asWords(pairs []float32) []uint32 {
+	return unsafe.Slice((*uint32)(unsafe.Pointer(&pairs[0])), len(pairs))
+}
+
 // mixedRows is how many rows of x are rounded at once for all panels to pass.
 const mixedRows = 64
 
 var mixedScratch = newSpare(func() *[]float32 { x := Aligned(mixedRows * (deep + Lane)); return &x })
 
-// mulAddMixed is MulAddPanels of panels that Round has rounded.
+// mulAddMixed is MulAddPanels of panels that are rounded. It rounds x too.
 func (p *Panels) mulAddMixed(y, x Matrix, rows, from, to int) {
 	scratch := mixedScratch.Get()
 	depth := deep / x.Width * x.Width

@@ -103,8 +103,8 @@ func TestMixedBits(t *testing.T) {
 		for range 40 {
 			rows, n, k := 1+r.IntN(150), 1+r.IntN(300), 1+r.IntN(150)
 			w, x := random(r, n*k), random(r, rows*k)
-			var p Panels
-			p.PackAs(Mixed, w, n, k, Order{})
+			var p Weights
+			p.Pack(nil, Mixed, w, n, k, Order{})
 			y := Blocks(make([]float32, BlocksLen(rows, n)), rows)
 			p.MulAdd(y, RowMajor(x, k), rows)
 			for i := range rows {
@@ -173,9 +173,9 @@ func TestMixedLookUp(t *testing.T) {
 				for i := range ids {
 					ids[i] = int32(r.IntN(k))
 				}
-				var p, f Panels
-				p.PackAs(Mixed, w, 4*h, k, Order{gates, h})
-				f.Pack(toBF16(w), 4*h, k, Order{gates, h})
+				var p, f Weights
+				p.Pack(nil, Mixed, w, 4*h, k, Order{gates, h})
+				f.Pack(nil, Float32, toBF16(w), 4*h, k, Order{gates, h})
 				got, check := guarded(t, len(ids)*Wide)
 				want := make([]float32, len(got))
 				for i := range p.Len() {
@@ -193,8 +193,8 @@ func TestMixedLookUp(t *testing.T) {
 						t.Errorf("id %d of 3 inputs: no panic", id)
 					}
 				}()
-				var p Panels
-				p.PackAs(Mixed, make([]float32, 30), 10, 3, Order{})
+				var p Weights
+				p.Pack(nil, Mixed, make([]float32, 30), 10, 3, Order{})
 				p.LookUp(0, make([]float32, Wide), make([]float32, Wide), []int32{id})
 			}()
 		}
@@ -270,8 +270,8 @@ func TestMixedOfNaN(t *testing.T) {
 	everyMixed(t, func(t *testing.T) {
 		const n, k, rows = 40, 37, 3
 		r := rand.New(rand.NewPCG(41, 42))
-		var p Panels
-		p.PackAs(Mixed, random(r, n*k), n, k, Order{})
+		var p Weights
+		p.Pack(nil, Mixed, random(r, n*k), n, k, Order{})
 		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 			for at := range k {
 				x, y := random(r, rows*k), Blocks(make([]float32, BlocksLen(rows, n)), rows)
@@ -315,8 +315,8 @@ func BenchmarkMixed(b *testing.B) {
 		x, w, y := random(r, BlocksLen(rows, k)), random(r, n*k), make([]float32, BlocksLen(rows, n))
 		for _, as := range []Precision{Float32, Mixed} {
 			b.Run(fmt.Sprintf("%dx%dx%d/%v", rows, n, k, as), func(b *testing.B) {
-				var p Panels
-				p.PackAs(as, w, n, k, Order{})
+				var p Weights
+				p.Pack(nil, as, w, n, k, Order{})
 				for b.Loop() {
 					p.MulAdd(Blocks(y, rows), Blocks(x, rows), rows)
 				}
@@ -337,9 +337,9 @@ func BenchmarkMixed(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("Pack/%v", as), func(b *testing.B) {
 			w := random(r, m*n)
-			var p Panels
+			var p Weights
 			for b.Loop() {
-				p.PackAs(as, w, m, n, Order{[]int{0, 1, 2, 3}, n})
+				p.Pack(nil, as, w, m, n, Order{[]int{0, 1, 2, 3}, n})
 			}
 		})
 	}

@@ -8,7 +8,7 @@ type Panels struct {
 	width int       // outputs of a panel, a multiple of Lane; the last may have fewer lanes
 	data  []float32 // panel after panel, (K, width) each
 	low   *low      // instead of data, where the precision is less than float32
-	mixed bool      // Round has rounded data
+	mixed bool      // data is rounded to bf16
 	pairs bool      // to (K/2, width) pairs of each panel
 }
 
@@ -96,6 +96,8 @@ func (p *Panels) pack(w []float32, n int, o Order, from, to int) {
 // turn sets panels [from, to) to the transpose of what of, whose outputs are
 // p's inputs, holds.
 func (p *Panels) turn(of Panels, from, to int) {
+	buffer := floats.Get()
+	defer floats.Put(buffer)
 	for i := from; i < to; i++ {
 		panel, width := p.panel(i)
 		rows := min(Wide, p.N-i*Wide) // of of's panels
@@ -104,7 +106,12 @@ func (p *Panels) turn(of Panels, from, to int) {
 		}
 		for j := range of.Len() {
 			src, wide := of.panel(j)
-			src = src[i*Wide*wide:]
+			if of.pairs {
+				widen(*buffer, asWords(src[i*Wide/2*wide:]), wide, (rows+1)/2)
+				src = *buffer
+			} else {
+				src = src[i*Wide*wide:]
+			}
 			for l := 0; l < wide; l += Lane {
 				input := j*of.width + l
 				if count := p.K - input; count < Lane {

@@ -42,16 +42,8 @@ type low struct {
 // time.
 const byteSpan = 2048
 
-// PackAs is Pack with a precision. One that serves inference alone allocates
-// anew.
+// PackAs is Pack with a precision that serves inference alone. It allocates anew.
 func (p *Panels) PackAs(as Precision, w []float32, n, k int, o Order) {
-	if as.Trains() {
-		p.Pack(w, n, k, o)
-		if as == Mixed {
-			p.Round()
-		}
-		return
-	}
 	var f Panels
 	f.Pack(w, n, k, o)
 	l := &low{precision: as}

@@ -248,8 +248,8 @@ func BenchmarkLowPrecision(b *testing.B) {
 		rows, n, k := shape[0], shape[1], shape[2]
 		x, w, y := random(r, BlocksLen(rows, k)), random(r, n*k), make([]float32, BlocksLen(rows, n))
 		for _, as := range []Precision{Float32, BF16, Int8} {
-			var p Panels
-			p.PackAs(as, w, n, k, Order{})
+			var p Weights
+			p.Pack(nil, as, w, n, k, Order{})
 			bench := func(name string) {
 				b.Run(fmt.Sprintf("%dx%dx%d/%v/impl=%s", rows, n, k, as, name), func(b *testing.B) {
 					for b.Loop() {

@@ -59,11 +59,12 @@ const (
 // wait returns once ready does, and says whether it has slept. Who makes it
 // ready calls rouse after.
 func (s *sleeper) wait(ready func() bool, spins int) (slept bool) {
-	for range spins {
+	for i := range spins {
 		if ready() {
 			return false
 		}
 		pause(pauses)
+		yield(i)
 	}
 	for !ready() {
 		// A swap and not a store: an emulator of arm64 may let the look that follows
@@ -75,6 +76,14 @@ func (s *sleeper) wait(ready func() bool, spins int) (slept bool) {
 		<-s.wake
 	}
 	return true
+}
+
+// yield lets another goroutine have the thread now and then, since who is waited
+// for may not have one yet.
+func yield(i int) {
+	if i%64 == 63 {
+		runtime.Gosched()
+	}
 }
 
 func (s *sleeper) rouse() {
@@ -219,6 +228,7 @@ func (t *Team) abandon() {
 	t.next.Store(t.parts)
 	t.meet.breakUp()
 	t.caller.wait(t.idle, t.meet.spins)
+	t.meet.spins = spins
 	t.meet.renew()
 	t.crowd.slept.Store(0)
 	t.job = nil
@@ -316,9 +326,7 @@ func (m *meeting) wait(parts int64) (slept bool) {
 			return false
 		}
 		pause(pauses)
-		if i%64 == 63 {
-			runtime.Gosched() // a part may not have a thread yet
-		}
+		yield(i)
 	}
 	m.sleep(round)
 	return true

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestTeamGivesTheSameBits(t *testing.T) {
@@ -152,7 +153,10 @@ func TestPanicOfACallersPart(t *testing.T) {
 			check(alone, func() { team.Do(5*threads, alone) })
 			for meets := range 4 {
 				f := &fragile{team: team, meets: meets, caller: goroutine()}
-				check(f, func() { team.Together(threads, 0, f) })
+				check(f, func() { team.Together(threads, time.Second, f) })
+				if team.meet.spins != spins {
+					t.Fatalf("threads %d: waits of %d looks, want %d", threads, team.meet.spins, spins)
+				}
 			}
 			r := rounds{team: team}
 			team.Together(threads, 0, &r)

@@ -46,8 +46,8 @@ func TestCallsAreShort(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	w := random(r, n*k)
 	for _, as := range []Precision{Float32, BF16} {
-		var p Panels
-		p.PackAs(as, w, n, k, Order{})
+		var p Weights
+		p.Pack(nil, as, w, n, k, Order{})
 		for _, l := range Levels()[1:] {
 			before := Use(l)
 			for _, rows := range []int{1, 2, 12, 40} {

@@ -12,7 +12,8 @@ type Weights struct {
 	turned  bool
 }
 
-// Pack is Panels.PackAs with the work shared among the team, if there is one.
+// Pack is Panels.PackAs, and packs what trains. Of that the team, if there is
+// one, shares the work.
 func (w *Weights) Pack(team *Team, as Precision, m []float32, n, k int, o Order) {
 	w.turned = false
 	if !as.Trains() {
@@ -20,14 +21,9 @@ func (w *Weights) Pack(team *Team, as Precision, m []float32, n, k int, o Order)
 		return
 	}
 	w.plan(m, n, k, o)
+	w.mixed = as == Mixed
+	w.pairs = w.mixed && pairing()
 	team.pack(packJob{to: &w.Panels, w: m, n: n, order: o})
-	if as == Mixed { // what Round has made is not to be turned
-		w.Back(team)
-		for _, p := range []*Panels{&w.Panels, &w.back} {
-			p.mixed, p.pairs = true, pairing()
-			team.pack(packJob{to: p})
-		}
-	}
 }
 
 // Back is the panels of the transpose: MulAdd with them adds y·w, y being what
@@ -37,14 +33,15 @@ func (w *Weights) Back(team *Team) Panels {
 	defer w.turning.Unlock()
 	if !w.turned {
 		w.back.fit(w.N, w.K, Wide)
+		w.back.mixed, w.back.pairs = w.mixed, w.pairs
 		team.pack(packJob{to: &w.back, of: &w.Panels})
 		w.turned = true
 	}
 	return w.back
 }
 
-// packJob sets panels from a matrix or from panels of its transpose, or rounds
-// them: part is a span of them.
+// packJob sets panels from a matrix or from panels of its transpose: part is a
+// span of them.
 type packJob struct {
 	to    *Panels
 	of    *Panels
@@ -56,13 +53,13 @@ type packJob struct {
 
 func (j *packJob) Run(part int) {
 	from, to := Span(j.to.Len(), part, j.parts, 1)
-	switch {
-	case j.to.mixed:
-		j.to.round(from, to)
-	case j.of != nil:
+	if j.of != nil {
 		j.to.turn(*j.of, from, to)
-	default:
+	} else {
 		j.to.pack(j.w, j.n, j.order, from, to)
+	}
+	if j.to.mixed {
+		j.to.round(from, to)
 	}
 }
 
