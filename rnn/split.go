@@ -61,11 +61,11 @@ func (r *Runner) do(s split, rows int, job kernel.Job) {
 	}
 }
 
-// patience is half of what that takes a part, about.
+// patience is twice what that takes a part, about.
 func (r *Runner) patience(s split, rows int) time.Duration {
 	const rate = 50 // multiply-adds of a core in a nanosecond
 	p := r.p
-	return time.Duration(rows * len(p.layout.Gates) * p.Hidden * p.Hidden / s.parts / rate / 2)
+	return time.Duration(rows * len(p.layout.Gates) * p.Hidden * p.Hidden / s.parts / rate * 2)
 }
 
 // walk is the way of one part of a job through one direction of a layer.
