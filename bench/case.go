@@ -20,7 +20,7 @@ type Case struct {
 	V         int     // step: the vocabulary of one-hot inputs
 	Optimizer string  // step: "sgd", "adam"
 	LR, Clip  float64 // step: learning rate, norm to clip at
-	Weights   string  // stream: what our weights are stored as: "f32", "bf16", "int8"; train: what products multiply: "", "bf16"
+	Weights   string  // stream: what our weights are stored as: "f32", "bf16", "int8"; train: "" or "mixed", products of bf16
 	Bytes     int     // bandwidth: of all threads together
 	Threads   int
 }
@@ -77,18 +77,14 @@ func ParseCase(words []string) (Case, error) {
 // IsLimit says whether the case is a limit of the machine.
 func (c Case) IsLimit() bool { return c.Task == "fma" || c.Task == "bandwidth" }
 
-// precisions are what our weights may be stored as. Peers always have float32.
+// precisions are what our weights may be packed as. Peers always have float32.
 var (
-	precisions = map[string]nn.Precision{"f32": nn.Float32, "bf16": nn.BF16, "int8": nn.Int8}
+	precisions = map[string]nn.Precision{"f32": nn.Float32, "bf16": nn.BF16, "int8": nn.Int8, "mixed": nn.Mixed}
 	bytesOf    = map[string]int{"f32": 4, "bf16": 2, "int8": 1}
 )
 
 func (c Case) layers() measure.Layers {
-	l := measure.Layers{Cell: c.Cell, B: c.B, T: c.T, X: c.X, H: c.H, L: c.L, D: c.D, Weights: precisions[c.Weights]}
-	if c.Task == "train" && l.Weights == nn.BF16 {
-		l.Weights = nn.Mixed
-	}
-	return l
+	return measure.Layers{Cell: c.Cell, B: c.B, T: c.T, X: c.X, H: c.H, L: c.L, D: c.D, Weights: precisions[c.Weights]}
 }
 
 // Limit is what bounds the case, and how much of it the case needs:

@@ -67,7 +67,7 @@ func mixed(threads []int, shapes []shape) Group {
 	for _, s := range shapes {
 		for _, cell := range cells {
 			if s.B > 1 {
-				g.add(threads, Case{Task: "train", Cell: cell, B: s.B, T: s.T, X: s.H, H: s.H, L: 1, D: 1, Weights: "bf16"})
+				g.add(threads, Case{Task: "train", Cell: cell, B: s.B, T: s.T, X: s.H, H: s.H, L: 1, D: 1, Weights: "mixed"})
 			}
 		}
 	}

@@ -84,25 +84,21 @@ func (f *fused) pack(team *nn.Team, tensors [][]float32, as nn.Precision) {
 	}
 	f.bias = nn.Grow(f.bias, f.panels()*kernel.Wide)
 	clear(f.bias)
-	f.eachBias(tensors, func(panel, lane int, b []float32) {
-		at := f.bias[panel*kernel.Wide+lane*kernel.Lane:]
-		for i, v := range b {
-			at[i] += v
-		}
-	})
-}
-
-// eachBias calls f with the part of each bias, or of its gradient, that
-// belongs to a lane of a panel.
-func (f *fused) eachBias(tensors [][]float32, call func(panel, lane int, b []float32)) {
 	for panel := range f.panels() {
-		f.biasesOf(tensors, panel, call)
+		f.biasesOf(tensors, panel, func(lane int, b []float32) {
+			at := f.bias[panel*kernel.Wide+lane*kernel.Lane:]
+			for i, v := range b {
+				at[i] += v
+			}
+		})
 	}
 }
 
-func (f *fused) biasesOf(tensors [][]float32, panel int, call func(panel, lane int, b []float32)) {
+// biasesOf calls call with the part of each bias, or of its gradient, that belongs
+// to a lane of a panel.
+func (f *fused) biasesOf(tensors [][]float32, panel int, call func(lane int, b []float32)) {
 	each := func(p *product, b []float32) {
-		p.eachLane(panel, len(b), func(lane, row, count int) { call(panel, lane, b[row:row+count]) })
+		p.eachLane(panel, len(b), func(lane, row, count int) { call(lane, b[row:row+count]) })
 	}
 	each(&f.x, tensors[1])
 	if len(tensors) > 3 {

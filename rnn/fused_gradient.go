@@ -143,7 +143,7 @@ func (j *gradientJob) biases(panel int) {
 	sum := j.db[panel*kernel.Wide:][:kernel.Wide]
 	clear(sum)
 	kernel.SumRows(sum, cell(w.g, 0, panel*kernel.Wide), j.x.rows)
-	w.biasesOf(j.grads, panel, func(_, lane int, db []float32) {
+	w.biasesOf(j.grads, panel, func(lane int, db []float32) {
 		for i, v := range sum[lane*kernel.Lane:][:len(db)] {
 			db[i] += v
 		}

@@ -64,9 +64,12 @@ func (r *Runner) do(s split, rows int, job kernel.Job) {
 // patience is twice what that takes a part, about.
 func (r *Runner) patience(s split, rows int) time.Duration {
 	const rate = 50 // multiply-adds of a core in a nanosecond
-	p := r.p
-	return time.Duration(rows * len(p.layout.Gates) * p.Hidden * p.Hidden / s.parts / rate * 2)
+	return time.Duration(r.p.work(rows) / s.parts / rate * 2)
 }
+
+// work is how many multiply-adds the products of a layer's gates with rows of
+// width H are.
+func (p *Packed) work(rows int) int { return rows * len(p.layout.Gates) * p.Hidden * p.Hidden }
 
 // walk is the way of one part of a job through one direction of a layer.
 type walk struct {

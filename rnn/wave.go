@@ -43,7 +43,7 @@ func (r *Runner) waves(tape *Tape) int {
 
 func (j *waveJob) run(r *Runner, parts int, state []float32, tape *Tape) {
 	j.r, j.parts, j.state, j.tape = r, parts, state, tape
-	step := tape.x.B * len(r.p.layout.Gates) * r.p.Hidden * 2 * r.p.Hidden * ((r.p.Layers + parts - 1) / parts)
+	step := r.p.work(2*tape.x.B) * ((r.p.Layers + parts - 1) / parts)
 	j.ahead = max(1, min(tape.ahead, wavefront/max(1, step)))
 	tape.ahead = j.ahead
 	j.walks = nn.Grow(j.walks, r.p.Layers)

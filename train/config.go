@@ -14,6 +14,7 @@ import (
 
 	"sluice/data"
 	"sluice/model"
+	"sluice/nn"
 	"sluice/optim"
 	"sluice/rnn"
 )
@@ -59,6 +60,14 @@ const (
 	Float32 = "float32"
 	BF16    = "bf16"
 )
+
+// Products is the precision to pack a model as to train it.
+func (c Config) Products() nn.Precision {
+	if c.Precision == BF16 {
+		return nn.Mixed
+	}
+	return nn.Float32
+}
 
 // LearntByHeart is the number of training symbols below which a model is
 // expected to learn its text by heart, as in D2L's experiment: held-out text

@@ -123,8 +123,8 @@ func newRun(c Config, text *Text, team *nn.Team, observe func(Event)) (*run, err
 	}
 	r.packed = m.Pack()
 	r.saved = r.packed
-	if c.Precision == BF16 {
-		r.packed = m.PackAs(nn.Mixed)
+	if as := c.Products(); as != m.Precision {
+		r.packed = m.PackAs(as)
 	}
 	r.runner = model.NewRunner(r.packed, team)
 	r.opt = c.Optimizer.new(len(m.Params))

@@ -131,12 +131,9 @@ func (b *bencher) update(r *modelReport, m *model.Model, c train.Config, team *n
 		return err
 	}
 	rows, steps := max(1, c.Batches.Batch), max(1, c.Batches.Steps)
-	t := measure.Training{Clip: c.ClipNorm, Optimizer: optim.NewSGD(len(m.Params), c.Optimizer.Momentum)}
+	t := measure.Training{Clip: c.ClipNorm, Precision: c.Products(), Optimizer: optim.NewSGD(len(m.Params), c.Optimizer.Momentum)}
 	if c.Optimizer.Kind == "adam" {
 		t.Optimizer = optim.NewAdam(len(m.Params), c.Optimizer.Beta1, c.Optimizer.Beta2, c.Optimizer.Epsilon)
-	}
-	if c.Precision == train.BF16 {
-		t.Precision = nn.Mixed
 	}
 	if m.Dropout > 0 || m.RNN.Dropout > 0 {
 		t.Masks = &nn.Key{}

@@ -150,31 +150,35 @@ func (x isa) and(m operand.Op, v reg.VecPhysical) {
 func widen(x isa, mask operand.Mem) {
 	function("widen", x, "func(dst *float32, src *uint32, lanes, pairs int)")
 	Doc("widen" + x.name + " turns rows of 16·lanes pairs of bf16 weights into two rows of floats each.")
-	dst, next, src, lanes, pairs, left, row := reg.RDI, reg.RSI, reg.RAX, reg.RBX, reg.RCX, reg.RDX, reg.R8
-	Load(Param("dst"), dst)
-	Load(Param("src"), src)
+	w, t := x.vec[0], x.vec[1]
+	rowsOfPairs("src", "dst", func(words, even, odd reg.GPPhysical) {
+		for d := 0; d < 64; d += x.bytes() {
+			x.load(mem(words, d), w)
+			VPSLLD(operand.U8(16), w, t)
+			x.and(mask, w)
+			x.store(t, mem(even, d))
+			x.store(w, mem(odd, d))
+		}
+	})
+}
+
+// rowsOfPairs goes through rows of 16·lanes words, as many as pairs, and the two
+// rows of floats that belong to each, a lane at a time, and ends the function.
+func rowsOfPairs(ofWords, ofFloats string, lane func(words, even, odd reg.GPPhysical)) {
+	words, even, odd, lanes, pairs, left, row := reg.RAX, reg.RDI, reg.RSI, reg.RBX, reg.RCX, reg.RDX, reg.R8
+	Load(Param(ofWords), words)
+	Load(Param(ofFloats), even)
 	Load(Param("lanes"), lanes)
 	Load(Param("pairs"), pairs)
 	MOVQ(lanes, row)
 	SHLQ(operand.U8(6), row)
-	w, t := x.vec[0], x.vec[1]
 	Label("row")
-	LEAQ(indexed(dst, row, 1), next)
+	LEAQ(indexed(even, row, 1), odd)
 	MOVQ(lanes, left)
 	Label("lane")
-	for d := 0; d < 64; d += x.bytes() {
-		x.load(mem(src, d), w)
-		VPSLLD(operand.U8(16), w, t)
-		x.and(mask, w)
-		x.store(t, mem(dst, d))
-		x.store(w, mem(next, d))
-	}
-	ADDQ(operand.I8(64), src)
-	ADDQ(operand.I8(64), dst)
-	ADDQ(operand.I8(64), next)
-	DECQ(left)
-	JNZ(operand.LabelRef("lane"))
-	MOVQ(next, dst)
+	lane(words, even, odd)
+	again("lane", left, array{words, 64}, array{even, 64}, array{odd, 64})
+	MOVQ(odd, even)
 	DECQ(pairs)
 	JNZ(operand.LabelRef("row"))
 	VZEROUPPER()

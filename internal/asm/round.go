@@ -12,13 +12,13 @@ import (
 // bf16 is AVX-512 with the dot product of bf16 pairs: a word of 32 bits holds a
 // number of an even k in its low half and that of the next k in its high one.
 func bf16(x isa) isa {
-	x.name = "BF16"
+	x.name, x.pairs = "BF16", true
 	return x
 }
 
 // multiplyAdd is sum += a·b, of bf16 two products for one.
 func (x isa) multiplyAdd(a, b, sum reg.VecPhysical) {
-	if x.name != "BF16" {
+	if !x.pairs {
 		VFMADD231PS(a, b, sum)
 		return
 	}
@@ -133,33 +133,18 @@ func roundRow(x isa, table *constants) {
 func narrow(x isa, table *constants) {
 	function("narrow", x, "func(dst *float32, src *float32, lanes, pairs int)")
 	Doc("narrow" + x.name + " rounds two rows of 16·lanes floats to one of pairs of bf16.")
-	dst, next, src, lanes, pairs, left, row := reg.RDI, reg.RSI, reg.RAX, reg.RBX, reg.RCX, reg.RDX, reg.R8
-	Load(Param("dst"), dst)
-	Load(Param("src"), src)
-	Load(Param("lanes"), lanes)
-	Load(Param("pairs"), pairs)
-	MOVQ(lanes, row)
-	SHLQ(operand.U8(6), row)
 	p := x.pool()
 	r := x.bf16Rounder(p, table)
-	mask, even, odd := p.take(), p.take(), p.take()
+	mask, e, o := p.take(), p.take(), p.take()
 	x.load(table.bits(0xffff0000), mask)
-	Label("row")
-	LEAQ(indexed(src, row, 1), next)
-	MOVQ(lanes, left)
-	Label("lane")
-	x.load(mem(src, 0), even)
-	x.load(mem(next, 0), odd)
-	r.round(even)
-	r.round(odd)
-	VPSRLD(operand.U8(16), even, even)
-	x.and(mask, odd)
-	VPORD(odd, even, even)
-	x.store(even, mem(dst, 0))
-	again("lane", left, array{dst, 64}, array{src, 64}, array{next, 64})
-	MOVQ(next, src)
-	DECQ(pairs)
-	JNZ(operand.LabelRef("row"))
-	VZEROUPPER()
-	RET()
+	rowsOfPairs("dst", "src", func(words, even, odd reg.GPPhysical) {
+		x.load(mem(even, 0), e)
+		x.load(mem(odd, 0), o)
+		r.round(e)
+		r.round(o)
+		VPSRLD(operand.U8(16), e, e)
+		x.and(mask, o)
+		VPORD(o, e, e)
+		x.store(e, mem(words, 0))
+	})
 }

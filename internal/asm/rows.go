@@ -18,9 +18,7 @@ func rowHelpers(x isa) {
 	r.sumRows()
 	r.lookUpRows()
 	if x.lanes == 16 {
-		r.isa = bf16(x)
-		r.lookUpPairs()
-		r.isa = x
+		rowEmitter{bf16(x), r.table}.lookUpPairs()
 	}
 	r.scatterRows()
 	r.addTo()

@@ -94,7 +94,7 @@ func tile(x isa, m, n, vectors int) {
 	CMOVQLT(k, count)
 	SUBQ(count, k)
 	Label("loop")
-	if m == 1 && x.name != "BF16" {
+	if m == 1 && !x.pairs {
 		VBROADCASTSS(a.at(0), broadcast[0])
 		for j := range vectors {
 			VFMADD231PS(mem(b, j*x.bytes()), broadcast[0], acc[j])

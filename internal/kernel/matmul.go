@@ -43,19 +43,25 @@ func (p Panels) MulAddPanels(y, x Matrix, rows, from, to int) {
 	p.multiply(y, x, rows, from, to)
 }
 
+// columns is how many of y's panel i sets: whole lanes, but where y's rows end
+// with their columns.
+func (p *Panels) columns(i int, y Matrix) int {
+	if y.tight {
+		return min(p.width, p.N-i*p.width)
+	}
+	return p.lanesOf(i)
+}
+
 // multiply is MulAddPanels of not too many rows.
 func (p *Panels) multiply(y, x Matrix, rows, from, to int) {
-	a := strided{x.Row, 1, x.Width, x.Block - x.Width, false}
+	a := x.strides()
 	depth := x.whole(enough)
 	if rows > 2*maxTile {
 		depth = x.whole(deep)
 	}
 	for i := from; i < to; i++ {
 		panel, width := p.panel(i)
-		cols := width
-		if y.tight {
-			cols = min(width, p.N-i*p.width)
-		}
+		cols := p.columns(i, y)
 		for k := 0; k < p.K; k += depth {
 			product(y.Data[i*y.Block:], y.Row, x.Data[k/x.Width*x.Block:], a, panel[k*width:], width, cols, min(depth, p.K-k), rows)
 		}
@@ -84,6 +90,11 @@ func AddOuter(dw []float32, ld, m, n int, dy, x Matrix, rows int) {
 type strided struct {
 	row, step, width, jump int
 	pairs                  bool
+}
+
+// strides are those of m as a left factor.
+func (m Matrix) strides() strided {
+	return strided{row: m.Row, step: 1, width: m.Width, jump: m.Block - m.Width}
 }
 
 // at is where element (i, k) is.

@@ -53,11 +53,7 @@ func (p *Panels) mulAddMixed(y, x Matrix, rows, from, to int) {
 			}
 			for i := from; i < to; i++ {
 				panel, width := p.panel(i)
-				cols := width
-				if y.tight {
-					cols = min(width, p.N-i*p.width)
-				}
-				product(y.Data[i*y.Block+r*y.Row:], y.Row, *scratch, at, panel[first*width:], width, cols, terms, m)
+				product(y.Data[i*y.Block+r*y.Row:], y.Row, *scratch, at, panel[first*width:], width, p.columns(i, y), terms, m)
 			}
 		}
 	}
@@ -146,26 +142,8 @@ func RoundRows(to, from Matrix, cols, rows int) {
 	}
 }
 
-// roundJob is RoundRows: part is a span of rows.
-type roundJob struct {
-	to, from   Matrix
-	cols, rows int
-	parts      int
-}
-
-func (j *roundJob) Run(part int) {
-	from, to := Span(j.rows, part, j.parts, 2)
-	if from < to {
-		RoundRows(j.to.From(from), j.from.From(from), j.cols, to-from)
-	}
-}
-
 // RoundRows is RoundRows with the work shared.
-func (t *Team) RoundRows(to, from Matrix, cols, rows int) {
-	t.round = roundJob{to, from, cols, rows, t.threads}
-	t.Do(t.threads, &t.round)
-	t.round = roundJob{}
-}
+func (t *Team) RoundRows(to, from Matrix, cols, rows int) { t.rows(RoundRows, to, from, cols, rows) }
 
 // LookUp sets row i of dst (rows, 64) to bias (64), and adds to its first
 // columns the weights of panel p for input ids[i]: a row of x that is one-hot.

@@ -96,8 +96,12 @@ func (p *Panels) pack(w []float32, n int, o Order, from, to int) {
 // turn sets panels [from, to) to the transpose of what of, whose outputs are
 // p's inputs, holds.
 func (p *Panels) turn(of Panels, from, to int) {
-	buffer := floats.Get()
-	defer floats.Put(buffer)
+	var scratch []float32
+	if of.pairs {
+		buffer := floats.Get()
+		defer floats.Put(buffer)
+		scratch = *buffer
+	}
 	for i := from; i < to; i++ {
 		panel, width := p.panel(i)
 		rows := min(Wide, p.N-i*Wide) // of of's panels
@@ -107,8 +111,8 @@ func (p *Panels) turn(of Panels, from, to int) {
 		for j := range of.Len() {
 			src, wide := of.panel(j)
 			if of.pairs {
-				widen(*buffer, asWords(src[i*Wide/2*wide:]), wide, (rows+1)/2)
-				src = *buffer
+				widen(scratch, asWords(src[i*Wide/2*wide:]), wide, (rows+1)/2)
+				src = scratch
 			} else {
 				src = src[i*Wide*wide:]
 			}

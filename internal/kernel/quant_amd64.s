@@ -912,8 +912,8 @@ whole:
 // func widenAVX2(dst *float32, src *uint32, lanes int, pairs int)
 // Requires: AVX, AVX2
 TEXT ·widenAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), AX
+	MOVQ dst+0(FP), DI
 	MOVQ lanes+16(FP), BX
 	MOVQ pairs+24(FP), CX
 	MOVQ BX, R8
@@ -934,9 +934,9 @@ lane:
 	VPAND   halvesAVX2<>+0(SB), Y0, Y0
 	VMOVDQU Y1, 32(DI)
 	VMOVDQU Y0, 32(SI)
-	ADDQ    $+64, AX
-	ADDQ    $+64, DI
-	ADDQ    $+64, SI
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, SI
 	DECQ    DX
 	JNZ     lane
 	MOVQ    SI, DI
@@ -3247,8 +3247,8 @@ whole:
 // func widenAVX512(dst *float32, src *uint32, lanes int, pairs int)
 // Requires: AVX, AVX512F
 TEXT ·widenAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), AX
+	MOVQ dst+0(FP), DI
 	MOVQ lanes+16(FP), BX
 	MOVQ pairs+24(FP), CX
 	MOVQ BX, R8
@@ -3264,9 +3264,9 @@ lane:
 	VPANDD    halvesAVX512<>+0(SB), Z0, Z0
 	VMOVDQU32 Z1, (DI)
 	VMOVDQU32 Z0, (SI)
-	ADDQ      $+64, AX
-	ADDQ      $+64, DI
-	ADDQ      $+64, SI
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, DI
+	ADDQ      $0x00000040, SI
 	DECQ      DX
 	JNZ       lane
 	MOVQ      SI, DI
@@ -6739,24 +6739,24 @@ loop:
 // func narrowBF16(dst *float32, src *float32, lanes int, pairs int)
 // Requires: AVX, AVX512F
 TEXT ·narrowBF16(SB), NOSPLIT, $0-32
-	MOVQ      dst+0(FP), DI
-	MOVQ      src+8(FP), AX
-	MOVQ      lanes+16(FP), BX
-	MOVQ      pairs+24(FP), CX
-	MOVQ      BX, R8
-	SHLQ      $0x06, R8
 	VMOVDQU32 roundingsAVX512<>+0(SB), Z0
 	VMOVDQU32 roundingsAVX512<>+64(SB), Z1
 	VMOVDQU32 roundingsAVX512<>+128(SB), Z2
 	VMOVDQU32 roundingsAVX512<>+192(SB), Z3
 	VMOVDQU32 roundingsAVX512<>+256(SB), Z6
+	MOVQ      dst+0(FP), AX
+	MOVQ      src+8(FP), DI
+	MOVQ      lanes+16(FP), BX
+	MOVQ      pairs+24(FP), CX
+	MOVQ      BX, R8
+	SHLQ      $0x06, R8
 
 row:
-	LEAQ (AX)(R8*1), SI
+	LEAQ (DI)(R8*1), SI
 	MOVQ BX, DX
 
 lane:
-	VMOVDQU32 (AX), Z7
+	VMOVDQU32 (DI), Z7
 	VMOVDQU32 (SI), Z8
 	VPSRLD    $0x10, Z7, Z4
 	VPANDD    Z0, Z4, Z4
@@ -6773,13 +6773,13 @@ lane:
 	VPSRLD    $0x10, Z7, Z7
 	VPANDD    Z6, Z8, Z8
 	VPORD     Z8, Z7, Z7
-	VMOVDQU32 Z7, (DI)
-	ADDQ      $0x00000040, DI
+	VMOVDQU32 Z7, (AX)
 	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, DI
 	ADDQ      $0x00000040, SI
 	DECQ      DX
 	JNZ       lane
-	MOVQ      SI, AX
+	MOVQ      SI, DI
 	DECQ      CX
 	JNZ       row
 	VZEROUPPER

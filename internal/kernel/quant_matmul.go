@@ -31,14 +31,11 @@ var floats = newSpare(func() *[]float32 { x := Aligned(widened * Wide); return &
 func (p *Panels) mulAddHalves(y, x Matrix, rows, from, to int) {
 	buffer := floats.Get()
 	b := *buffer
-	a := strided{x.Row, 1, x.Width, x.Block - x.Width, false}
+	a := x.strides()
 	depth := x.whole(widened)
 	for i := from; i < to; i++ {
 		words, width := p.pairsAt(i), p.lanesOf(i)
-		cols := width
-		if y.tight {
-			cols = min(width, p.N-i*p.width)
-		}
+		cols := p.columns(i, y)
 		for k := 0; k < p.K; k += depth {
 			n := min(depth, p.K-k)
 			widen(b, words[k/2*width:], width, (n+1)/2)
@@ -95,7 +92,7 @@ func (p *Panels) mulAddBytes(y, x Matrix, rows, from, to int) {
 
 // bytesTight is bytes of panel i where y's rows end with their columns.
 func (p *Panels) bytesTight(y []float32, ld int, s *byteRows, m, k, words, i int) {
-	cols := min(p.width, p.N-i*p.width)
+	cols := p.columns(i, Matrix{tight: true})
 	for r := range m {
 		copy(s.y[r*Wide:], y[r*ld:][:cols])
 	}

@@ -141,23 +141,32 @@ func sumColumns(sum []float32, x Matrix, rows int) {
 	copy(sum, wide[:])
 }
 
-// blocksJob is ToBlocks: part is a span of rows.
-type blocksJob struct {
+// rowsJob makes the rows of one matrix of those of another: part is a span of
+// them, an even number but for the last.
+type rowsJob struct {
+	do         func(to, from Matrix, cols, rows int)
 	to, from   Matrix
 	cols, rows int
 	parts      int
 }
 
-func (j *blocksJob) Run(part int) {
-	from, to := Span(j.rows, part, j.parts, 1)
-	for i := from; i < to; i++ {
-		j.to.SetRow(i, j.from.Data[i*j.from.Row:][:j.cols])
+func (j *rowsJob) Run(part int) {
+	if from, to := Span(j.rows, part, j.parts, 2); from < to {
+		j.do(j.to.From(from), j.from.From(from), j.cols, to-from)
 	}
 }
 
+func (t *Team) rows(do func(to, from Matrix, cols, rows int), to, from Matrix, cols, rows int) {
+	t.making = rowsJob{do, to, from, cols, rows, t.threads}
+	t.Do(t.threads, &t.making)
+	t.making = rowsJob{}
+}
+
 // ToBlocks sets the rows of to, in blocks, to those of a row-major matrix.
-func (t *Team) ToBlocks(to, from Matrix, cols, rows int) {
-	t.blocks = blocksJob{to, from, cols, rows, t.threads}
-	t.Do(t.threads, &t.blocks)
-	t.blocks = blocksJob{}
+func (t *Team) ToBlocks(to, from Matrix, cols, rows int) { t.rows(toBlocks, to, from, cols, rows) }
+
+func toBlocks(to, from Matrix, cols, rows int) {
+	for i := range rows {
+		to.SetRow(i, from.Data[i*from.Row:][:cols])
+	}
 }

@@ -31,10 +31,9 @@ type Team struct {
 	crowd   crowd
 	mul     mulJob
 	outer   outerJob
-	blocks  blocksJob
+	making  rowsJob
 	flat    flatJob
 	packing packJob
-	round   roundJob
 	x       Matrix // what AddOuter reads, in blocks
 	rounded Matrix // and rounded
 	closed  atomic.Bool

@@ -73,6 +73,6 @@ func transposeGeneric(dst []float32, ldd int, src []float32, k, count int) {
 func (p Panels) vectorGeneric(y, x Matrix, from, to int) {
 	for i := from; i < to; i++ {
 		panel, width := p.panel(i)
-		tilesGeneric(y.Data[i*y.Block:], y.Row, x.Data, strided{x.Row, 1, x.Width, x.Block - x.Width, false}, panel, width, width, p.K, 1)
+		tilesGeneric(y.Data[i*y.Block:], y.Row, x.Data, x.strides(), panel, width, width, p.K, 1)
 	}
 }
