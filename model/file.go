@@ -47,7 +47,7 @@ type inputJSON struct {
 // PyTorch's names under rnn., with a bias_hh of zeros where there is one bias;
 // a variant that PyTorch lacks bears others. Equal models give equal bytes.
 func (m *Model) Write(w io.Writer) error {
-	metadata, tensors, err := m.contents()
+	metadata, tensors, err := m.Contents()
 	if err != nil {
 		return err
 	}
@@ -57,14 +57,20 @@ func (m *Model) Write(w io.Writer) error {
 // Save writes the model to a file of its own: the old one or the new one
 // whole, whatever happens.
 func (m *Model) Save(path string) error {
-	metadata, tensors, err := m.contents()
+	metadata, tensors, err := m.Contents()
 	if err != nil {
 		return err
 	}
 	return safetensors.WriteFile(path, metadata, tensors)
 }
 
-func (m *Model) contents() (map[string]string, []safetensors.Tensor, error) {
+// CheckpointPrefix begins the names of tensors of a checkpoint: a model file
+// whose metadata have the key "checkpoint" may have them beside the model's.
+const CheckpointPrefix = "checkpoint."
+
+// Contents are the metadata and the tensors of the model's file. The tensors are
+// views of the parameters, but for those of a model of less than float32.
+func (m *Model) Contents() (map[string]string, []safetensors.Tensor, error) {
 	metadata := map[string]string{keyVersion: m.FormatVersion(), keyTask: m.Task}
 	if m.Precision != nn.Float32 {
 		metadata[keyPrecision] = m.Precision.String()
@@ -263,8 +269,9 @@ func (m *Model) fits(f *safetensors.File) error {
 			missing = append(missing, name)
 		}
 	}
+	_, checkpoint := f.Metadata["checkpoint"]
 	for _, t := range f.Tensors {
-		if _, ok := want[t.Name]; !ok {
+		if _, ok := want[t.Name]; !ok && !(checkpoint && strings.HasPrefix(t.Name, CheckpointPrefix)) {
 			unused = append(unused, t.Name)
 		}
 	}
@@ -281,7 +288,8 @@ func (m *Model) fits(f *safetensors.File) error {
 		return wrong("tensors %s", strings.Join(parts, "; "))
 	}
 	for _, t := range f.Tensors {
-		switch want := want[t.Name]; {
+		switch want, ok := want[t.Name]; {
+		case !ok: // of a checkpoint
 		case t.DType != want.dtype:
 			return wrong("tensor %q has dtype %s, want %s", t.Name, t.DType, want.dtype)
 		case !slices.Equal(t.Shape, want.shape):

@@ -30,14 +30,15 @@ func BenchmarkUpdate(b *testing.B) {
 		b.Run(fmt.Sprintf("cell=gru/V=1000/H=256/B=32/T=35/threads=%d", threads), func(b *testing.B) {
 			team := nn.NewTeam(threads)
 			defer team.Close()
-			r, err := newRun(c, text, team, func(Event) {})
+			r, err := newRun(c, text, team, Options{})
 			if err != nil {
 				b.Fatal(err)
 			}
-			batch := r.next()
 			update := func() {
-				if _, err := r.update(batch, 1); err != nil {
+				if u, err := r.update(); err != nil {
 					b.Fatal(err)
+				} else if u.count == 0 {
+					r.batch.Epoch(0)
 				}
 			}
 			update()
@@ -45,7 +46,7 @@ func BenchmarkUpdate(b *testing.B) {
 			for b.Loop() {
 				update()
 			}
-			b.ReportMetric(float64(b.N*len(batch.IDs))/b.Elapsed().Seconds(), "tokens/s")
+			b.ReportMetric(float64(b.N*len(r.ids))/b.Elapsed().Seconds(), "tokens/s")
 		})
 	}
 }

@@ -36,11 +36,15 @@ type Config struct {
 	ClipNorm  float64        `json:"clip_norm,omitempty"`  // of the whole gradient; 0: none
 	ClipValue float64        `json:"clip_value,omitempty"` // of each element, before ClipNorm; 0: none
 
+	Accumulate int    `json:"accumulate,omitempty"` // minibatches whose mean gradient makes an update; 0: 1
+	NonFinite  string `json:"non_finite,omitempty"` // what is done about a loss or gradient that is not finite: NonFiniteStop (also ""), NonFiniteSkip, NonFiniteLower
+
 	Precision string `json:"precision,omitempty"` // of what products multiply in training: Float32 (also ""), BF16; all else is float32
 
-	Epochs int    `json:"epochs"`
-	Keep   string `json:"keep,omitempty"` // which epoch's weights: KeepAuto (also ""), KeepTrain, KeepHeldOut, KeepLast
-	Seed   uint64 `json:"seed"`           // of the start, the batches and the masks
+	Epochs   int    `json:"epochs"`
+	Patience int    `json:"patience,omitempty"` // epochs without a better one after which the run ends; 0: it does not
+	Keep     string `json:"keep,omitempty"`     // which epoch's weights: KeepAuto (also ""), KeepTrain, KeepHeldOut, KeepLast
+	Seed     uint64 `json:"seed"`               // of the start, the batches and the masks
 
 	Prefixes      []string `json:"prefixes,omitempty"`       // continued every so often, always with the most probable symbol
 	PredictEvery  int      `json:"predict_every,omitempty"`  // epochs; 0: never
@@ -111,8 +115,11 @@ func (o Optimizer) new(n int) optim.Optimizer {
 	return optim.NewAdam(n, o.Beta1, o.Beta2, o.Epsilon)
 }
 
-// maxEpochs bounds a run; nothing useful comes near.
-const maxEpochs = 1 << 24
+// What bounds a run; nothing useful comes near.
+const (
+	maxEpochs     = 1 << 24
+	maxAccumulate = 1 << 20
+)
 
 // Validate says which field cannot be, and what is allowed.
 func (c Config) Validate() error {
@@ -137,6 +144,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("train: clipping at norm %v: want 0 (none) or more", c.ClipNorm)
 	case !(c.ClipValue >= 0) || math.IsInf(c.ClipValue, 0):
 		return fmt.Errorf("train: clipping at value %v: want 0 (none) or more", c.ClipValue)
+	case c.Accumulate < 0 || c.Accumulate > maxAccumulate:
+		return fmt.Errorf("train: updates from %d minibatches: want 0 (one) to %d", c.Accumulate, maxAccumulate)
+	case c.Patience < 0:
+		return fmt.Errorf("train: patience of %d epochs: want 0 (none) or more", c.Patience)
+	case c.Patience > 0 && c.Keep == KeepLast:
+		return fmt.Errorf("train: patience of %d epochs: with keep %q each is better than the one before, want 0", c.Patience, KeepLast)
 	case c.PredictEvery < 0:
 		return fmt.Errorf("train: samples every %d epochs: want 0 (never) or more", c.PredictEvery)
 	case c.PredictLength < 0:
@@ -144,6 +157,11 @@ func (c Config) Validate() error {
 	}
 	if c.Precision != "" && c.Precision != Float32 && c.Precision != BF16 {
 		return fmt.Errorf("train: precision %q: want %s or %s", c.Precision, Float32, BF16)
+	}
+	switch c.NonFinite {
+	case "", NonFiniteStop, NonFiniteSkip, NonFiniteLower:
+	default:
+		return fmt.Errorf("train: non-finite %q: want %s, %s or %s", c.NonFinite, NonFiniteStop, NonFiniteSkip, NonFiniteLower)
 	}
 	switch c.Keep {
 	case "", KeepAuto, KeepTrain, KeepLast:
@@ -156,6 +174,9 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
+
+// masks says whether training draws any.
+func (c Config) masks() bool { return c.Model.Dropout > 0 || c.Model.RNN.Dropout > 0 }
 
 // Preset makes a Config:
 //

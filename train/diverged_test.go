@@ -53,12 +53,12 @@ func TestDivergesLater(t *testing.T) {
 	for _, poison := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
 		team := nn.NewTeam(2)
 		rec := &recorder{}
-		r, err := newRun(c, text, team, rec.observe)
+		r, err := newRun(c, text, team, Options{Observe: rec.observe})
 		if err != nil {
 			t.Fatal(err)
 		}
 		bad := slices.Clone(r.model.Params)
-		r.observe = func(e Event) {
+		r.o.Observe = func(e Event) {
 			rec.observe(e)
 			if p, ok := e.(Progress); ok && p.Update == each+2 {
 				for i := range r.model.Params {
@@ -69,8 +69,8 @@ func TestDivergesLater(t *testing.T) {
 			}
 		}
 		stopped := r.train(context.Background())
-		if !errors.Is(stopped, ErrDiverged) || len(rec.progress()) != each+2 || r.updates != each+2 {
-			t.Errorf("%v: error %v after %d updates", poison, stopped, r.updates)
+		if !errors.Is(stopped, ErrDiverged) || len(rec.progress()) != each+2 || r.at.Updates != each+2 {
+			t.Errorf("%v: error %v after %d updates", poison, stopped, r.at.Updates)
 		}
 		for i, v := range r.model.Params {
 			if v != bad[i] && v == v {
@@ -91,7 +91,7 @@ func TestGradientOverflows(t *testing.T) {
 	c.Model.RNN = rnn.Config{Cell: "rnn", Hidden: 12, Layers: 2, Biases: 1}
 	team := nn.NewTeam(1)
 	defer team.Close()
-	r, err := newRun(c, prepare(t, c, song), team, func(Event) {})
+	r, err := newRun(c, prepare(t, c, song), team, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,10 +106,10 @@ func TestGradientOverflows(t *testing.T) {
 	}
 	r.model.Repack(r.team, r.packed)
 	before := slices.Clone(r.model.Params)
-	_, err = r.update(r.next(), 1)
+	_, err = r.update()
 	wantError(t, err, "train: diverged after update 0, in epoch 1, at learning rate 0.01: the gradient overflowed: want a lower rate or tighter clipping")
-	if !errors.Is(err, ErrDiverged) || !slices.Equal(r.model.Params, before) || r.updates != 0 {
-		t.Errorf("%d updates", r.updates)
+	if !errors.Is(err, ErrDiverged) || !slices.Equal(r.model.Params, before) || r.at.Updates != 0 {
+		t.Errorf("%d updates", r.at.Updates)
 	}
 }
 
@@ -131,17 +131,17 @@ func TestUpdateAllocates(t *testing.T) {
 			c.Epochs, c.Batches.Sampling, c.Precision, c.ClipValue = 1000, sampling, precision, 1
 			c.Model.Embed, c.Model.Dropout, c.Model.RNN.Layers, c.Model.RNN.Dropout = 4, 0.2, 2, 0.2
 			team := nn.NewTeam(threads)
-			r, err := newRun(c, prepare(t, c, song), team, func(Event) {})
+			r, err := newRun(c, prepare(t, c, song), team, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			update := func() {
-				b := r.next()
-				if b.T == 0 {
+				u, err := r.update()
+				if u.count == 0 {
 					r.batch.Epoch(1)
-					b = r.next()
+					_, err = r.update()
 				}
-				if _, err := r.update(b, 1); err != nil {
+				if err != nil {
 					t.Fatal(err)
 				}
 			}

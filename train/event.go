@@ -2,7 +2,8 @@ package train
 
 import "time"
 
-// Event is what a run tells while it goes on: Start, Progress, Epoch, Sample.
+// Event is what a run tells while it goes on: Start, Progress, Epoch, Sample,
+// Skipped, Warning.
 type Event interface{ event() }
 
 // Start is told once, before the first update.
@@ -12,7 +13,8 @@ type Start struct {
 	TrainSymbols   int `json:"train_symbols"`
 	HeldOutSymbols int `json:"held_out_symbols"`
 	Epochs         int `json:"epochs"`
-	Updates        int `json:"updates"` // of the whole run, unless batches differ by epoch
+	Updates        int `json:"updates"`           // of the whole run, unless batches differ by epoch
+	Resumed        int `json:"resumed,omitempty"` // the updates made before, of a run that goes on
 }
 
 // Progress is told after every update.
@@ -23,8 +25,8 @@ type Progress struct {
 	Perplexity   float64       `json:"perplexity"` // of this epoch so far
 	LearningRate float64       `json:"learning_rate"`
 	GradientNorm float64       `json:"gradient_norm"` // before ClipNorm
-	PerSecond    float64       `json:"tokens_per_second"`
-	Left         time.Duration `json:"-"` // the time still to go, by what has passed
+	PerSecond    float64       `json:"-"`             // tokens
+	Left         time.Duration `json:"-"`             // the time still to go, by what has passed
 }
 
 // Epoch is told after every epoch.
@@ -33,9 +35,9 @@ type Epoch struct {
 	Updates           int           `json:"updates"`
 	Perplexity        float64       `json:"perplexity"`                    // over the epoch, while the weights moved
 	HeldOutPerplexity float64       `json:"held_out_perplexity,omitempty"` // after it; 0: nothing is held out
-	PerSecond         float64       `json:"tokens_per_second"`
-	Time              time.Duration `json:"-"`    // of training in this epoch, evaluation left out
-	Best              bool          `json:"best"` // these weights are the ones to keep so far
+	Best              bool          `json:"best"`                          // these weights are the ones to keep so far
+	PerSecond         float64       `json:"-"`                             // tokens
+	Time              time.Duration `json:"-"`                             // of training in this epoch, evaluation left out
 }
 
 // Sample is a prefix as the model continues it.
@@ -45,7 +47,23 @@ type Sample struct {
 	Text   string `json:"text"` // with the prefix
 }
 
+// Skipped is an update that was left out, since its loss or gradient was not
+// finite.
+type Skipped struct {
+	Epoch        int     `json:"epoch"`
+	Update       int     `json:"update"`        // that it would have been
+	Skipped      int     `json:"skipped"`       // of the run so far
+	LearningRate float64 `json:"learning_rate"` // from now on
+	Where        string  `json:"where"`         // the first number found that is not finite
+}
+
+// Warning is something that went wrong and did not end the run: a checkpoint or
+// the log could not be written.
+type Warning struct{ Err error }
+
 func (Start) event()    {}
 func (Progress) event() {}
 func (Epoch) event()    {}
 func (Sample) event()   {}
+func (Skipped) event()  {}
+func (Warning) event()  {}

@@ -33,11 +33,11 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	result, err := train.Run(context.Background(), config, text, 2, func(e train.Event) {
+	result, err := train.Run(context.Background(), config, text, train.Options{Threads: 2, Observe: func(e train.Event) {
 		if e, ok := e.(train.Epoch); ok && e.Epoch%20 == 0 {
 			fmt.Printf("epoch %d: perplexity below 2: %v\n", e.Epoch, e.Perplexity < 2)
 		}
-	})
+	}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -15,9 +14,13 @@ import (
 	"sluice/optim"
 )
 
-// ErrDiverged is wrapped by the error of a run whose loss, gradient or weights
-// were no longer finite.
-var ErrDiverged = errors.New("train: diverged")
+// Options say how a run is run. Nothing of it changes what comes out.
+type Options struct {
+	Threads int         // 0: one
+	Observe func(Event) // is told what happens, in the caller's goroutine; may be nil
+	Folder  *Folder     // where checkpoints, the event log and the best model so far are kept; nil: nowhere
+	From    *Checkpoint // the place to go on from, that Folder or ReadCheckpoint gave; nil: from the start
+}
 
 // Result is what a run leaves, also when it ended early.
 type Result struct {
@@ -25,13 +28,13 @@ type Result struct {
 	Curve []Epoch
 }
 
-// Run trains a model on text with a number of threads and tells observe what
-// happens. When ctx ends it stops after the update at work and returns ctx's
-// error beside a Result whose Model holds the best of the epochs done, or of
-// the first epoch the weights as they were; without a Result if there was no
-// update yet. A run that diverges ends the same way, with an error that wraps
-// ErrDiverged, but without a Result where no epoch was done.
-func Run(ctx context.Context, c Config, text *Text, threads int, observe func(Event)) (*Result, error) {
+// Run trains a model on text. When ctx ends it stops after the update at work
+// and returns ctx's error beside a Result whose Model holds the best of the
+// epochs done, or of the first epoch the weights as they were; without a Result
+// if there was no update yet. A run that diverges ends the same way, with an
+// error that wraps ErrDiverged, but without a Result where no epoch was done. A
+// run with a Folder also saves the model there, and a checkpoint where it stopped.
+func Run(ctx context.Context, c Config, text *Text, o Options) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -40,72 +43,113 @@ func Run(ctx context.Context, c Config, text *Text, threads int, observe func(Ev
 			return nil, fmt.Errorf("train: prefix %q: %w", prefix, err)
 		}
 	}
-	team := nn.NewTeam(threads)
+	team := nn.NewTeam(max(1, o.Threads))
 	defer team.Close()
-	r, err := newRun(c, text, team, observe)
+	r, err := newRun(c, text, team, o)
 	if err != nil {
 		return nil, err
 	}
+	defer r.close()
 	stopped := r.train(ctx)
-	if stopped != nil && r.best.epoch == 0 && (r.updates == 0 || errors.Is(stopped, ErrDiverged)) {
+	if stopped != nil && r.at.Best.Epoch == 0 && (r.at.Updates == 0 || errors.Is(stopped, ErrDiverged)) {
+		r.end(stopped)
 		return nil, stopped
 	}
 	if err := r.finish(ctx, stopped); err != nil {
+		r.end(err)
 		return nil, err
 	}
-	return &Result{Model: r.model, Curve: r.curve}, stopped
+	result := &Result{Model: r.model, Curve: r.at.Curve}
+	if o.Folder != nil {
+		if err := o.Folder.save(r.model); err != nil {
+			err = notSaved{fmt.Errorf("train: the model is not saved: %w", err)}
+			r.end(err)
+			return result, err
+		}
+	}
+	r.end(stopped)
+	return result, stopped
 }
+
+// ErrNotSaved is wrapped by the error of a run whose model could not be written
+// to its folder.
+var ErrNotSaved = errors.New("train: not saved")
+
+type notSaved struct{ error }
+
+func (notSaved) Is(target error) bool { return target == ErrNotSaved }
+func (e notSaved) Unwrap() error      { return e.error }
 
 // run is a run in progress.
 type run struct {
-	c       Config
-	text    *Text
-	observe func(Event)
-	team    *nn.Team
+	c    Config
+	text *Text
+	team *nn.Team
+	o    Options
 
 	model  *model.Model
 	packed *model.Packed // trained on
-	saved  *model.Packed // as exact has filled it last: packed, unless that is rounded
+	saved  *model.Packed // as exact has filled it last: packed, unless that is another
 	runner *model.Runner
 	opt    optim.Optimizer
 	batch  *data.Sampler
+	keep   string
+	total  int // updates of the whole run
 
-	grad, state []float32 // (N) of parameters, (B, StateSize)
-	masks       nn.Key    // of the update at work
-	ids, target []int32   // (T, B)
+	grad          []float32 // (N) of parameters
+	state, before []float32 // (B, StateSize) now, and before the update at work
+	ids, target   []int32   // (T, B)
+	objective     struct{ Dropout *nn.Key }
+	key           nn.Key // of the masks of the update at work
 
-	updates, total int // made, of the whole run
-	symbols        int // trained on so far
-	began          time.Time
-	training       time.Duration // without evaluation and samples
+	at   place
+	best []float32 // (N) the weights of at.Best
 
-	curve []Epoch
-	keep  string
-	best  struct {
-		params  []float32
-		epoch   int // 0: none yet
-		updates int
-		score   float64
-	}
+	written int // the epoch of the best weights in the folder
+
+	began, marked time.Time     // this program's part of the run, and its last checkpoint
+	from          int           // updates made before it
+	training      time.Duration // of it, without evaluation and samples
+	symbols       int           // trained on in it
 }
 
-func newRun(c Config, text *Text, team *nn.Team, observe func(Event)) (*run, error) {
+// place is where a run stands between two updates: with the weights, the
+// optimizer's moments, the state carried and the best weights, all that it
+// needs to go on.
+type place struct {
+	Data    data.Cursor `json:"data"`    // the minibatch to read next; its Epoch counts from 0
+	Updates int         `json:"updates"` // made
+	Nats    float64     `json:"nats"`    // the loss of this epoch, summed
+	Count   int         `json:"count"`   // over so many targets
+	Rate    float64     `json:"rate"`    // what the learning rate is multiplied by, after lowerings
+	Skipped int         `json:"skipped"` // updates left out because they were not finite
+	Row     int         `json:"row"`     // how many of these came last, one after another
+	Best    best        `json:"best"`
+	Curve   []Epoch     `json:"curve"`
+	Lines   int         `json:"lines"` // of the event log
+}
+
+// best is the epoch whose weights are the ones to keep so far.
+type best struct {
+	Epoch   int     `json:"epoch"` // 0: none yet
+	Updates int     `json:"updates"`
+	Score   float64 `json:"score"`
+}
+
+func newRun(c Config, text *Text, team *nn.Team, o Options) (*run, error) {
 	m, err := model.New(c.Model, text.Vocab)
 	if err != nil {
 		return nil, err
 	}
 	c.Model = m.Spec
-	if err := m.Init(c.Init, c.Seed); err != nil {
-		return nil, err
-	}
 	batches := c.Batches
 	batches.Seed = c.Seed
 	sampler, err := data.NewSampler(text.Train, batches)
 	if err != nil {
 		return nil, err
 	}
-	r := &run{c: c, text: text, observe: observe, team: team, model: m, batch: sampler, keep: c.Keep}
-	r.total = c.Epochs * sampler.Len()
+	r := &run{c: c, text: text, o: o, team: team, model: m, batch: sampler, keep: c.Keep}
+	r.total = c.Epochs * c.updates(sampler.Len())
 	if r.c.Schedule.Total == 0 {
 		r.c.Schedule.Total = max(r.total, c.Schedule.Warmup+1)
 	}
@@ -121,89 +165,131 @@ func newRun(c Config, text *Text, team *nn.Team, observe func(Event)) (*run, err
 			r.keep = KeepTrain
 		}
 	}
-	r.packed = m.Pack()
-	r.saved = r.packed
-	if as := c.Products(); as != m.Precision {
-		r.packed = m.PackAs(as)
-	}
-	r.runner = model.NewRunner(r.packed, team)
 	r.opt = c.Optimizer.new(len(m.Params))
 	r.grad = make([]float32, len(m.Params))
-	r.state = make([]float32, batches.Batch*r.packed.StateSize())
+	r.state = make([]float32, batches.Batch*m.RNN.StateSize())
+	r.before = make([]float32, len(r.state))
 	r.ids, r.target = make([]int32, batches.Batch*batches.Steps), make([]int32, batches.Batch*batches.Steps)
+	r.at.Rate = 1
+	if o.From == nil {
+		err = m.Init(c.Init, c.Seed)
+	} else {
+		err = r.resume(o.From)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o.Folder != nil {
+		r.at.Lines, err = o.Folder.log.cut(r.at.Lines)
+		r.warn("the event log", err)
+	}
+	r.pack()
 	return r, nil
 }
 
-// train runs the epochs.
+// pack makes what runs of the parameters.
+func (r *run) pack() {
+	r.packed = r.model.Pack()
+	r.saved = r.packed
+	if as := r.c.Products(); as != r.model.Precision {
+		r.packed = r.model.PackAs(as)
+	}
+	r.runner = model.NewRunner(r.packed, r.team)
+}
+
+// updates is how many an epoch of so many minibatches has.
+func (c Config) updates(minibatches int) int {
+	return (minibatches + c.accumulate() - 1) / c.accumulate()
+}
+
+func (r *run) observe(e Event) {
+	if r.o.Observe != nil {
+		r.o.Observe(e)
+	}
+}
+
+// train runs the epochs that are left.
 func (r *run) train(ctx context.Context) error {
-	r.observe(Start{
+	r.began, r.from = time.Now(), r.at.Updates
+	r.marked = r.began
+	start := Start{
 		Parameters: len(r.model.Params), Symbols: r.text.Vocab.Size(),
 		TrainSymbols: len(r.text.Train), HeldOutSymbols: len(r.text.HeldOut),
-		Epochs: r.c.Epochs, Updates: r.total,
-	})
-	r.began = time.Now()
-	for epoch := 1; epoch <= r.c.Epochs; epoch++ {
-		done, err := r.epoch(ctx, epoch)
+		Epochs: r.c.Epochs, Updates: r.total, Resumed: r.at.Updates,
+	}
+	r.observe(start)
+	if r.at.Lines == 0 {
+		r.log(start)
+	}
+	for r.at.Data.Epoch < r.c.Epochs && !r.patient() {
+		done, err := r.epoch(ctx)
+		if err == nil {
+			err = r.score(ctx, &done)
+		}
 		if err != nil {
-			return err
-		}
-		if len(r.text.HeldOut) > 0 {
-			perplexity, err := r.perplexity(ctx, r.text.HeldOut)
-			if err != nil && r.keep != KeepHeldOut { // the epoch counts also without that score
-				done.Best = r.consider(done)
-				r.curve = append(r.curve, done)
-			}
-			if err != nil {
-				return err
-			}
-			done.HeldOutPerplexity = perplexity
-			if err := r.finite("held-out loss", done.HeldOutPerplexity, epoch); err != nil {
-				return err
-			}
-		}
-		done.Best = r.consider(done)
-		r.curve = append(r.curve, done)
-		r.observe(done)
-		if err := r.samples(ctx, epoch); err != nil {
-			return err
+			return r.stop(err, done)
 		}
 	}
 	return nil
 }
 
-// epoch goes once through the training part.
-func (r *run) epoch(ctx context.Context, epoch int) (Epoch, error) {
-	start, nats, count := time.Now(), 0.0, 0
-	r.batch.Epoch(epoch - 1)
+// stop is a run that ends early with an error, in an epoch of which done is what
+// has been measured.
+func (r *run) stop(err error, done Epoch) error {
+	r.checkpoint()
+	if done.Epoch > 0 && r.keep != KeepHeldOut && !errors.Is(err, ErrDiverged) { // it counts also without its other score
+		done.Best = r.consider(done)
+		r.at.Curve = append(r.at.Curve, done)
+	}
+	return err
+}
+
+// epoch goes through what is left of the training part in this epoch.
+func (r *run) epoch(ctx context.Context) (Epoch, error) {
+	epoch, start, symbols := r.at.Data.Epoch+1, time.Now(), 0
+	r.batch.SetCursor(r.at.Data)
 	for {
 		if err := ctx.Err(); err != nil {
 			return Epoch{}, err
 		}
-		b := r.next()
-		if b.T == 0 {
-			break
-		}
-		p, err := r.update(b, epoch)
+		p, err := r.update()
 		if err != nil {
 			return Epoch{}, err
 		}
-		nats, count = nats+p.nats, count+p.count
-		r.symbols += p.count
-		elapsed := r.training + time.Since(start)
-		p.Perplexity = math.Exp(nats / float64(count))
-		p.PerSecond = perSecond(r.symbols, elapsed)
-		p.Left = time.Duration(float64(time.Since(r.began)) / float64(r.updates) * float64(max(0, r.total-r.updates)))
-		r.observe(p.Progress)
+		if p.count == 0 { // the end, or an update left out
+			if p.skipped {
+				continue
+			}
+			break
+		}
+		symbols += p.count
+		p.Perplexity = math.Exp(r.at.Nats / float64(r.at.Count))
+		p.PerSecond = perSecond(r.symbols+symbols, r.training+time.Since(start))
+		made := r.at.Updates - r.from
+		p.Left = time.Duration(float64(time.Since(r.began)) / float64(made) * float64(max(0, r.total-r.at.Updates)))
+		r.progress(p.Progress)
+		if r.due() {
+			r.checkpoint()
+		}
 	}
 	took := time.Since(start)
 	r.training += took
-	if err := r.finite("weights", optim.Norm(r.team, r.model.Params), epoch); err != nil {
+	r.symbols += symbols
+	if err := r.finite("weights", optim.Norm(r.team, r.model.Params)); err != nil {
 		return Epoch{}, err
 	}
 	return Epoch{
-		Epoch: epoch, Updates: r.updates, Perplexity: math.Exp(nats / float64(count)),
-		PerSecond: perSecond(count, took), Time: took,
+		Epoch: epoch, Updates: r.at.Updates, Perplexity: math.Exp(r.at.Nats / float64(r.at.Count)),
+		PerSecond: perSecond(symbols, took), Time: took,
 	}, nil
+}
+
+// progress tells of an update, and the log of some.
+func (r *run) progress(p Progress) {
+	r.observe(p)
+	if r.at.Updates%logEvery == 0 {
+		r.log(logged{p, r.norms()})
+	}
 }
 
 // perSecond is finite also where a coarse clock stands still.
@@ -211,60 +297,40 @@ func perSecond(n int, d time.Duration) float64 {
 	return float64(n) / max(d, time.Microsecond).Seconds()
 }
 
-// next is the next minibatch of the epoch, its T 0 at the end. It clears the
-// state where the rows start anew.
-func (r *run) next() model.Batch {
-	if !r.batch.Carries() {
-		clear(r.state)
+// score finishes an epoch: what is held out, samples, whether its weights are
+// the best. All that may be ended by ctx comes before anything changes.
+func (r *run) score(ctx context.Context, done *Epoch) error {
+	if len(r.text.HeldOut) > 0 {
+		perplexity, err := r.perplexity(ctx, r.text.HeldOut)
+		if err != nil {
+			return err
+		}
+		done.HeldOutPerplexity = perplexity
+		if err := r.finite("held-out loss", perplexity); err != nil {
+			return err
+		}
 	}
-	rows := r.c.Batches.Batch
-	steps := r.batch.Next(r.ids, r.target)
-	return model.Batch{T: steps, B: rows, IDs: r.ids[:steps*rows], Targets: r.target[:steps*rows]}
+	samples, err := r.samples(ctx, done.Epoch)
+	if err != nil {
+		return err
+	}
+	done.Best = r.consider(*done)
+	r.at.Curve = append(r.at.Curve, *done)
+	r.at.Data, r.at.Nats, r.at.Count = data.Cursor{Epoch: done.Epoch}, 0, 0
+	r.observe(*done)
+	r.log(*done)
+	for _, s := range samples {
+		r.observe(s)
+		r.log(s)
+	}
+	return nil
 }
 
-// updated is the Progress of one update with its loss.
-type updated struct {
-	Progress
-	nats  float64
-	count int
+// patient says whether the epochs since the best are as many as the run waits
+// for a better one.
+func (r *run) patient() bool {
+	return r.c.Patience > 0 && len(r.at.Curve)-r.at.Best.Epoch >= r.c.Patience
 }
-
-// update makes one update from one minibatch.
-func (r *run) update(b model.Batch, epoch int) (updated, error) {
-	r.team.Clear(r.grad)
-	u := updated{Progress: Progress{Epoch: epoch, Updates: r.total, LearningRate: r.c.Schedule.At(r.updates)}}
-	var dropout *nn.Key
-	if r.c.Model.Dropout > 0 || r.c.Model.RNN.Dropout > 0 {
-		r.masks = nn.Key{Seed: r.c.Seed, Step: uint64(r.updates)}
-		dropout = &r.masks
-	}
-	u.nats, u.count = r.runner.Gradient(r.grad, b, r.state, dropout)
-	optim.ClipValue(r.grad, r.c.ClipValue)
-	u.GradientNorm = optim.ClipNorm(r.team, r.grad, r.c.ClipNorm)
-	if err := r.finite("loss", math.Exp(u.nats/float64(u.count)), epoch); err != nil {
-		return u, err
-	}
-	if err := r.finite("gradient", u.GradientNorm, epoch); err != nil {
-		return u, err
-	}
-	r.opt.Update(r.team, r.model.Params, r.grad, u.LearningRate)
-	r.model.Repack(r.team, r.packed)
-	r.updates++
-	u.Update = r.updates
-	return u, nil
-}
-
-// finite is the error of a number that has left what float32 can train with.
-func (r *run) finite(what string, v float64, epoch int) error {
-	if !math.IsNaN(v) && !math.IsInf(v, 0) {
-		return nil
-	}
-	return diverged{fmt.Errorf("train: diverged after update %d, in epoch %d, at learning rate %.4g: the %s overflowed: want a lower rate or tighter clipping", r.updates, epoch, r.c.Schedule.At(r.updates), what)}
-}
-
-type diverged struct{ error }
-
-func (diverged) Is(target error) bool { return target == ErrDiverged }
 
 // consider keeps the weights if the epoch is the best so far.
 func (r *run) consider(e Epoch) bool {
@@ -275,16 +341,15 @@ func (r *run) consider(e Epoch) bool {
 	case KeepLast:
 		score = -float64(e.Epoch)
 	}
-	if b := &r.best; b.epoch == 0 || score < b.score {
-		b.params = append(b.params[:0], r.model.Params...)
-		b.epoch, b.updates, b.score = e.Epoch, e.Updates, score
+	if b := &r.at.Best; b.Epoch == 0 || score < b.Score {
+		r.best = append(r.best[:0], r.model.Params...)
+		*b = best{e.Epoch, e.Updates, score}
 		return true
 	}
 	return false
 }
 
-// exact is the model as it stands and would be saved, whatever the precision of
-// training.
+// exact is the model as it stands and would be saved, whatever is trained on.
 func (r *run) exact() *model.Packed {
 	if r.saved != r.packed {
 		r.model.Repack(r.team, r.saved)
@@ -301,86 +366,23 @@ func (r *run) perplexity(ctx context.Context, ids []int32) (float64, error) {
 	return score.Perplexity(), nil
 }
 
-// samples tells how the model continues the prefixes.
-func (r *run) samples(ctx context.Context, epoch int) error {
+// samples are how the model continues the prefixes.
+func (r *run) samples(ctx context.Context, epoch int) (samples []Sample, err error) {
 	if r.c.PredictEvery == 0 || epoch%r.c.PredictEvery != 0 {
-		return nil
+		return nil, nil
 	}
 	packed := r.exact()
 	for _, prefix := range r.c.Prefixes {
 		g, err := model.NewGenerator(packed, model.Sampling{})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		var text strings.Builder
 		text.WriteString(prefix)
 		if err := g.Write(ctx, &text, prefix, r.c.PredictLength); err != nil {
-			return err
+			return nil, err
 		}
-		r.observe(Sample{Epoch: epoch, Prefix: prefix, Text: text.String()})
+		samples = append(samples, Sample{Epoch: epoch, Prefix: prefix, Text: text.String()})
 	}
-	return nil
-}
-
-// scored is the number of training symbols after which the last score ends.
-const scored = 100_000
-
-// finish takes up the weights to keep and writes their History. A run that was
-// stopped is not made to wait for another score.
-func (r *run) finish(ctx context.Context, stopped error) error {
-	m, b := r.model, &r.best
-	config, err := json.Marshal(r.c)
-	if err != nil {
-		return fmt.Errorf("train: config: %w", err)
-	}
-	m.History = model.History{
-		Corpus: r.text.Corpus, TextSHA256: r.text.SHA256,
-		TrainSymbols: len(r.text.Train), HeldOutSymbols: len(r.text.HeldOut),
-		Epoch: b.epoch, Updates: b.updates, Config: config,
-	}
-	if b.epoch == 0 {
-		if err := r.finite("weights", optim.Norm(r.team, m.Params), 1); err != nil {
-			return err
-		}
-		m.History.Updates = r.updates
-		m.History.Kept = "the weights as they were when the run ended in its first epoch"
-		return nil
-	}
-	copy(m.Params, b.params)
-	m.Repack(r.team, r.saved)
-	if r.saved != r.packed {
-		r.runner = model.NewRunner(r.saved, r.team)
-	}
-	e := r.curve[b.epoch-1]
-	m.History.TrainPerplexity, m.History.HeldOutPerplexity = e.Perplexity, e.HeldOutPerplexity
-	m.History.Kept = map[string]string{
-		KeepTrain:   "the lowest training perplexity",
-		KeepHeldOut: "the lowest held-out perplexity",
-		KeepLast:    "the last epoch",
-	}[r.keep]
-	if stopped != nil {
-		return nil
-	}
-	if p := r.trainPerplexity(ctx, b.epoch); !math.IsInf(p, 0) && !math.IsNaN(p) {
-		m.History.TrainPerplexity = p
-	}
-	return nil
-}
-
-// trainPerplexity scores the minibatches of an epoch once more, as training
-// read them, the weights standing still. It is NaN if ctx ends before.
-func (r *run) trainPerplexity(ctx context.Context, epoch int) float64 {
-	nats, count := 0.0, 0
-	for r.batch.Epoch(epoch - 1); count < scored; {
-		if ctx.Err() != nil {
-			return math.NaN()
-		}
-		b := r.next()
-		if b.T == 0 {
-			break
-		}
-		n, c := r.runner.Loss(b, r.state)
-		nats, count = nats+n, count+c
-	}
-	return math.Exp(nats / float64(count))
+	return samples, nil
 }

@@ -37,7 +37,7 @@ func TestEvents(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)
 	}
-	if start := (Start{len(result.Model.Params), 16, 369, 123, 5, 5 * each}); rec.events[0] != start {
+	if start := (Start{len(result.Model.Params), 16, 369, 123, 5, 5 * each, 0}); rec.events[0] != start {
 		t.Errorf("%+v, want %+v", rec.events[0], start)
 	}
 	schedule := c.Schedule
@@ -255,11 +255,11 @@ func TestEnded(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	r, err := Run(ctx, c, text, 2, func(e Event) {
+	r, err := Run(ctx, c, text, Options{Observe: func(e Event) {
 		if _, ok := e.(Start); !ok {
 			t.Errorf("%T of a run that was ended before it began", e)
 		}
-	})
+	}})
 	if !errors.Is(err, context.Canceled) || r != nil {
 		t.Errorf("ended before it began: %v, %v", r, err)
 	}
@@ -284,7 +284,7 @@ func TestPrecision(t *testing.T) {
 		t.Errorf("perplexity %v, with float32 %v", h.TrainPerplexity, exact.Model.History.TrainPerplexity)
 	}
 	for _, threads := range []int{1, 3} {
-		many, err := Run(context.Background(), c, text, threads, func(Event) {})
+		many, err := Run(t.Context(), c, text, Options{Threads: threads})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -72,7 +72,7 @@ func do(c Config, text *Text, endAt int) (*Result, *recorder, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	rec := &recorder{endAt: endAt, cancel: cancel}
-	result, err := Run(ctx, c, text, 2, rec.observe)
+	result, err := Run(ctx, c, text, Options{Threads: 2, Observe: rec.observe})
 	return result, rec, err
 }
 
@@ -174,7 +174,7 @@ func TestThreads(t *testing.T) {
 	text := prepare(t, c, song)
 	one, _ := mustRun(t, c, text)
 	for _, threads := range []int{1, 3, 8} {
-		many, err := Run(context.Background(), c, text, threads, func(Event) {})
+		many, err := Run(t.Context(), c, text, Options{Threads: threads})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-
-	"sluice/train"
 )
 
 // threadsFlag is of every command that runs on more than one core.
@@ -67,6 +65,8 @@ type runFlags struct {
 	Sampling *string `type:"choice" placeholder:"consecutive|random" help:"How minibatches are cut."`
 	Offset   *bool   `negatable:"" help:"Start each epoch at another symbol."`
 
+	Accumulate *int `placeholder:"N" help:"Minibatches whose mean gradient makes an update."`
+
 	Optimizer *string  `type:"choice" placeholder:"sgd|adam" help:"Another than the preset's brings its own rate (sgd 1, adam 0.001)."`
 	LR        *float64 `name:"lr" placeholder:"RATE" help:"Learning rate."`
 	Momentum  *float64 `placeholder:"M" help:"Of sgd."`
@@ -80,12 +80,14 @@ type runFlags struct {
 	LRFinal   *float64 `name:"lr-final" placeholder:"RATE" help:"Where schedule cosine ends (0)."`
 	Clip      *float64 `placeholder:"NORM" help:"Bound of the gradient's norm; 0: none."`
 	ClipValue *float64 `placeholder:"V" help:"Bound of each of its elements; 0: none."`
+	NonFinite *string  `type:"choice" placeholder:"stop|skip|lower" help:"What is done about a loss or gradient that is not finite: end, leave out the update, or halve the rate, too."`
 
 	Precision *string `type:"choice" placeholder:"float32|bf16" help:"Of what products multiply in training; all else, and the model, is float32."`
 
-	Epochs *int    `placeholder:"N" help:"How often the text is gone through."`
-	Keep   *string `type:"choice" placeholder:"auto|train|held-out|last" help:"Which epoch's weights are kept: best on what, or the last."`
-	Seed   *uint64 `placeholder:"N" help:"Of the start, the minibatches and dropout."`
+	Epochs   *int    `placeholder:"N" help:"How often the text is gone through."`
+	Patience *int    `placeholder:"N" help:"End after so many epochs without a better one; 0: do not."`
+	Keep     *string `type:"choice" placeholder:"auto|train|held-out|last" help:"Which epoch's weights are kept: best on what, or the last."`
+	Seed     *uint64 `placeholder:"N" help:"Of the start, the minibatches and dropout."`
 
 	Prefix        []string `sep:"none" placeholder:"TEXT" help:"A beginning to continue now and then; may be given again."`
 	PredictEvery  *int     `placeholder:"N" help:"Epochs between; 0: never."`
@@ -117,23 +119,4 @@ func oneOf(value string, choices []string) error {
 	}
 	last := len(choices) - 1
 	return usage("%q: want %s or %s", value, strings.Join(choices[:last], ", "), choices[last])
-}
-
-// set takes a flag over if it was given.
-func set[T any](field, flag *T) {
-	if flag != nil {
-		*field = *flag
-	}
-}
-
-func (f textFlags) apply(c *train.Config) {
-	set(&c.Vocab.Kind, f.Vocab)
-	set(&c.Vocab.Unknown, f.Unknown)
-	set(&c.Vocab.MinCount, f.MinCount)
-	set(&c.Vocab.MaxSize, f.MaxVocab)
-	set(&c.Clean.Newlines, f.Newlines)
-	set(&c.Clean.Letters, f.Letters)
-	set(&c.Clean.MaxChars, f.MaxChars)
-	set(&c.Split.Validation, f.Validation)
-	set(&c.Split.Test, f.Test)
 }

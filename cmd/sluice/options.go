@@ -8,27 +8,65 @@ import (
 	"sluice/train"
 )
 
-// condition is what a flag needs to act.
-type condition struct {
-	flag        string
-	given, acts bool
-	with        string
+// option is a flag and the field of a Config that it sets.
+type option struct {
+	name  string
+	given bool
+	take  func()     // sets the field if the flag was given
+	value func() any // of the field
+	needs string     // what must be chosen for it to act, where that is not so
 }
 
-// actWith is the error of a flag that was given and would not act.
-func actWith(flags []condition) error {
-	for _, f := range flags {
-		if f.given && !f.acts {
-			return usage("--%s acts with %s only", f.flag, f.with)
+// opt binds a flag to a field.
+func opt[T any](name string, flag *T, field *T) option {
+	return option{
+		name: name, given: flag != nil,
+		take: func() {
+			if flag != nil {
+				*field = *flag
+			}
+		},
+		value: func() any { return *field },
+	}
+}
+
+// with is an option that acts with others only.
+func (o option) with(acts bool, needs string) option {
+	if !acts {
+		o.needs = needs
+	}
+	return o
+}
+
+// take sets the fields of the flags given. One that would not act is an error.
+func take(options []option) error {
+	for _, o := range options {
+		if o.given && o.needs != "" {
+			return usage("--%s acts with %s only", o.name, o.needs)
 		}
+		o.take()
 	}
 	return nil
 }
 
-// apply sets the flags given. Another cell than the preset's drops what
-// belongs to that one.
-func (f modelFlags) apply(c *train.Config) error {
-	m, stack, init := &c.Model, &c.Model.RNN, &c.Init
+func (f textFlags) options(c *train.Config) []option {
+	return []option{
+		opt("vocab", f.Vocab, &c.Vocab.Kind),
+		opt("unknown", f.Unknown, &c.Vocab.Unknown),
+		opt("min-count", f.MinCount, &c.Vocab.MinCount),
+		opt("max-vocab", f.MaxVocab, &c.Vocab.MaxSize),
+		opt("newlines", f.Newlines, &c.Clean.Newlines),
+		opt("letters", f.Letters, &c.Clean.Letters),
+		opt("max-chars", f.MaxChars, &c.Clean.MaxChars),
+		opt("validation", f.Validation, &c.Split.Validation),
+		opt("test", f.Test, &c.Split.Test),
+	}
+}
+
+// choose sets what other flags depend on. Another cell or initialisation than
+// the preset's drops what belongs to that one.
+func (f modelFlags) choose(c *train.Config) {
+	stack, init := &c.Model.RNN, &c.Init
 	if f.Cell != nil && *f.Cell != stack.Cell {
 		stack.Cell, stack.Reset, stack.Activation, init.ForgetBias = *f.Cell, "", "", 0
 		if stack.Cell == "gru" {
@@ -41,39 +79,30 @@ func (f modelFlags) apply(c *train.Config) error {
 			init.Sigma = 0.01
 		}
 	}
-	if err := actWith([]condition{
-		{"activation", f.Activation != nil, stack.Cell == "rnn", "--cell rnn"},
-		{"reset", f.Reset != nil, stack.Cell == "gru", "--cell gru"},
-		{"forget-bias", f.ForgetBias != nil, stack.Cell == "lstm", "--cell lstm"},
-		{"init-sigma", f.InitSigma != nil, init.Kind == "normal", "--init normal"},
-	}); err != nil {
-		return err
-	}
-	set(&stack.Activation, f.Activation)
-	set((*string)(&stack.Reset), f.Reset)
-	set(&stack.Hidden, f.Hidden)
-	set(&stack.Layers, f.Layers)
-	set(&stack.Biases, f.Biases)
-	set((*string)(&stack.Direction), f.Direction)
-	set(&m.Embed, f.Embed)
-	if f.Dropout != nil {
-		m.Dropout, stack.Dropout = *f.Dropout, *f.Dropout
-	}
-	switch {
-	case stack.Layers == 1:
-		stack.Dropout = 0 // it acts between layers
-	case stack.Dropout == 0:
-		stack.Dropout = m.Dropout
-	}
-	set(&init.Sigma, f.InitSigma)
-	set(&init.Orthogonal, f.Orthogonal)
-	set(&init.ForgetBias, f.ForgetBias)
-	return nil
 }
 
-// apply sets the flags given. Another optimizer or schedule than the preset's
-// drops what belongs to that one.
-func (f runFlags) apply(c *train.Config) error {
+func (f modelFlags) options(c *train.Config) []option {
+	m, stack, init := &c.Model, &c.Model.RNN, &c.Init
+	return []option{
+		opt("cell", f.Cell, &stack.Cell),
+		opt("activation", f.Activation, &stack.Activation).with(stack.Cell == "rnn", "--cell rnn"),
+		opt("reset", f.Reset, (*string)(&stack.Reset)).with(stack.Cell == "gru", "--cell gru"),
+		opt("hidden", f.Hidden, &stack.Hidden),
+		opt("layers", f.Layers, &stack.Layers),
+		opt("biases", f.Biases, &stack.Biases),
+		opt("direction", f.Direction, (*string)(&stack.Direction)),
+		opt("embed", f.Embed, &m.Embed),
+		opt("dropout", f.Dropout, &m.Dropout),
+		opt("init", f.Init, &init.Kind),
+		opt("init-sigma", f.InitSigma, &init.Sigma).with(init.Kind == "normal", "--init normal"),
+		opt("orthogonal", f.Orthogonal, &init.Orthogonal),
+		opt("forget-bias", f.ForgetBias, &init.ForgetBias).with(stack.Cell == "lstm", "--cell lstm"),
+	}
+}
+
+// choose sets what other flags depend on. Another optimizer or schedule than the
+// preset's drops what belongs to that one.
+func (f runFlags) choose(c *train.Config) {
 	o, s := &c.Optimizer, &c.Schedule
 	if f.Optimizer != nil && *f.Optimizer != o.Kind {
 		switch *f.Optimizer {
@@ -89,44 +118,79 @@ func (f runFlags) apply(c *train.Config) error {
 			s.Factor = 0.5
 		}
 	}
-	if err := actWith([]condition{
-		{"momentum", f.Momentum != nil, o.Kind == "sgd", "--optimizer sgd"},
-		{"beta1", f.Beta1 != nil, o.Kind == "adam", "--optimizer adam"},
-		{"beta2", f.Beta2 != nil, o.Kind == "adam", "--optimizer adam"},
-		{"epsilon", f.Epsilon != nil, o.Kind == "adam", "--optimizer adam"},
-		{"lr-every", f.LREvery != nil, s.Kind == "step", "--schedule step"},
-		{"lr-factor", f.LRFactor != nil, s.Kind == "step", "--schedule step"},
-		{"lr-final", f.LRFinal != nil, s.Kind == "cosine", "--schedule cosine"},
-	}); err != nil {
-		return err
-	}
-	if s.Kind == "step" && s.Every == 0 && f.LREvery == nil {
-		return usage("--schedule step: want --lr-every too")
-	}
-	f.set(c)
-	return nil
 }
 
-func (f runFlags) set(c *train.Config) {
-	set(&c.Batches.Batch, f.Batch)
-	set(&c.Batches.Steps, f.Steps)
-	set(&c.Batches.Sampling, f.Sampling)
-	set(&c.Batches.Offset, f.Offset)
-	set(&c.Optimizer.Momentum, f.Momentum)
-	set(&c.Optimizer.Beta1, f.Beta1)
-	set(&c.Optimizer.Beta2, f.Beta2)
-	set(&c.Optimizer.Epsilon, f.Epsilon)
-	set(&c.Schedule.Rate, f.LR)
-	set(&c.Schedule.Warmup, f.Warmup)
-	set(&c.Schedule.Every, f.LREvery)
-	set(&c.Schedule.Factor, f.LRFactor)
-	set(&c.Schedule.Final, f.LRFinal)
-	set(&c.ClipNorm, f.Clip)
-	set(&c.ClipValue, f.ClipValue)
-	set(&c.Precision, f.Precision)
-	set(&c.Epochs, f.Epochs)
-	set(&c.Keep, f.Keep)
-	set(&c.Seed, f.Seed)
-	set(&c.PredictEvery, f.PredictEvery)
-	set(&c.PredictLength, f.PredictLength)
+func (f runFlags) options(c *train.Config) []option {
+	o, s := &c.Optimizer, &c.Schedule
+	return []option{
+		opt("batch", f.Batch, &c.Batches.Batch),
+		opt("steps", f.Steps, &c.Batches.Steps),
+		opt("sampling", f.Sampling, &c.Batches.Sampling),
+		opt("offset", f.Offset, &c.Batches.Offset),
+		opt("accumulate", f.Accumulate, &c.Accumulate),
+		opt("optimizer", f.Optimizer, &o.Kind),
+		opt("lr", f.LR, &s.Rate),
+		opt("momentum", f.Momentum, &o.Momentum).with(o.Kind == "sgd", "--optimizer sgd"),
+		opt("beta1", f.Beta1, &o.Beta1).with(o.Kind == "adam", "--optimizer adam"),
+		opt("beta2", f.Beta2, &o.Beta2).with(o.Kind == "adam", "--optimizer adam"),
+		opt("epsilon", f.Epsilon, &o.Epsilon).with(o.Kind == "adam", "--optimizer adam"),
+		opt("schedule", f.Schedule, &s.Kind),
+		opt("warmup", f.Warmup, &s.Warmup),
+		opt("lr-every", f.LREvery, &s.Every).with(s.Kind == "step", "--schedule step"),
+		opt("lr-factor", f.LRFactor, &s.Factor).with(s.Kind == "step", "--schedule step"),
+		opt("lr-final", f.LRFinal, &s.Final).with(s.Kind == "cosine", "--schedule cosine"),
+		opt("clip", f.Clip, &c.ClipNorm),
+		opt("clip-value", f.ClipValue, &c.ClipValue),
+		opt("non-finite", f.NonFinite, &c.NonFinite),
+		opt("precision", f.Precision, &c.Precision),
+		opt("epochs", f.Epochs, &c.Epochs),
+		opt("patience", f.Patience, &c.Patience),
+		opt("keep", f.Keep, &c.Keep),
+		opt("seed", f.Seed, &c.Seed),
+		opt("predict-every", f.PredictEvery, &c.PredictEvery),
+		opt("predict-length", f.PredictLength, &c.PredictLength),
+	}
+}
+
+// group is the options under a heading.
+type group struct {
+	title   string
+	options []option
+}
+
+func (c *trainCmd) options(config *train.Config) []group {
+	return []group{
+		{"Text", c.TextFlags.options(config)},
+		{"Model", c.ModelFlags.options(config)},
+		{"Training", c.RunFlags.options(config)},
+	}
+}
+
+// config is the preset with the flags given, those of a run file among them.
+func (c *trainCmd) config() (train.Config, error) {
+	config, err := train.Preset(c.Preset)
+	if err != nil {
+		return config, err
+	}
+	c.ModelFlags.choose(&config)
+	c.RunFlags.choose(&config)
+	for _, g := range c.options(&config) {
+		if err := take(g.options); err != nil {
+			return config, err
+		}
+	}
+	if s := config.Schedule; s.Kind == "step" && s.Every == 0 && c.RunFlags.LREvery == nil {
+		return config, usage("--schedule step: want --lr-every too")
+	}
+	m, stack := &config.Model, &config.Model.RNN
+	switch {
+	case c.ModelFlags.Dropout != nil:
+		stack.Dropout = m.Dropout
+	case stack.Dropout == 0:
+		stack.Dropout = m.Dropout
+	}
+	if stack.Layers == 1 {
+		stack.Dropout = 0 // it acts between layers
+	}
+	return config, config.Validate()
 }

@@ -9,17 +9,38 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/gofrs/flock"
+
+	"sluice/train"
 )
 
 const (
 	runsFolder = "runs"
-	modelFile  = "model.safetensors"
+	modelFile  = train.ModelFile
 )
 
 // folder is a run's new folder.
 type folder struct {
 	path string
 	made []string // folders made on the way, outermost first
+	held *flock.Flock
+}
+
+// lockFile is held by the program that works in a run's folder.
+const lockFile = "lock"
+
+// lock keeps other programs out of the folder.
+func (f *folder) lock() error {
+	f.held = flock.New(filepath.Join(f.path, lockFile))
+	free, err := f.held.TryLock()
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: lock: %w", f.path, cause(err))
+	case !free:
+		return fmt.Errorf("%s: another program trains in this folder: want to wait for its end", f.path)
+	}
+	return nil
 }
 
 // claim makes the folder of a run: out, which must not exist, or else the
@@ -85,13 +106,32 @@ func (f *folder) mkdir(path string) error {
 	return err
 }
 
-// release removes again what was made, where nothing is in it.
+// release lets others in, and removes again what was made, where nothing came of
+// it.
 func (f *folder) release() {
+	if f.held != nil {
+		f.held.Unlock()
+	}
+	if len(f.made) > 0 && !f.used() {
+		os.Remove(filepath.Join(f.path, lockFile))
+		os.Remove(filepath.Join(f.path, runFile))
+		os.Remove(filepath.Join(f.path, train.EventsFile))
+	}
 	for i := len(f.made) - 1; i >= 0; i-- {
 		if os.Remove(f.made[i]) != nil {
 			return
 		}
 	}
+}
+
+// used says whether a run has come to something.
+func (f *folder) used() bool {
+	for _, name := range []string{modelFile, train.Checkpoints} {
+		if _, err := os.Stat(filepath.Join(f.path, name)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // safe makes a folder's name of a file's.

@@ -11,18 +11,27 @@ import (
 	"time"
 
 	"sluice/data"
-	"sluice/safetensors"
+	"sluice/internal/disk"
 	"sluice/train"
 )
 
 type trainCmd struct {
 	Args []string `arg:"" optional:"" name:"FILE" help:"Text files, after the task lm or without it; - is standard input. Without any, the built-in lyrics."`
 
-	Data   string `placeholder:"NAME" help:"A built-in corpus: lyrics, english."`
-	Out    string `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
-	Preset string `type:"choice" default:"default" placeholder:"default|d2l" help:"Where the options below start from: our own, or those of Dive into Deep Learning."`
-	JSON   bool   `name:"json" help:"Standard output has one JSON object a line for each event, and nothing else."`
-	Quiet  bool   `help:"Print the run's folder at the end, and nothing else but errors."`
+	Data    string     `placeholder:"NAME" help:"A built-in corpus: lyrics, english."`
+	Files   []string   `sep:"none" hidden:"" help:"FILE, for a run file."`
+	HeldOut string     `placeholder:"FILE" help:"A text to hold out, in place of a part of the one that is trained on."`
+	Out     string     `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
+	Config  configFlag `placeholder:"FILE" help:"A run file: options of this command, which flags beat."`
+	Resume  resumeFlag `placeholder:"DIR" help:"Go on with the run in this folder from its newest checkpoint."`
+	Preset  string     `type:"choice" default:"default" placeholder:"default|d2l" help:"Where the options below start from: our own, or those of Dive into Deep Learning."`
+
+	CheckpointMinutes float64 `default:"1" placeholder:"M" help:"Minutes between checkpoints (1); 0: none by time."`
+	CheckpointUpdates int     `placeholder:"N" help:"Updates between checkpoints; 0: none by number."`
+	Checkpoints       int     `default:"3" placeholder:"K" help:"How many are kept, the newest ones (3)."`
+
+	JSON  bool `name:"json" help:"Standard output has one JSON object a line for each event, and nothing else."`
+	Quiet bool `help:"Print the run's folder at the end, and nothing else but errors."`
 
 	threadsFlag `embed:""`
 
@@ -33,15 +42,15 @@ type trainCmd struct {
 
 // Run trains and saves a model.
 func (c *trainCmd) Run(e *env) error {
-	files, err := c.files()
-	if err != nil {
-		return err
-	}
 	threads, err := c.threads()
 	if err != nil {
 		return err
 	}
 	config, err := c.config()
+	if err != nil {
+		return err
+	}
+	files, err := c.files()
 	if err != nil {
 		return err
 	}
@@ -60,12 +69,28 @@ func (c *trainCmd) Run(e *env) error {
 	if err := fits(config, text.Vocab.Size()); err != nil {
 		return err
 	}
-	dir, err := claim(c.Out, s.name)
+	dir, err := c.folder(s.name)
 	if err != nil {
 		return err
 	}
 	defer dir.release()
 	return c.train(e, job{config: config, source: s, text: text, dir: dir.path, threads: threads})
+}
+
+// folder is that of the run to go on with, or a new one, locked.
+func (c *trainCmd) folder(name string) (*folder, error) {
+	dir := &folder{path: string(c.Resume)}
+	if c.Resume == "" {
+		var err error
+		if dir, err = claim(c.Out, name); err != nil {
+			return nil, err
+		}
+	}
+	if err := dir.lock(); err != nil {
+		dir.release()
+		return nil, err
+	}
+	return dir, nil
 }
 
 // job is a run with all that it needs.
@@ -80,18 +105,18 @@ type job struct {
 func (c *trainCmd) train(e *env, j job) error {
 	began := time.Now()
 	p := newPrinter(e, c.JSON, c.Quiet, j)
-	result, stopped := train.Run(e.ctx, j.config, j.text, j.threads, p.event)
+	options, err := c.run(p, j)
+	if err != nil {
+		return err
+	}
+	result, stopped := train.Run(e.ctx, j.config, j.text, options)
 	p.progress.close()
 	if result == nil {
 		p.failed(stopped)
 		return stopped
 	}
-	files, err := save(result, j)
-	if len(files) == 0 {
-		p.failed(err)
-		return fmt.Errorf("%w; nothing was saved", err)
-	}
-	o := outcome{job: j, result: result, files: files, stopped: stopped, time: time.Since(began)}
+	files, err := curves(result, j)
+	o := outcome{job: j, result: result, files: append([]string{modelFile}, files...), stopped: stopped, time: time.Since(began)}
 	p.end(o)
 	switch {
 	case err != nil:
@@ -99,25 +124,34 @@ func (c *trainCmd) train(e *env, j job) error {
 	case errors.Is(stopped, train.ErrDiverged):
 		return fmt.Errorf("%w; saved %s in %s", stopped, o.kept(), j.dir)
 	case stopped != nil:
-		return interrupted{fmt.Errorf("interrupted; saved %s in %s", o.kept(), j.dir)}
+		return interrupted{fmt.Errorf("interrupted; saved %s in %s; to go on: %s train --resume %s", o.kept(), j.dir, program(), quoted(operand(j.dir)))}
 	}
 	return nil
 }
 
-// save writes the model and, if an epoch was finished, its curve. It tells
-// which files it wrote.
-func save(r *train.Result, j job) (files []string, err error) {
-	if err := r.Model.Save(filepath.Join(j.dir, modelFile)); err != nil {
-		return nil, err
+// run writes the run file of a new run, or finds the place to go on from.
+func (c *trainCmd) run(p *printer, j job) (train.Options, error) {
+	f := train.NewFolder(j.dir)
+	f.Time, f.Updates, f.Keep = time.Duration(c.CheckpointMinutes*float64(time.Minute)), c.CheckpointUpdates, c.Checkpoints
+	o := train.Options{Threads: j.threads, Observe: p.event, Folder: f}
+	if c.Resume == "" {
+		return o, disk.WriteAtomic(disk.OS, filepath.Join(j.dir, runFile), func(w io.Writer) error { return c.writeRunFile(w, j.config, j.source) })
 	}
-	files = []string{modelFile}
+	var err error
+	o.From, err = f.Newest(func(err error) { p.event(train.Warning{Err: err}) })
+	return o, err
+}
+
+// curves draws the curve, if an epoch was finished. It tells which files it
+// wrote.
+func curves(r *train.Result, j job) (files []string, err error) {
 	if len(r.Curve) == 0 {
-		return files, nil
+		return nil, nil
 	}
 	for _, format := range []string{"png", "svg"} {
 		name := "curve." + format
 		write := func(w io.Writer) error { return drawCurve(w, format, title(j), r.Curve, r.Model.History.Epoch) }
-		if err := safetensors.WriteAtomic(filepath.Join(j.dir, name), write); err != nil {
+		if err := disk.WriteAtomic(disk.OS, filepath.Join(j.dir, name), write); err != nil {
 			return files, err
 		}
 		files = append(files, name)
@@ -128,6 +162,9 @@ func save(r *train.Result, j job) (files []string, err error) {
 // files are the text files named after the task.
 func (c *trainCmd) files() ([]string, error) {
 	files := c.Args
+	if len(files) == 0 && c.Data == "" {
+		files = c.Files
+	}
 	if len(files) > 0 {
 		switch files[0] {
 		case "lm":
@@ -142,28 +179,13 @@ func (c *trainCmd) files() ([]string, error) {
 	return files, nil
 }
 
-// config is the preset with the flags given.
-func (c *trainCmd) config() (train.Config, error) {
-	config, err := train.Preset(c.Preset)
-	if err != nil {
-		return config, err
-	}
-	c.TextFlags.apply(&config)
-	if err := c.ModelFlags.apply(&config); err != nil {
-		return config, err
-	}
-	if err := c.RunFlags.apply(&config); err != nil {
-		return config, err
-	}
-	return config, config.Validate()
-}
-
 // source is where a text comes from.
 type source struct {
 	text   string
 	name   string // for a folder
 	shown  string
 	corpus string // of a built-in text
+	files  []string
 }
 
 func (c *trainCmd) source(e *env, files []string) (source, error) {
@@ -181,13 +203,13 @@ func builtin(name string) (source, error) {
 	if err != nil {
 		return source{}, usageError{err}
 	}
-	return source{text, name, name, name}, nil
+	return source{text: text, name: name, shown: name, corpus: name}, nil
 }
 
 // readFiles reads files as one text. A signal ends it also where standard
 // input gives nothing.
 func readFiles(e *env, files []string) (source, error) {
-	s := source{name: "stdin"}
+	s := source{name: "stdin", files: files}
 	if files[0] != "-" {
 		s.name = safe(files[0])
 	}

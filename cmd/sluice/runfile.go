@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/alecthomas/kong"
+
+	"sluice/train"
+)
+
+// runFile is the name of a run's options in its folder.
+const runFile = "run.toml"
+
+// readRunFile makes flags of a run file: a flag's name, without its dashes, and
+// its value. Flags on the command line beat it.
+func readRunFile(path string) (kong.Resolver, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, cause(err))
+	}
+	options := map[string]any{}
+	if _, err := toml.Decode(string(text), &options); err != nil {
+		var at toml.ParseError
+		if errors.As(err, &at) {
+			return nil, fmt.Errorf("%s: line %d: %s", path, at.Position.Line, at.Message)
+		}
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &resolver{path, options}, nil
+}
+
+type resolver struct {
+	path    string
+	options map[string]any
+}
+
+// notInRunFile are flags that say what to do now, not what a run is.
+var notInRunFile = []string{"config", "resume", "out", "threads", "json", "quiet", "help"}
+
+// Validate wants each option to be a flag of train.
+func (r *resolver) Validate(app *kong.Application) error {
+	known := map[string]bool{}
+	for _, n := range app.Children {
+		for _, f := range n.Flags {
+			if n.Name == "train" && !slices.Contains(notInRunFile, f.Name) {
+				known[f.Name] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.options)) {
+		if !known[name] {
+			return fmt.Errorf("%s: %s: want the name of an option of train, such as hidden, without dashes", r.path, name)
+		}
+	}
+	return nil
+}
+
+// Resolve is the value of a flag.
+func (r *resolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	return r.options[flag.Name], nil
+}
+
+// configFlag is the path of a run file, resumeFlag a folder with one.
+type (
+	configFlag string
+	resumeFlag string
+)
+
+// BeforeResolve adds the options of the file.
+func (configFlag) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
+	return addRunFile(ctx, string(ctx.FlagValue(trace.Flag).(configFlag)))
+}
+
+// BeforeResolve adds the options of the run.
+func (resumeFlag) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
+	folder := string(ctx.FlagValue(trace.Flag).(resumeFlag))
+	err := addRunFile(ctx, filepath.Join(folder, runFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--resume %s: no %s in this folder: want the folder of a run", folder, runFile)
+	}
+	return err
+}
+
+func addRunFile(ctx *kong.Context, path string) error {
+	r, err := readRunFile(path)
+	if err != nil {
+		return err
+	}
+	if err := r.Validate(ctx.Model); err != nil {
+		return err
+	}
+	ctx.AddResolver(r)
+	return nil
+}
+
+// writeRunFile writes every option of a run, so that the file alone makes the
+// same run again.
+func (c *trainCmd) writeRunFile(w io.Writer, config train.Config, s source) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# The options of a run of sluice train: sluice train --config %s\n", runFile)
+	line := func(name string, value any) error {
+		return toml.NewEncoder(&b).Encode(map[string]any{name: value})
+	}
+	first := []any{"preset", c.Preset, "data", s.corpus, "files", s.files, "prefix", config.Prefixes}
+	for i := 0; i < len(first); i += 2 {
+		if v := reflect.ValueOf(first[i+1]); v.Len() > 0 {
+			if err := line(first[i].(string), first[i+1]); err != nil {
+				return err
+			}
+		}
+	}
+	for _, g := range c.options(&config) {
+		fmt.Fprintf(&b, "\n# %s\n", g.title)
+		for _, o := range g.options {
+			v := o.value()
+			if s, ok := v.(string); ok && s == "" || o.needs != "" {
+				continue // what the preset and the other options make of it
+			}
+			if err := line(o.name, v); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := io.Copy(w, strings.NewReader(b.String()))
+	return err
+}

@@ -1,0 +1,259 @@
+package train
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"sluice/model"
+	"sluice/safetensors"
+)
+
+// CheckpointVersion is the version of the checkpoints written and read here.
+const CheckpointVersion = "1"
+
+// ErrCheckpoint is wrapped by the error of a file that is no whole checkpoint of
+// this version; the text says what is wrong with it.
+var ErrCheckpoint = errors.New("train: not a checkpoint")
+
+// Checkpoint is a run between two updates, as a file holds it: a model file
+// (the weights as they were trained on) that also has the optimizer's moments,
+// the state carried, the best weights so far and the place in the run.
+type Checkpoint struct {
+	Model *model.Model
+	note  note
+	state []float32
+	best  []float32 // nil before the first epoch's end
+	opt   map[string][]float32
+}
+
+// note is what a checkpoint's metadata say beside the model's.
+type note struct {
+	Version       string   `json:"version"`
+	Text          identity `json:"text"`
+	Config        rawJSON  `json:"config"`
+	Place         place    `json:"place"`
+	OptimizerMade int      `json:"optimizer_updates"`
+	Moments       []string `json:"moments"`
+}
+
+type rawJSON = json.RawMessage
+
+// identity is by what a text is known again.
+type identity struct {
+	SHA256  string `json:"sha256"`
+	Train   int    `json:"train"` // symbols
+	HeldOut int    `json:"held_out"`
+}
+
+// Update is how many updates had been made.
+func (c *Checkpoint) Update() int { return c.note.Place.Updates }
+
+// Epoch is the epoch it is in, from 1.
+func (c *Checkpoint) Epoch() int { return c.note.Place.Data.Epoch + 1 }
+
+// Lines is how many lines the event log had.
+func (c *Checkpoint) Lines() int { return c.note.Place.Lines }
+
+const (
+	keyCheckpoint = "checkpoint" // of the metadata: note
+	tensorState   = model.CheckpointPrefix + "state"
+	tensorBest    = model.CheckpointPrefix + "best"
+	tensorMoment  = model.CheckpointPrefix + "optimizer."
+)
+
+// contents are those of the checkpoint of the run as it stands. The tensors are
+// views.
+func (r *run) contents() (map[string]string, []safetensors.Tensor, error) {
+	config, err := json.Marshal(r.c)
+	if err != nil {
+		return nil, nil, fmt.Errorf("train: config: %w", err)
+	}
+	moments, made := r.opt.State()
+	n := note{
+		Version: CheckpointVersion, Text: r.text.identity(), Config: config, Place: r.at,
+		OptimizerMade: made, Moments: slices.Sorted(maps.Keys(moments)),
+	}
+	if r.model.History, err = r.history(); err != nil {
+		return nil, nil, err
+	}
+	metadata, tensors, err := r.model.Contents()
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := json.Marshal(n)
+	if err != nil {
+		return nil, nil, fmt.Errorf("train: checkpoint: %w", err)
+	}
+	metadata[keyCheckpoint] = string(b)
+	add := func(name string, x []float32) {
+		tensors = append(tensors, safetensors.Tensor{Name: name, Shape: []int{len(x)}, Data: x})
+	}
+	add(tensorState, r.state)
+	if r.at.Best.Epoch > 0 {
+		add(tensorBest, r.best)
+	}
+	for _, name := range n.Moments {
+		add(tensorMoment+name, moments[name])
+	}
+	return metadata, tensors, nil
+}
+
+func (t *Text) identity() identity {
+	return identity{SHA256: t.SHA256, Train: len(t.Train), HeldOut: len(t.HeldOut)}
+}
+
+// ReadCheckpoint reads a checkpoint from a file of the given size in bytes, whole
+// or not at all.
+func ReadCheckpoint(r io.ReaderAt, size int64) (*Checkpoint, error) {
+	if err := safetensors.VerifySeal(r, size); err != nil {
+		return nil, damaged(err)
+	}
+	m, err := model.Read(r, size)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	f, err := safetensors.Open(r, size)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	c := &Checkpoint{Model: m, opt: map[string][]float32{}}
+	text, ok := f.Metadata[keyCheckpoint]
+	if !ok {
+		return nil, damaged(fmt.Errorf("it is a model without the state of a run"))
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c.note); err != nil {
+		return nil, damaged(fmt.Errorf("metadata %q: %w", keyCheckpoint, err))
+	}
+	if v := c.note.Version; v != CheckpointVersion {
+		return nil, damaged(fmt.Errorf("version %q: want %q", v, CheckpointVersion))
+	}
+	read := func(name string, n int) (x []float32) {
+		if err == nil {
+			if x, err = f.Float32(name); err == nil && n >= 0 && len(x) != n {
+				err = fmt.Errorf("tensor %q has %d values, want %d", name, len(x), n)
+			}
+		}
+		return x
+	}
+	c.state = read(tensorState, -1)
+	if c.note.Place.Best.Epoch > 0 {
+		c.best = read(tensorBest, len(m.Params))
+	}
+	for _, name := range c.note.Moments {
+		c.opt[name] = read(tensorMoment+name, -1)
+	}
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return c, nil
+}
+
+type badCheckpoint struct{ error }
+
+func (badCheckpoint) Is(target error) bool { return target == ErrCheckpoint }
+func (e badCheckpoint) Unwrap() error      { return e.error }
+
+func damaged(err error) error { return badCheckpoint{fmt.Errorf("train: checkpoint: %w", err)} }
+
+// resume makes the run the one that stood at c.
+func (r *run) resume(c *Checkpoint) error {
+	if err := r.same(c); err != nil {
+		return err
+	}
+	p := c.note.Place
+	if err := r.batch.SetCursor(p.Data); err != nil {
+		return damaged(err)
+	}
+	if len(c.state) != len(r.state) {
+		return damaged(fmt.Errorf("a state of %d values, want %d", len(c.state), len(r.state)))
+	}
+	if b := p.Best.Epoch; b < 0 || b > len(p.Curve) || p.Data.Epoch > r.c.Epochs || len(p.Curve) != p.Data.Epoch {
+		return damaged(fmt.Errorf("epoch %d, the best being %d, after a curve of %d", p.Data.Epoch, b, len(p.Curve)))
+	}
+	if err := r.opt.Restore(c.opt, c.note.OptimizerMade); err != nil {
+		return damaged(err)
+	}
+	copy(r.model.Params, c.Model.Params)
+	copy(r.state, c.state)
+	r.best = slices.Clone(c.best)
+	r.at = p
+	return nil
+}
+
+// same is the error of a checkpoint that is of another run.
+func (r *run) same(c *Checkpoint) error {
+	differ := func(what string, here, there any) error {
+		return fmt.Errorf("train: resume: %s is %v, and was %v in the run to go on with: want the same", what, here, there)
+	}
+	if here, there := r.text.identity(), c.note.Text; here != there {
+		if here.SHA256 != there.SHA256 {
+			return differ("the text's sha256", here.SHA256, there.SHA256)
+		}
+		return differ("the split into symbols to train on and held out", fmt.Sprint(here.Train, " + ", here.HeldOut), fmt.Sprint(there.Train, " + ", there.HeldOut))
+	}
+	here, there := r.text.Vocab, c.Model.Vocab
+	if here.Size() != there.Size() {
+		return differ("the size of the vocabulary", here.Size(), there.Size())
+	}
+	for i := range int32(here.Size()) {
+		if here.Symbol(i) != there.Symbol(i) {
+			return differ(fmt.Sprintf("symbol %d of the vocabulary", i), fmt.Sprintf("%q", here.Symbol(i)), fmt.Sprintf("%q", there.Symbol(i)))
+		}
+	}
+	config, err := json.Marshal(r.c)
+	if err != nil {
+		return fmt.Errorf("train: config: %w", err)
+	}
+	a, b := flatten(config), flatten(c.note.Config)
+	keys := map[string]bool{}
+	for _, m := range []map[string]string{a, b} {
+		for k := range m {
+			keys[k] = true
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		if a[k] != b[k] && k != "non_finite" {
+			return differ(k, orNone(a[k]), orNone(b[k]))
+		}
+	}
+	return nil
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "not given"
+	}
+	return s
+}
+
+// flatten is each value in an object of JSON under the path of names to it.
+func flatten(object []byte) map[string]string {
+	all := map[string]string{}
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		m, ok := v.(map[string]any)
+		if !ok {
+			b, _ := json.Marshal(v)
+			all[path] = string(b)
+			return
+		}
+		for k, v := range m {
+			walk(strings.TrimPrefix(path+"."+k, "."), v)
+		}
+	}
+	var v any
+	d := json.NewDecoder(bytes.NewReader(object))
+	d.UseNumber()
+	if d.Decode(&v) == nil {
+		walk("", v)
+	}
+	return all
+}

@@ -1,0 +1,109 @@
+package train
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"sluice/internal/disk"
+)
+
+// eventLog is a file of lines. What has been synced stays; the rest is kept in
+// memory too and written again after a sync that failed, since nobody knows what
+// became of it.
+type eventLog struct {
+	fs      disk.FS
+	path    string
+	file    disk.Editor // nil until the first line
+	synced  int64       // bytes
+	pending []byte      // lines after these
+	written int         // bytes of pending that are in the file
+}
+
+// add appends a line.
+func (l *eventLog) add(line []byte) error {
+	l.pending = append(append(l.pending, line...), '\n')
+	return l.flush()
+}
+
+func (l *eventLog) flush() error {
+	if l.file == nil {
+		file, err := l.fs.Edit(l.path)
+		if err != nil {
+			return err
+		}
+		l.file = file
+	}
+	n, err := l.file.WriteAt(l.pending[l.written:], l.synced+int64(l.written))
+	l.written += n
+	return err
+}
+
+func (l *eventLog) sync() error {
+	if len(l.pending) == 0 {
+		return nil
+	}
+	if err := l.flush(); err != nil {
+		return err
+	}
+	if err := l.file.Sync(); err != nil {
+		l.written = 0
+		return err
+	}
+	l.synced, l.pending, l.written = l.synced+int64(len(l.pending)), l.pending[:0], 0
+	return nil
+}
+
+// cut leaves the first lines of the log, so many of them, and tells how many it
+// has. It is an error, after which the log goes on from its last whole line, if
+// there are fewer.
+func (l *eventLog) cut(lines int) (found int, err error) {
+	if l.file, err = l.fs.Edit(l.path); err != nil {
+		return lines, err
+	}
+	content, err := read(l.fs, l.path)
+	if err != nil {
+		return lines, err
+	}
+	for found < lines {
+		n := bytes.IndexByte(content[l.synced:], '\n')
+		if n < 0 {
+			err = fmt.Errorf("%s: has %d lines of %d", l.path, found, lines)
+			break
+		}
+		found++
+		l.synced += int64(n) + 1
+	}
+	return found, errors.Join(err, l.file.Truncate(l.synced))
+}
+
+// read is the whole of a file.
+func read(fsys disk.FS, path string) ([]byte, error) {
+	file, err := fsys.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	size, err := file.Size()
+	if err != nil {
+		return nil, err
+	}
+	content := make([]byte, size)
+	if _, err := file.ReadAt(content, 0); err != nil && err != io.EOF {
+		return nil, err
+	}
+	return content, nil
+}
+
+func (l *eventLog) close() error {
+	if l.file == nil {
+		return nil
+	}
+	err := l.sync()
+	if closed := l.file.Close(); err == nil {
+		err = closed
+	}
+	l.file = nil
+	return err
+}
