@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"sluice/data"
-	"sluice/safetensors"
+	"sluice/internal/disk"
 	"sluice/train"
 )
 
@@ -117,7 +117,7 @@ func save(r *train.Result, j job) (files []string, err error) {
 	for _, format := range []string{"png", "svg"} {
 		name := "curve." + format
 		write := func(w io.Writer) error { return drawCurve(w, format, title(j), r.Curve, r.Model.History.Epoch) }
-		if err := safetensors.WriteAtomic(filepath.Join(j.dir, name), write); err != nil {
+		if err := disk.WriteAtomic(disk.OS, filepath.Join(j.dir, name), write); err != nil {
 			return files, err
 		}
 		files = append(files, name)
