@@ -24,19 +24,21 @@
 // A room imports rooms below it, never above or beside it; house_test.go holds
 // it to that.
 //
-//	cmd/sluice       the program: train, eval, generate, inspect, bench, quantize
-//	train            the loop: truncated backpropagation through time, clipping, evaluation
-//	internal/measure times of layers, and the machine's limits
-//	model            what is trained, saved and used: input → recurrent stack → head
-//	data             texts, vocabularies, minibatches, the built-in corpora
-//	optim            SGD, Adam, clipping, schedules, over one flat vector
-//	rnn              the heart: cells, layers, stacks, directions; forward and backward
-//	nn               what stands around it: embedding, linear layer, dropout, loss
-//	safetensors      the file format; knows no model
-//	internal/kernel  the arithmetic: products, gates, threads
-//	internal/cpu     what the processor can do, and how to turn it off
-//	internal/ref     the textbook's equations in float64; only tests use it
-//	internal/asm     writes the assembly of internal/kernel; a module of its own
+//	cmd/sluice             the program: train, eval, generate, inspect, bench, quantize
+//	train                  the loop: truncated backpropagation through time, clipping, evaluation
+//	internal/measure       times of layers, and the machine's limits
+//	model                  what is trained, saved and used: input → recurrent stack → head
+//	data                   texts, vocabularies, minibatches, the built-in corpora
+//	optim                  SGD, Adam, clipping, schedules, over one flat vector
+//	rnn                    the heart: cells, layers, stacks, directions; forward and backward
+//	nn                     what stands around it: embedding, linear layer, dropout, loss
+//	safetensors            the file format; knows no model
+//	internal/disk/disktest a disk in memory that fails and crashes on demand; only tests use it
+//	internal/disk          the file system as a run sees it; files that are whole or not there
+//	internal/kernel        the arithmetic: products, gates, threads
+//	internal/cpu           what the processor can do, and how to turn it off
+//	internal/ref           the textbook's equations in float64; only tests use it
+//	internal/asm           writes the assembly of internal/kernel; a module of its own
 //
 // Weights are float32; for inference also bf16 and int8. A result has the same
 // bits for any number of threads. A model is one safetensors file whose tensors

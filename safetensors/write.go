@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"sluice/internal/disk"
 )
 
 // Tensor is a tensor to be written.
@@ -43,13 +45,14 @@ func Write(w io.Writer, metadata map[string]string, tensors []Tensor) error {
 	return nil
 }
 
-// WriteFile writes a file as Write does, by WriteAtomic.
+// WriteFile makes the file at path hold what Write writes, all of it or
+// nothing, as disk.WriteAtomic does.
 func WriteFile(path string, metadata map[string]string, tensors []Tensor) error {
 	file, err := plan(metadata, tensors)
 	if err != nil {
 		return err
 	}
-	if err := WriteAtomic(path, file.write); err != nil {
+	if err := disk.WriteAtomic(disk.OS, path, file.write); err != nil {
 		return fmt.Errorf("safetensors: %w", err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -144,5 +145,26 @@ func TestWriteFails(t *testing.T) {
 func TestEmptyMetadata(t *testing.T) {
 	if !bytes.Equal(write(t, map[string]string{}, numbers), write(t, nil, numbers)) {
 		t.Error("empty metadata differs from none")
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "m.safetensors")
+	for _, tensors := range [][]Tensor{numbers, everyDType(), nil} {
+		if err := WriteFile(path, nil, tensors); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); !bytes.Equal(got, write(t, nil, tensors)) {
+			t.Errorf("%d bytes: %v", len(got), err)
+		}
+	}
+	missing := filepath.Join(folder, "no", "m")
+	if err := WriteFile(missing, nil, numbers); !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrFormat) ||
+		!strings.HasPrefix(err.Error(), "safetensors: write "+missing+": create a temporary file: ") {
+		t.Error(err)
+	}
+	if entries, _ := os.ReadDir(folder); len(entries) != 1 {
+		t.Error(entries)
 	}
 }

@@ -1,4 +1,4 @@
-package safetensors
+package disk
 
 import (
 	"bufio"
@@ -9,8 +9,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
-	"syscall"
+	"strings"
+)
+
+// Temporary files are named tempPrefix, 16 hexadecimal digits, tempSuffix.
+const (
+	tempPrefix = ".sluice-"
+	tempSuffix = ".tmp"
 )
 
 // WriteAtomic makes the file at path hold what write writes, all of it or
@@ -22,26 +27,7 @@ import (
 // cannot be removed, and when only the sync of the folder failed: then path
 // holds the new file, but a crash of the machine may bring back the earlier
 // one. A failed sync is not tried again. A symbolic link at path is replaced.
-func WriteAtomic(path string, write func(io.Writer) error) error {
-	return writeAtomic(disk{}, path, write)
-}
-
-// filesystem is what WriteAtomic asks of the operating system, so that a test
-// can fail each call.
-type filesystem interface {
-	create(path string) (file, error) // an error if path exists
-	rename(from, to string) error
-	remove(path string) error
-	syncFolder(path string) error
-}
-
-type file interface {
-	io.Writer
-	Sync() error
-	Close() error
-}
-
-func writeAtomic(fsys filesystem, path string, write func(io.Writer) error) (err error) {
+func WriteAtomic(fsys FS, path string, write func(io.Writer) error) (err error) {
 	folder := filepath.Dir(path)
 	temp, f, err := createTemp(fsys, folder)
 	if err != nil {
@@ -55,17 +41,17 @@ func writeAtomic(fsys filesystem, path string, write func(io.Writer) error) (err
 		if renamed {
 			return
 		}
-		if left := fsys.remove(temp); left != nil {
+		if left := fsys.Remove(temp); left != nil {
 			err = fmt.Errorf("%w; the temporary file %s stays: %w", err, temp, cause(left, temp))
 		}
 	}()
 
-	b := bufio.NewWriterSize(f, chunk)
+	b := bufio.NewWriterSize(bare{f, temp}, 1<<16)
 	if err = write(b); err == nil {
 		err = b.Flush()
 	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, cause(err, temp))
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	if err = f.Sync(); err != nil {
 		return fmt.Errorf("write %s: sync: %w", path, cause(err, temp))
@@ -74,25 +60,54 @@ func writeAtomic(fsys filesystem, path string, write func(io.Writer) error) (err
 	if err = f.Close(); err != nil {
 		return fmt.Errorf("write %s: close: %w", path, cause(err, temp))
 	}
-	if err = fsys.rename(temp, path); err != nil {
+	if err = fsys.Rename(temp, path); err != nil {
 		return fmt.Errorf("write %s: rename: %w", path, cause(err, temp))
 	}
 	renamed = true
-	if err = fsys.syncFolder(folder); err != nil {
+	if err = fsys.SyncFolder(folder); err != nil {
 		return fmt.Errorf("write %s: written, but sync of the folder: %w", path, err)
 	}
 	return nil
 }
 
+// RemoveTemps removes the temporary files that a WriteAtomic left in folder when
+// its process was killed. No other may be writing there: whoever calls this
+// holds the folder's lock. It removes what it can and returns the first error.
+func RemoveTemps(fsys FS, folder string) error {
+	names, first := fsys.ReadDir(folder)
+	for _, name := range names {
+		digits, ok := strings.CutPrefix(name, tempPrefix)
+		digits, temp := strings.CutSuffix(digits, tempSuffix)
+		if !ok || !temp || len(digits) != 16 || strings.Trim(digits, "0123456789abcdef") != "" {
+			continue
+		}
+		if err := fsys.Remove(filepath.Join(folder, name)); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
 // createTemp creates a file of a new name in folder.
-func createTemp(fsys filesystem, folder string) (path string, f file, err error) {
+func createTemp(fsys FS, folder string) (path string, f Writer, err error) {
 	for range 100 {
-		path = filepath.Join(folder, fmt.Sprintf(".sluice-%016x.tmp", rand.Uint64()))
-		if f, err = fsys.create(path); !errors.Is(err, fs.ErrExist) {
+		path = filepath.Join(folder, fmt.Sprintf("%s%016x%s", tempPrefix, rand.Uint64(), tempSuffix))
+		if f, err = fsys.Create(path); !errors.Is(err, fs.ErrExist) {
 			break
 		}
 	}
 	return path, f, err
+}
+
+// bare writes to a temporary file, with errors that do not name it.
+type bare struct {
+	w    io.Writer
+	temp string // its path
+}
+
+func (b bare) Write(p []byte) (int, error) {
+	n, err := b.w.Write(p)
+	return n, cause(err, b.temp)
 }
 
 // cause is err without the operation and path that the system put before it, if
@@ -109,33 +124,4 @@ func cause(err error, temp string) error {
 		}
 	}
 	return err
-}
-
-// disk is the filesystem of the operating system.
-type disk struct{}
-
-func (disk) create(path string) (file, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-}
-
-func (disk) rename(from, to string) error { return os.Rename(from, to) }
-
-func (disk) remove(path string) error { return os.Remove(path) }
-
-// syncFolder makes a rename in the folder last, where the system can: Windows
-// and js/wasm open no folder, and some filesystems refuse to sync one.
-func (disk) syncFolder(path string) error {
-	switch runtime.GOOS {
-	case "windows", "js", "wasip1", "plan9":
-		return nil
-	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	if err := folder.Sync(); !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return nil
 }
