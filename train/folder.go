@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -137,7 +138,7 @@ func (f *Folder) write(updates int, metadata map[string]string, tensors []safete
 	} else if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := safetensors.WriteSealed(f.fs, f.checkpointPath(updates), metadata, tensors); err != nil {
+	if err := disk.WriteAtomic(f.fs, f.checkpointPath(updates), func(w io.Writer) error { return safetensors.Write(w, metadata, tensors) }); err != nil {
 		return err
 	}
 	all, err := f.checkpoints()
@@ -157,11 +158,7 @@ func (f *Folder) write(updates int, metadata map[string]string, tensors []safete
 
 // save writes the model of the best weights.
 func (f *Folder) save(m *model.Model) error {
-	metadata, tensors, err := m.Contents()
-	if err != nil {
-		return err
-	}
-	return safetensors.WriteFile(f.fs, filepath.Join(f.Path, ModelFile), metadata, tensors)
+	return disk.WriteAtomic(f.fs, filepath.Join(f.Path, ModelFile), m.Write)
 }
 
 // due says whether it is time for a checkpoint.

@@ -103,7 +103,7 @@ func (r *run) finite(what string, v float64) error {
 	if finite(v) {
 		return nil
 	}
-	return diverged{fmt.Errorf("train: diverged after update %d, in epoch %d, at learning rate %.4g: the %s overflowed", r.at.Updates, r.at.Data.Epoch+1, r.rate(), what)}
+	return diverged{fmt.Errorf("train: diverged after update %d, in epoch %d, at learning rate %.4g: the %s overflowed: want a lower rate or tighter clipping", r.at.Updates, r.at.Data.Epoch+1, r.rate(), what)}
 }
 
 type diverged struct{ error }
@@ -117,7 +117,7 @@ func (r *run) notFinite(b model.Batch, err error) (updated, error) {
 	copy(r.state, r.before)
 	if r.c.NonFinite == "" || r.c.NonFinite == NonFiniteStop || r.at.Row == mostSkipped {
 		r.batch.SetCursor(r.at.Data)
-		return updated{}, diverged{fmt.Errorf("%w: %s: want a lower rate or tighter clipping", err, where)}
+		return updated{}, diverged{fmt.Errorf("%w; %s", err, where)}
 	}
 	r.at.Skipped, r.at.Row, r.at.Data = r.at.Skipped+1, r.at.Row+1, r.batch.Cursor()
 	if r.c.NonFinite == NonFiniteLower {
