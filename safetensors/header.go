@@ -64,7 +64,11 @@ func (p *parser) metadata(f *File) {
 			p.fail("%s: key %.80q stands twice", metadataKey, key)
 			return
 		}
-		f.Metadata[key] = p.string()
+		value := p.string()
+		f.Metadata[key] = value
+		if key == sealKey {
+			f.findSeal(p, value)
+		}
 	})
 }
 

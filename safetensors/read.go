@@ -16,6 +16,7 @@ type File struct {
 
 	r     io.ReaderAt
 	index map[string]int // name to place in Tensors
+	seal  int64          // where the digits of a seal start in the file, 0 if there are none
 }
 
 // Open reads the header of a file of the given size in bytes and checks all of

@@ -62,6 +62,7 @@ func WriteFile(path string, metadata map[string]string, tensors []Tensor) error 
 type planned struct {
 	header []byte // with its length before it
 	data   []any  // as of Tensor.Data, in the order of the buffer
+	seal   int    // where in header the value of sealKey starts
 }
 
 // plan checks the input and lays out the file.
@@ -157,6 +158,9 @@ func (p *planned) metadata(metadata map[string]string) error {
 			return invalidf("%s: key %.80q or its value is not UTF-8", metadataKey, key)
 		}
 		p.key(key)
+		if key == sealKey {
+			p.seal = len(p.header) + 1
+		}
 		p.header = appendString(p.header, value)
 	}
 	p.header = append(p.header, '}')
