@@ -111,6 +111,9 @@ func (t *Text) identity() identity {
 // ReadCheckpoint reads a checkpoint from a file of the given size in bytes, whole
 // or not at all.
 func ReadCheckpoint(r io.ReaderAt, size int64) (*Checkpoint, error) {
+	if err := safetensors.VerifySeal(r, size); err != nil {
+		return nil, damaged(err)
+	}
 	m, err := model.Read(r, size)
 	if err != nil {
 		return nil, damaged(err)

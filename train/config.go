@@ -188,8 +188,15 @@ func (c Config) masks() bool { return c.Model.Dropout > 0 || c.Model.RNN.Dropout
 func Preset(name string) (Config, error) {
 	c := Config{
 		Preset:        name,
-		Model:         model.Spec{Task: model.LM, RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 256, Layers: 1, Biases: 1}},
-		Batches:       data.Batches{Batch: 32, Steps: 35},
+		Clean:         data.Clean{Newlines: "keep"},
+		Vocab:         data.VocabOptions{Kind: "char", Unknown: "error"},
+		Model:         model.Spec{Task: model.LM, RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 256, Layers: 1, Biases: 1, Direction: rnn.Forward}},
+		Init:          rnn.Init{Kind: "pytorch"},
+		Batches:       data.Batches{Batch: 32, Steps: 35, Sampling: "consecutive"},
+		Schedule:      optim.Schedule{Kind: "constant"},
+		Precision:     Float32,
+		Accumulate:    1,
+		NonFinite:     NonFiniteStop,
 		PredictLength: 50,
 		Keep:          KeepAuto,
 		Seed:          1,
@@ -204,11 +211,11 @@ func Preset(name string) (Config, error) {
 		c.ClipNorm = 1
 		c.Epochs, c.PredictEvery = 40, 10
 	case "d2l":
-		c.Clean = data.Clean{Newlines: "space", MaxChars: 12_500}
+		c.Clean.Newlines, c.Clean.MaxChars = "space", 12_500
 		c.Split.Validation = 0.2
 		c.Init = rnn.Init{Kind: "normal", Sigma: 0.01}
 		c.Optimizer = Optimizer{Kind: "sgd"}
-		c.Schedule = optim.Schedule{Rate: 100}
+		c.Schedule.Rate = 100
 		c.ClipNorm = 0.01
 		c.Epochs, c.PredictEvery = 160, 40
 	default:

@@ -18,9 +18,9 @@ import (
 
 // The files of a run's folder.
 const (
-	ModelFile   = "model.safetensors" // the best weights so far
-	EventsFile  = "events.jsonl"      // the event log
-	Checkpoints = "checkpoints"       // the folder of checkpoints, update-00001200.safetensors
+	ModelFile         = "model.safetensors" // the best weights so far
+	EventsFile        = "events.jsonl"      // the event log
+	CheckpointsFolder = "checkpoints"       // the folder of checkpoints, update-00001200.safetensors
 )
 
 // Folder is where a run is kept while it goes on, so that it can be gone on with
@@ -63,9 +63,10 @@ func updatesOf(name string) (updates int, ok bool) {
 	return updates, err == nil && name == checkpointName(updates)
 }
 
-// checkpoints are the numbers of updates of those there are, in order.
-func (f *Folder) checkpoints() ([]int, error) {
-	names, err := f.fs.ReadDir(filepath.Join(f.Path, Checkpoints))
+// Checkpoints are the numbers of updates after which there are checkpoints, in
+// order, whole or not.
+func (f *Folder) Checkpoints() ([]int, error) {
+	names, err := f.fs.ReadDir(filepath.Join(f.Path, CheckpointsFolder))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -80,14 +81,14 @@ func (f *Folder) checkpoints() ([]int, error) {
 }
 
 func (f *Folder) checkpointPath(updates int) string {
-	return filepath.Join(f.Path, Checkpoints, checkpointName(updates))
+	return filepath.Join(f.Path, CheckpointsFolder, checkpointName(updates))
 }
 
 // Newest is the newest checkpoint that is whole, nil if the run was ended before
 // its first one. What it passes over on the way it tells warn. If none is whole,
 // that is an error.
 func (f *Folder) Newest(warn func(error)) (*Checkpoint, error) {
-	all, err := f.checkpoints()
+	all, err := f.Checkpoints()
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
@@ -98,7 +99,7 @@ func (f *Folder) Newest(warn func(error)) (*Checkpoint, error) {
 		}
 		warn(err)
 	}
-	return nil, fmt.Errorf("train: %s: none of %d checkpoints is whole: the run can only begin anew", filepath.Join(f.Path, Checkpoints), len(all))
+	return nil, fmt.Errorf("train: %s: none of %d checkpoints is whole: the run can only begin anew", filepath.Join(f.Path, CheckpointsFolder), len(all))
 }
 
 func (f *Folder) checkpoint(updates int) (*Checkpoint, error) {
@@ -129,7 +130,7 @@ func openCheckpoint(fsys disk.FS, path string) (*Checkpoint, error) {
 // too many: the oldest, and any that a run had reached before it was taken back
 // to an earlier one.
 func (f *Folder) write(updates int, metadata map[string]string, tensors []safetensors.Tensor) error {
-	folder := filepath.Join(f.Path, Checkpoints)
+	folder := filepath.Join(f.Path, CheckpointsFolder)
 	if err := f.fs.Mkdir(folder); err == nil {
 		err = f.fs.SyncFolder(f.Path)
 		if err != nil {
@@ -138,10 +139,10 @@ func (f *Folder) write(updates int, metadata map[string]string, tensors []safete
 	} else if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := disk.WriteAtomic(f.fs, f.checkpointPath(updates), func(w io.Writer) error { return safetensors.Write(w, metadata, tensors) }); err != nil {
+	if err := disk.WriteAtomic(f.fs, f.checkpointPath(updates), func(w io.Writer) error { return safetensors.WriteSealed(w, metadata, tensors) }); err != nil {
 		return err
 	}
-	all, err := f.checkpoints()
+	all, err := f.Checkpoints()
 	if err != nil {
 		return err
 	}

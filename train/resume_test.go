@@ -253,7 +253,7 @@ func TestDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := newFolder(m, dir)
-	all, err := f.checkpoints()
+	all, err := f.Checkpoints()
 	if err != nil || len(all) < 2 {
 		t.Fatal(all, err)
 	}
@@ -297,7 +297,7 @@ func TestPrunes(t *testing.T) {
 	f := newFolder(m, dir)
 	want := func(want ...int) {
 		t.Helper()
-		if all, err := f.checkpoints(); err != nil || !slices.Equal(all, want) {
+		if all, err := f.Checkpoints(); err != nil || !slices.Equal(all, want) {
 			t.Errorf("checkpoints %v, error %v; want %v", all, err, want)
 		}
 	}
@@ -328,11 +328,11 @@ func TestOtherRun(t *testing.T) {
 	}
 	other := strings.Repeat("the wheels on the bus go round and round!", 12)
 	for want, change := range map[string]func(*Config) string{
-		"seed is 2, and was 1":                          func(c *Config) string { c.Seed = 2; return song },
-		"model.rnn.hidden is 13, and was 12":            func(c *Config) string { c.Model.RNN.Hidden = 13; return song },
-		"clip_norm is not given, and was 1":             func(c *Config) string { c.ClipNorm = 0; return song },
-		"patience is 3, and was not given":              func(c *Config) string { c.Patience = 3; return song },
-		"the text's sha256 is ":                         func(c *Config) string { return other },
+		"seed is 2, and was 1":               func(c *Config) string { c.Seed = 2; return song },
+		"model.rnn.hidden is 13, and was 12": func(c *Config) string { c.Model.RNN.Hidden = 13; return song },
+		"clip_norm is not given, and was 1":  func(c *Config) string { c.ClipNorm = 0; return song },
+		"patience is 3, and was not given":   func(c *Config) string { c.Patience = 3; return song },
+		"the text's sha256 is ":              func(c *Config) string { return other },
 		"the split into symbols to train on and held out is 369 + 123, and was 393 + 99": func(c *Config) string { c.Split.Validation = 0.25; return song },
 	} {
 		c := c

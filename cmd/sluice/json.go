@@ -36,8 +36,9 @@ func (j *jsonOutput) event(event train.Event) {
 			j.write(struct {
 				Event string `json:"event"`
 				train.Progress
-				Left float64 `json:"seconds_left"`
-			}{"progress", e, e.Left.Seconds()})
+				PerSecond float64 `json:"tokens_per_second"`
+				Left      float64 `json:"seconds_left"`
+			}{"progress", e, e.PerSecond, e.Left.Seconds()})
 		}
 	case train.Epoch:
 		j.write(epochJSON(e))
@@ -46,6 +47,16 @@ func (j *jsonOutput) event(event train.Event) {
 			Event string `json:"event"`
 			train.Sample
 		}{"sample", e})
+	case train.Skipped:
+		j.write(struct {
+			Event string `json:"event"`
+			train.Skipped
+		}{"skipped", e})
+	case train.Warning:
+		j.write(struct {
+			Event   string `json:"event"`
+			Warning string `json:"warning"`
+		}{"warning", oneLine(e.Err.Error())})
 	}
 }
 
@@ -53,11 +64,12 @@ func (j *jsonOutput) event(event train.Event) {
 type jsonEpoch struct {
 	Event string `json:"event"`
 	train.Epoch
-	Seconds float64 `json:"seconds"`
+	PerSecond float64 `json:"tokens_per_second"`
+	Seconds   float64 `json:"seconds"`
 }
 
 func epochJSON(e train.Epoch) jsonEpoch {
-	return jsonEpoch{"epoch", e, e.Time.Seconds()}
+	return jsonEpoch{"epoch", e, e.PerSecond, e.Time.Seconds()}
 }
 
 func (j *jsonOutput) end(o outcome) {

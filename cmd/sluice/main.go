@@ -37,6 +37,7 @@ func main() {
 
 type cli struct {
 	Train    trainCmd    `cmd:"" help:"Train a model on text."`
+	Runs     runsCmd     `cmd:"" help:"List runs, or compare those named."`
 	Eval     evalCmd     `cmd:"" help:"Score a text with a model: perplexity, bits per character."`
 	Generate generateCmd `cmd:"" help:"Write text with a model."`
 	Inspect  inspectCmd  `cmd:"" help:"Show what a model file holds and how it was trained."`
@@ -76,13 +77,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func (e *env) run(args []string) error {
 	exited := false
 	var c cli
-	parser, err := kong.New(&c,
-		kong.Name("sluice"),
-		kong.Description("Train, look inside and use gated recurrent networks. `sluice train` alone trains on the built-in lyrics."),
-		kong.NamedMapper("choice", kong.MapperFunc(decodeChoice)),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
-		kong.Writers(e.stdout, e.stderr),
-		kong.Exit(func(int) { exited = true }))
+	parser, err := e.parser(&c, kong.Exit(func(int) { exited = true }))
 	if err != nil {
 		return err
 	}
@@ -92,11 +87,21 @@ func (e *env) run(args []string) error {
 	}
 	if err != nil {
 		if len(args) > 0 && err.Error() == "unexpected argument "+args[0] {
-			return usage("%w: want train, eval, generate, inspect, bench, quantize or version", err)
+			return usage("%w: want train, runs, eval, generate, inspect, bench, quantize or version", err)
 		}
 		return usage("%w", err)
 	}
 	return k.Run(e)
+}
+
+func (e *env) parser(c *cli, more ...kong.Option) (*kong.Kong, error) {
+	return kong.New(c, append([]kong.Option{
+		kong.Name("sluice"),
+		kong.Description("Train, look inside and use gated recurrent networks. `sluice train` alone trains on the built-in lyrics."),
+		kong.NamedMapper("choice", kong.MapperFunc(decodeChoice)),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Writers(e.stdout, e.stderr),
+	}, more...)...)
 }
 
 // usageError is the error of a command line that cannot be.

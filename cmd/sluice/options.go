@@ -1,7 +1,8 @@
 package main
 
 import (
-	"cmp"
+	"fmt"
+	"math"
 
 	"sluice/optim"
 	"sluice/rnn"
@@ -47,6 +48,14 @@ func take(options []option) error {
 		o.take()
 	}
 	return nil
+}
+
+// choose sets what other flags depend on: where there are letters only, there are
+// no newlines to keep.
+func (f textFlags) choose(c *train.Config) {
+	if f.Letters != nil && *f.Letters && f.Newlines == nil && c.Clean.Newlines == "keep" {
+		c.Clean.Newlines = "space"
+	}
 }
 
 func (f textFlags) options(c *train.Config) []option {
@@ -112,7 +121,7 @@ func (f runFlags) choose(c *train.Config) {
 			*o, s.Rate, s.Final = train.Optimizer{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, 0.001, 0
 		}
 	}
-	if f.Schedule != nil && *f.Schedule != cmp.Or(s.Kind, "constant") {
+	if f.Schedule != nil && *f.Schedule != s.Kind {
 		*s = optim.Schedule{Kind: *f.Schedule, Rate: s.Rate, Warmup: s.Warmup}
 		if s.Kind == "step" {
 			s.Factor = 0.5
@@ -172,6 +181,10 @@ func (c *trainCmd) config() (train.Config, error) {
 	if err != nil {
 		return config, err
 	}
+	if seed := c.RunFlags.Seed; seed != nil && *seed > math.MaxInt64 { // what a run file can hold
+		return config, fmt.Errorf("--seed %d: want 0 to %d", *seed, math.MaxInt64)
+	}
+	c.TextFlags.choose(&config)
 	c.ModelFlags.choose(&config)
 	c.RunFlags.choose(&config)
 	for _, g := range c.options(&config) {

@@ -21,6 +21,7 @@ import (
 type printer struct {
 	out      output
 	progress progress
+	warnings io.Writer
 }
 
 // output is the words or the JSON of standard output.
@@ -30,7 +31,7 @@ type output interface {
 }
 
 func newPrinter(e *env, json, quiet bool, j job) *printer {
-	p := &printer{progress: silent{}}
+	p := &printer{progress: silent{}, warnings: e.stderr}
 	if !quiet {
 		p.progress = newProgress(e.stderr)
 	}
@@ -46,6 +47,10 @@ func newPrinter(e *env, json, quiet bool, j job) *printer {
 }
 
 func (p *printer) event(e train.Event) {
+	if w, ok := e.(train.Warning); ok {
+		p.progress.clear()
+		fmt.Fprintln(p.warnings, "sluice: warning:", oneLine(w.Err.Error()))
+	}
 	p.out.event(e)
 	p.progress.event(e)
 }
@@ -101,6 +106,9 @@ func (w *words) event(event train.Event) {
 	case train.Sample:
 		w.clear()
 		fmt.Fprintf(w.w, " - %s\n", visible(e.Text))
+	case train.Skipped:
+		w.clear()
+		fmt.Fprintf(w.w, "update %s left out: %s; the rate is %.4g\n", count(e.Update), e.Where, e.LearningRate)
 	}
 }
 
@@ -113,6 +121,9 @@ func (w *words) start(s train.Start) {
 	}
 	fmt.Fprintf(w.w, "\nmodel  %s, %s\n", describe(w.config.Model), plural(s.Parameters, "parameter"))
 	fmt.Fprintf(w.w, "run    %s of %s (%s), %s, in %s\n", plural(s.Epochs, "epoch"), plural(s.Updates/max(1, s.Epochs), "update"), optimizer(w.config), plural(w.threads, "thread"), w.dir)
+	if s.Resumed > 0 {
+		fmt.Fprintf(w.w, "       going on after update %s\n", count(s.Resumed))
+	}
 }
 
 // describe is a model in a few words.

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/model"
+	"sluice/train"
 )
 
 // tiny are the arguments of a run that takes no time.
@@ -195,8 +196,11 @@ func TestDiverged(t *testing.T) {
 	if line := errs.String(); status != exitFailed || !strings.HasPrefix(line, "sluice: diverged after ") || strings.Count(line, "\n") != 1 {
 		t.Errorf("status %d, standard error %q", status, line)
 	}
-	if _, err := os.Stat(runsFolder); err == nil {
-		t.Error("a run that diverged in its first epoch left a folder")
+	if _, err := os.Stat(filepath.Join(runsFolder, "lyrics-001", modelFile)); err == nil {
+		t.Error("a run that diverged in its first epoch left a model")
+	}
+	if _, err := train.OpenCheckpoint(filepath.Join(runsFolder, "lyrics-001", train.CheckpointsFolder, "update-00000001.safetensors")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -123,15 +124,49 @@ func (c *trainCmd) writeRunFile(w io.Writer, config train.Config, s source) erro
 	for _, g := range c.options(&config) {
 		fmt.Fprintf(&b, "\n# %s\n", g.title)
 		for _, o := range g.options {
-			v := o.value()
-			if s, ok := v.(string); ok && s == "" || o.needs != "" {
-				continue // what the preset and the other options make of it
+			if o.needs != "" {
+				continue
 			}
-			if err := line(o.name, v); err != nil {
+			if err := line(o.name, o.value()); err != nil {
 				return err
 			}
 		}
 	}
 	_, err := io.Copy(w, strings.NewReader(b.String()))
 	return err
+}
+
+// sameRun is the error of options that differ from those of the run to go on
+// with, or of a run that is done.
+func (c *trainCmd) sameRun(e *env, config train.Config) error {
+	if c.Resume == "" {
+		return nil
+	}
+	if c.Out != "" || c.Config != "" {
+		return usage("--resume %s with --out or --config: the run has both", c.Resume)
+	}
+	if s, err := summarise(string(c.Resume)); err != nil || s.Status == "done" {
+		return cmp.Or(err, fmt.Errorf("%s: this run is done: want one that was ended early", c.Resume))
+	}
+	var saved cli
+	parser, err := e.parser(&saved)
+	if err != nil {
+		return err
+	}
+	if _, err := parser.Parse([]string{"train", "--resume=" + string(c.Resume)}); err != nil {
+		return usage("%w", err)
+	}
+	before, err := saved.Train.config()
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Join(string(c.Resume), runFile), err)
+	}
+	was := saved.Train.options(&before)
+	for i, g := range c.options(&config) {
+		for k, o := range g.options {
+			if now, then := o.value(), was[i].options[k].value(); now != then && o.name != "non-finite" {
+				return fmt.Errorf("--%s %v: the run in %s has %v: want the same", o.name, now, c.Resume, then)
+			}
+		}
+	}
+	return nil
 }

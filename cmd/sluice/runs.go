@@ -126,7 +126,7 @@ func (f *folder) release() {
 
 // used says whether a run has come to something.
 func (f *folder) used() bool {
-	for _, name := range []string{modelFile, train.Checkpoints} {
+	for _, name := range []string{modelFile, train.CheckpointsFolder} {
 		if _, err := os.Stat(filepath.Join(f.path, name)); err == nil {
 			return true
 		}

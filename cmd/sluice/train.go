@@ -50,6 +50,9 @@ func (c *trainCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if err := c.sameRun(e, config); err != nil {
+		return err
+	}
 	files, err := c.files()
 	if err != nil {
 		return err
@@ -111,8 +114,11 @@ func (c *trainCmd) train(e *env, j job) error {
 	}
 	result, stopped := train.Run(e.ctx, j.config, j.text, options)
 	p.progress.close()
-	if result == nil {
+	if result == nil || errors.Is(stopped, train.ErrNotSaved) {
 		p.failed(stopped)
+		if errors.Is(stopped, train.ErrDiverged) && newestUpdate(j.dir) > 0 {
+			return fmt.Errorf("%w; to go on without what did it: %s train --resume %s --non-finite skip", stopped, program(), quoted(operand(j.dir)))
+		}
 		return stopped
 	}
 	files, err := curves(result, j)

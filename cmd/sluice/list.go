@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/BurntSushi/toml"
+	"github.com/gofrs/flock"
+
+	"sluice/train"
+)
+
+type runsCmd struct {
+	Runs []string `arg:"" optional:"" name:"RUN" help:"Folders of runs: their options and scores side by side. Without any, a list of all below runs."`
+	JSON bool     `name:"json" help:"Print one JSON object a line for each run."`
+}
+
+// summary is what a run's folder tells.
+type summary struct {
+	Run     string         `json:"run"`
+	Status  string         `json:"status"` // "running", "killed", or as its log ends: "done", "interrupted", "diverged", "failed"
+	Began   time.Time      `json:"began"`
+	Updates int            `json:"updates"` // made, of Of
+	Of      int            `json:"of"`
+	Epochs  int            `json:"epochs"` // done
+	Best    *train.Epoch   `json:"best,omitempty"`
+	Error   string         `json:"error,omitempty"`
+	Options map[string]any `json:"options"`
+}
+
+// Run lists runs or compares those named.
+func (c *runsCmd) Run(e *env) error {
+	folders := c.Runs
+	if len(folders) == 0 {
+		found, err := filepath.Glob(filepath.Join(runsFolder, "*", runFile))
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			folders = append(folders, filepath.Dir(f))
+		}
+		if len(folders) == 0 {
+			return fmt.Errorf("no runs in %s: train one first (sluice train)", runsFolder)
+		}
+	}
+	var all []summary
+	for _, folder := range folders {
+		s, err := summarise(folder)
+		if err != nil {
+			return err
+		}
+		all = append(all, s)
+	}
+	if len(c.Runs) == 0 {
+		slices.SortStableFunc(all, func(a, b summary) int { return a.Began.Compare(b.Began) })
+	}
+	switch {
+	case c.JSON:
+		for _, s := range all {
+			if err := writeJSON(e.stdout, s, ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	case len(c.Runs) > 0:
+		return e.compare(all)
+	}
+	return e.list(all)
+}
+
+func summarise(folder string) (summary, error) {
+	s := summary{Run: folder, Status: "killed"}
+	info, err := os.Stat(filepath.Join(folder, runFile))
+	if err != nil {
+		return s, fmt.Errorf("%s: no %s in this folder: want the folder of a run", folder, runFile)
+	}
+	s.Began = info.ModTime()
+	if _, err := toml.DecodeFile(filepath.Join(folder, runFile), &s.Options); err != nil {
+		return s, fmt.Errorf("%s: %w", filepath.Join(folder, runFile), err)
+	}
+	if err := s.read(filepath.Join(folder, train.EventsFile)); err != nil {
+		return s, err
+	}
+	s.Updates = max(s.Updates, newestUpdate(folder))
+	lock := flock.New(filepath.Join(folder, lockFile))
+	if free, err := lock.TryRLock(); err == nil && !free {
+		s.Status = "running"
+	}
+	return s, lock.Close()
+}
+
+// newestUpdate is how many updates the newest checkpoint comes after.
+func newestUpdate(folder string) int {
+	updates, err := train.NewFolder(folder).Checkpoints()
+	if err != nil || len(updates) == 0 {
+		return 0
+	}
+	return updates[len(updates)-1]
+}
+
+// read takes what there is to know from the event log; a line that is cut is
+// the last one of a run that was killed.
+func (s *summary) read(path string) error {
+	log, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, cause(err))
+	}
+	for lines := bufio.NewScanner(bytes.NewReader(log)); lines.Scan(); {
+		var e struct {
+			Event, Status, Error string
+			Update               int
+			train.Epoch
+		}
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			continue
+		}
+		switch e.Event {
+		case "start":
+			s.Of = e.Epoch.Updates
+		case "progress":
+			s.Updates = e.Update
+		case "epoch":
+			s.Epochs, s.Updates = e.Epoch.Epoch, e.Epoch.Updates
+			if e.Best {
+				s.Best = &e.Epoch
+			}
+		case "end":
+			s.Status, s.Error = e.Status, e.Error
+		}
+	}
+	return nil
+}
+
+// scores are the perplexities of the best epoch.
+func (s *summary) scores() (epoch, training, heldOut string) {
+	if s.Best == nil {
+		return "–", "–", "–"
+	}
+	epoch, training, heldOut = count(s.Best.Epoch), short(s.Best.Perplexity), "–"
+	if s.Best.HeldOutPerplexity > 0 {
+		heldOut = short(s.Best.HeldOutPerplexity)
+	}
+	return epoch, training, heldOut
+}
+
+func (s *summary) progress() string {
+	if s.Of == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%d %%", 100*s.Updates/s.Of)
+}
+
+func (e *env) list(all []summary) error {
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "run\tstatus\tdone\tbegan\tbest epoch\ttraining\theld out")
+	for _, s := range all {
+		epoch, training, heldOut := s.scores()
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", visible(s.Run), s.Status, s.progress(), s.Began.Format(time.DateTime), epoch, training, heldOut)
+	}
+	return t.Flush()
+}
+
+// compare shows runs side by side: the options in which they differ, and how
+// they went.
+func (e *env) compare(all []summary) error {
+	names := map[string]bool{}
+	for _, s := range all {
+		for name := range s.Options {
+			names[name] = true
+		}
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	row := func(name string, of func(summary) string) {
+		cells := []string{name}
+		for _, s := range all {
+			cells = append(cells, visible(of(s)))
+		}
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
+	}
+	row("", func(s summary) string { return s.Run })
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		value := func(s summary) string {
+			if v, ok := s.Options[name]; ok {
+				return fmt.Sprint(v)
+			}
+			return "–"
+		}
+		if len(all) == 1 || slices.ContainsFunc(all, func(s summary) bool { return value(s) != value(all[0]) }) {
+			row(name, value)
+		}
+	}
+	row("status", func(s summary) string { return s.Status })
+	row("done", (func(s summary) string { return s.progress() }))
+	row("best epoch", func(s summary) string { epoch, _, _ := s.scores(); return epoch })
+	row("training", func(s summary) string { _, training, _ := s.scores(); return training })
+	row("held out", func(s summary) string { _, _, heldOut := s.scores(); return heldOut })
+	return t.Flush()
+}
