@@ -129,7 +129,7 @@ func TestUpdateAllocates(t *testing.T) {
 		for sampling, precision := range map[string]string{"consecutive": Float32, "random": BF16} {
 			c := small()
 			c.Epochs, c.Batches.Sampling, c.Precision, c.ClipValue = 1000, sampling, precision, 1
-			c.Model.Embed, c.Model.Dropout, c.Model.RNN.Layers, c.Model.RNN.Dropout = 4, 0.2, 2, 0.2
+			c.Model.Embed, c.Model.InputDropout, c.Model.EmbeddingDropout, c.Model.OutputDropout, c.Model.RNN.Layers, c.Model.RNN.Dropout = 4, 0.2, 0.2, 0.2, 2, 0.2
 			team := nn.NewTeam(threads)
 			r, err := newRun(c, prepare(t, c, song), team, func(Event) {})
 			if err != nil {

@@ -233,12 +233,11 @@ type updated struct {
 func (r *run) update(b model.Batch, epoch int) (updated, error) {
 	r.team.Clear(r.grad)
 	u := updated{Progress: Progress{Epoch: epoch, Updates: r.total, LearningRate: r.c.Schedule.At(r.updates)}}
-	var dropout *nn.Key
-	if r.c.Model.Dropout > 0 || r.c.Model.RNN.Dropout > 0 {
-		r.masks = nn.Key{Seed: r.c.Seed, Step: uint64(r.updates)}
-		dropout = &r.masks
+	r.masks = nn.Key{Seed: r.c.Seed, Step: uint64(r.updates)}
+	if r.drops() {
+		r.model.RepackDropped(r.team, r.packed, r.masks)
 	}
-	u.nats, u.count = r.runner.Gradient(r.grad, b, r.state, dropout)
+	u.nats, u.count = r.runner.Gradient(r.grad, b, r.state, model.Objective{Dropout: &r.masks})
 	optim.ClipValue(r.grad, r.c.ClipValue)
 	u.GradientNorm = optim.ClipNorm(r.team, r.grad, r.c.ClipNorm)
 	if err := r.finite("loss", math.Exp(u.nats/float64(u.count)), epoch); err != nil {
@@ -248,11 +247,16 @@ func (r *run) update(b model.Batch, epoch int) (updated, error) {
 		return u, err
 	}
 	r.opt.Update(r.team, r.model.Params, r.grad, u.LearningRate)
-	r.model.Repack(r.team, r.packed)
+	if !r.drops() { // else each update packs its own
+		r.model.Repack(r.team, r.packed)
+	}
 	r.updates++
 	u.Update = r.updates
 	return u, nil
 }
+
+// drops says whether an update trains on other weights than the model's.
+func (r *run) drops() bool { return r.c.Model.EmbeddingDropout > 0 }
 
 // finite is the error of a number that has left what float32 can train with.
 func (r *run) finite(what string, v float64, epoch int) error {
@@ -286,7 +290,7 @@ func (r *run) consider(e Epoch) bool {
 // exact is the model as it stands and would be saved, whatever the precision of
 // training.
 func (r *run) exact() *model.Packed {
-	if r.saved != r.packed {
+	if r.saved != r.packed || r.drops() {
 		r.model.Repack(r.team, r.saved)
 	}
 	return r.saved
@@ -352,7 +356,10 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 		r.runner = model.NewRunner(r.saved, r.team)
 	}
 	e := r.curve[b.epoch-1]
-	m.History.TrainPerplexity, m.History.HeldOutPerplexity = e.Perplexity, e.HeldOutPerplexity
+	m.History.TrainLoss = math.Log(e.Perplexity)
+	if e.HeldOutPerplexity > 0 {
+		m.History.HeldOutLoss = math.Log(e.HeldOutPerplexity)
+	}
 	m.History.Kept = map[string]string{
 		KeepTrain:   "the lowest training perplexity",
 		KeepHeldOut: "the lowest held-out perplexity",
@@ -361,15 +368,15 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 	if stopped != nil {
 		return nil
 	}
-	if p := r.trainPerplexity(ctx, b.epoch); !math.IsInf(p, 0) && !math.IsNaN(p) {
-		m.History.TrainPerplexity = p
+	if loss := r.trainLoss(ctx, b.epoch); !math.IsInf(loss, 0) && !math.IsNaN(loss) {
+		m.History.TrainLoss = loss
 	}
 	return nil
 }
 
-// trainPerplexity scores the minibatches of an epoch once more, as training
+// trainLoss scores the minibatches of an epoch once more, as training
 // read them, the weights standing still. It is NaN if ctx ends before.
-func (r *run) trainPerplexity(ctx context.Context, epoch int) float64 {
+func (r *run) trainLoss(ctx context.Context, epoch int) float64 {
 	nats, count := 0.0, 0
 	for r.batch.Epoch(epoch - 1); count < scored; {
 		if ctx.Err() != nil {
@@ -382,5 +389,5 @@ func (r *run) trainPerplexity(ctx context.Context, epoch int) float64 {
 		n, c := r.runner.Loss(b, r.state)
 		nats, count = nats+n, count+c
 	}
-	return math.Exp(nats / float64(count))
+	return nats / float64(count)
 }

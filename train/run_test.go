@@ -105,12 +105,12 @@ func TestHistory(t *testing.T) {
 	}
 	h.TextSHA256, h.Config = "", nil
 	best := result.Curve[h.Epoch-1]
-	if h.TrainPerplexity <= 1 || h.TrainPerplexity >= best.Perplexity {
-		t.Errorf("perplexity %v of the weights at the end of an epoch with %v", h.TrainPerplexity, best.Perplexity)
+	if h.TrainLoss <= 0 || h.TrainLoss >= math.Log(best.Perplexity) {
+		t.Errorf("loss %v of the weights at the end of an epoch with perplexity %v", h.TrainLoss, best.Perplexity)
 	}
 	wantHistory := model.History{
 		Corpus: "songs", TrainSymbols: 260, HeldOutSymbols: 100, Epoch: 3, Updates: 3 * 12,
-		TrainPerplexity: h.TrainPerplexity, HeldOutPerplexity: score.Perplexity(), Kept: "the lowest training perplexity",
+		TrainLoss: h.TrainLoss, HeldOutLoss: math.Log(score.Perplexity()), Kept: "the lowest training perplexity",
 	}
 	if !reflect.DeepEqual(h, wantHistory) {
 		t.Errorf("history\n\t%+v\nwant\n\t%+v", h, wantHistory)
@@ -118,14 +118,14 @@ func TestHistory(t *testing.T) {
 }
 
 // kept is the epoch whose weights params are, found by running to its end, and
-// their perplexity on the training part.
-func kept(t *testing.T, c Config, text *Text, params []float32) (epoch int, perplexity float64) {
+// their loss on the training part.
+func kept(t *testing.T, c Config, text *Text, params []float32) (epoch int, loss float64) {
 	t.Helper()
 	c.Keep, c.Schedule.Total = KeepLast, 0
 	for epochs := 1; epochs <= 8; epochs++ {
 		c.Epochs = epochs
 		if r, _ := mustRun(t, c, text); slices.Equal(r.Model.Params, params) {
-			return epochs, r.Model.History.TrainPerplexity
+			return epochs, r.Model.History.TrainLoss
 		}
 	}
 	return 0, 0
@@ -186,9 +186,9 @@ func TestKeep(t *testing.T) {
 		if h.Epoch != want || h.Kept != k.why || h.Updates != r.Curve[want-1].Updates {
 			t.Errorf("keep %q of %d symbols: epoch %d after %d updates, %s; want epoch %d, %s", k.keep, len(k.text.Train), h.Epoch, h.Updates, h.Kept, want, k.why)
 		}
-		got, perplexity := kept(t, k.c, k.text, r.Model.Params)
-		if got != want || h.TrainPerplexity != perplexity || h.HeldOutPerplexity != r.Curve[want-1].HeldOutPerplexity {
-			t.Errorf("keep %q: the weights are of epoch %d with perplexity %v, want %d: %+v", k.keep, got, perplexity, want, h)
+		got, loss := kept(t, k.c, k.text, r.Model.Params)
+		if got != want || h.TrainLoss != loss || h.HeldOutLoss != math.Log(r.Curve[want-1].HeldOutPerplexity) {
+			t.Errorf("keep %q: the weights are of epoch %d with loss %v, want %d: %+v", k.keep, got, loss, want, h)
 		}
 		low := math.Inf(1)
 		for _, e := range r.Curve {
@@ -280,8 +280,8 @@ func TestPrecision(t *testing.T) {
 	c.Precision = BF16
 	one, _ := mustRun(t, c, text)
 	h := one.Model.History
-	if slices.Equal(one.Model.Params, exact.Model.Params) || !(math.Abs(math.Log(h.TrainPerplexity/exact.Model.History.TrainPerplexity)) < 0.05) {
-		t.Errorf("perplexity %v, with float32 %v", h.TrainPerplexity, exact.Model.History.TrainPerplexity)
+	if slices.Equal(one.Model.Params, exact.Model.Params) || !(math.Abs(h.TrainLoss-exact.Model.History.TrainLoss) < 0.05) {
+		t.Errorf("loss %v, with float32 %v", h.TrainLoss, exact.Model.History.TrainLoss)
 	}
 	for _, threads := range []int{1, 3} {
 		many, err := Run(context.Background(), c, text, threads, func(Event) {})
@@ -298,7 +298,7 @@ func TestPrecision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if score.Perplexity() != h.HeldOutPerplexity {
-		t.Errorf("held-out perplexity %v, of the model %v", h.HeldOutPerplexity, score.Perplexity())
+	if math.Log(score.Perplexity()) != h.HeldOutLoss {
+		t.Errorf("held-out loss %v, of the model %v", h.HeldOutLoss, score.Loss())
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -63,9 +62,6 @@ func clock(d time.Duration) string {
 		return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
 	}
 }
-
-// bits is a perplexity as bits per symbol.
-func bits(perplexity float64) float64 { return math.Log2(perplexity) }
 
 // visible puts a space for whatever would break a line or drive a terminal.
 func visible(text string) string {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -77,7 +78,7 @@ func (j *jsonOutput) end(o outcome) {
 		Files             []string `json:"files"`
 	}{
 		Event: "end", Status: "done", Epochs: len(o.result.Curve), Epoch: h.Epoch, Kept: h.Kept,
-		TrainPerplexity: h.TrainPerplexity, HeldOutPerplexity: h.HeldOutPerplexity, Seconds: o.time.Seconds(),
+		Seconds: o.time.Seconds(),
 	}
 	switch {
 	case errors.Is(o.stopped, train.ErrDiverged):
@@ -85,11 +86,11 @@ func (j *jsonOutput) end(o outcome) {
 	case o.stopped != nil:
 		end.Status = "interrupted"
 	}
-	if h.TrainPerplexity > 0 {
-		end.TrainBits = bits(h.TrainPerplexity)
+	if h.TrainLoss > 0 {
+		end.TrainPerplexity, end.TrainBits = math.Exp(h.TrainLoss), h.TrainLoss/math.Ln2
 	}
-	if h.HeldOutPerplexity > 0 {
-		end.HeldOutBits = bits(h.HeldOutPerplexity)
+	if h.HeldOutLoss > 0 {
+		end.HeldOutPerplexity, end.HeldOutBits = math.Exp(h.HeldOutLoss), h.HeldOutLoss/math.Ln2
 	}
 	for _, name := range o.files {
 		end.Files = append(end.Files, filepath.ToSlash(filepath.Join(o.dir, name)))

@@ -57,13 +57,19 @@ func (f modelFlags) apply(c *train.Config) error {
 	set((*string)(&stack.Direction), f.Direction)
 	set(&m.Embed, f.Embed)
 	if f.Dropout != nil {
-		m.Dropout, stack.Dropout = *f.Dropout, *f.Dropout
+		m.OutputDropout, m.InputDropout, stack.Dropout = *f.Dropout, *f.Dropout, *f.Dropout
 	}
 	switch {
 	case stack.Layers == 1:
 		stack.Dropout = 0 // it acts between layers
 	case stack.Dropout == 0:
-		stack.Dropout = m.Dropout
+		stack.Dropout = m.OutputDropout
+	}
+	switch {
+	case m.Embed == 0:
+		m.InputDropout = 0 // one-hot inputs are not dropped
+	case m.InputDropout == 0:
+		m.InputDropout = m.OutputDropout
 	}
 	set(&init.Sigma, f.InitSigma)
 	set(&init.Orthogonal, f.Orthogonal)
