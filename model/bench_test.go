@@ -76,7 +76,7 @@ func benchmarkUpdate(b *testing.B, m *Model, fold bool) {
 	run, adam := NewRunner(p, team), optim.NewAdam(len(g), 0.9, 0.999, 1e-8)
 	update := func() {
 		team.Clear(g)
-		run.gradient(g, batch, nil, nil, fold)
+		run.gradient(g, batch, nil, Objective{}, fold)
 		optim.ClipNorm(team, g, 1)
 		adam.Update(team, m.Params, g, 1e-4)
 		m.Repack(team, p)

@@ -34,6 +34,9 @@ const maxLogits = 1 << 24
 // least 2,000 symbols long, so that few symbols are scored without what came
 // before them. When ctx ends, so does Evaluate, with its error.
 func Evaluate(ctx context.Context, p *Packed, team *nn.Team, ids []int32) (Score, error) {
+	if err := p.only(LM, "score a text"); err != nil {
+		return Score{}, err
+	}
 	o := data.Batches{Batch: max(1, min(32, len(ids)/2000)), Cover: true}
 	o.Steps = max(1, min(64, maxLogits/(o.Batch*p.Vocab.Size())))
 	if len(ids) < o.Need() {

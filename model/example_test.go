@@ -46,7 +46,7 @@ func learned(text string) *model.Model {
 	adam, gradient := optim.NewAdam(m.Size(), 0.9, 0.999, 1e-8), make([]float32, m.Size())
 	for range 300 {
 		clear(gradient)
-		run.Gradient(gradient, batch, nil, nil)
+		run.Gradient(gradient, batch, nil, model.Objective{})
 		adam.Update(team, m.Params, gradient, 0.01)
 		m.Repack(team, packed)
 	}

@@ -32,14 +32,24 @@ const (
 	keyVersion   = "sluice"    // FormatVersion or QuantizedVersion
 	keyPrecision = "precision" // Model.Precision, where it is less than float32
 	keyTask      = "task"      // Spec.Task
-	keyInput     = "input"     // Spec.Embed and Spec.Dropout
+	keyInput     = "input"     // of Spec, what stands before the stack
 	keyRNN       = "rnn"       // Spec.RNN
-	keyVocab     = "vocab"     // data.Vocab
+	keyHead      = "head"      // of Spec, what stands after it
+	keyVocab     = "vocab"     // data.Vocab, where there is one
 	keyHistory   = "history"   // History
 )
 
 type inputJSON struct {
-	Embed   int     `json:"embed"`
+	Embed            int     `json:"embed"`
+	Features         int     `json:"features,omitempty"`
+	Dropout          float64 `json:"dropout"`
+	EmbeddingDropout float64 `json:"embedding_dropout,omitempty"`
+	Locked           bool    `json:"locked,omitempty"`
+}
+
+type headJSON struct {
+	Tied    bool    `json:"tied,omitempty"`
+	Outputs int     `json:"outputs,omitempty"`
 	Dropout float64 `json:"dropout"`
 }
 
@@ -75,9 +85,16 @@ func (m *Model) Contents() (map[string]string, []safetensors.Tensor, error) {
 	if m.Precision != nn.Float32 {
 		metadata[keyPrecision] = m.Precision.String()
 	}
-	for key, value := range map[string]any{
-		keyInput: inputJSON{m.Embed, m.Dropout}, keyRNN: m.RNN, keyVocab: m.Vocab, keyHistory: m.History,
-	} {
+	values := map[string]any{
+		keyInput:   inputJSON{m.Embed, m.Features, m.InputDropout, m.EmbeddingDropout, m.Locked},
+		keyRNN:     m.RNN,
+		keyHead:    headJSON{m.Tied, m.Outputs, m.OutputDropout},
+		keyHistory: m.History,
+	}
+	if m.Vocab != nil {
+		values[keyVocab] = m.Vocab
+	}
+	for key, value := range values {
 		b, err := json.Marshal(value)
 		if err != nil {
 			return nil, nil, fmt.Errorf("model: %s: %w", key, err)
@@ -199,28 +216,30 @@ func fromMetadata(metadata map[string]string, tensors int) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if task := metadata[keyTask]; task != LM {
-		return nil, wrong("task %q: want %s", task, LM)
+	if _, err := taskOf(metadata[keyTask]); err != nil {
+		return nil, formatError{err}
 	}
-	for _, key := range []string{keyInput, keyRNN, keyVocab, keyHistory} {
+	for _, key := range []string{keyInput, keyRNN, keyHead, keyHistory} {
 		if _, ok := metadata[key]; !ok {
 			return nil, wrong("no %q in the metadata", key)
 		}
 	}
-	spec, history := Spec{Task: LM}, History{}
+	spec, history := Spec{Task: metadata[keyTask]}, History{}
 	var input inputJSON
+	var head headJSON
 	for _, field := range []struct {
 		key  string
 		into any
-	}{{keyInput, &input}, {keyRNN, &spec.RNN}, {keyHistory, &history}} {
+	}{{keyInput, &input}, {keyRNN, &spec.RNN}, {keyHead, &head}, {keyHistory, &history}} {
 		if err := decode(metadata[field.key], field.into); err != nil {
 			return nil, wrong("metadata %q: %w", field.key, err)
 		}
 	}
-	spec.Embed, spec.Dropout = input.Embed, input.Dropout
-	vocab, err := data.ParseVocab([]byte(metadata[keyVocab]))
+	spec.Embed, spec.Features, spec.InputDropout, spec.EmbeddingDropout, spec.Locked = input.Embed, input.Features, input.Dropout, input.EmbeddingDropout, input.Locked
+	spec.Tied, spec.Outputs, spec.OutputDropout = head.Tied, head.Outputs, head.Dropout
+	vocab, err := vocabIn(metadata, spec)
 	if err != nil {
-		return nil, wrong("metadata %q: %w", keyVocab, err)
+		return nil, err
 	}
 	claimed := spec.RNN.Input
 	if spec.RNN.Layers > tensors { // a plan takes memory for each layer
@@ -230,11 +249,32 @@ func fromMetadata(metadata map[string]string, tensors int) (*Model, error) {
 	if err != nil {
 		return nil, formatError{err} // it names the field
 	}
+	if err := m.only(LM, "quantize"); precision != nn.Float32 && err != nil {
+		return nil, formatError{err}
+	}
 	if claimed != m.RNN.Input {
 		return nil, wrong("metadata %q: input %d: want %d, the width of what stands before it", keyRNN, claimed, m.RNN.Input)
 	}
 	m.History, m.Precision = history, precision
 	return m, nil
+}
+
+// vocabIn is the vocabulary of a file, nil where inputs are numbers.
+func vocabIn(metadata map[string]string, spec Spec) (*data.Vocab, error) {
+	text, ok := metadata[keyVocab]
+	switch numbers := spec.Features > 0; {
+	case ok && numbers:
+		return nil, wrong("metadata %q beside inputs of %d numbers: want one of them", keyVocab, spec.Features)
+	case !ok && !numbers:
+		return nil, wrong("no %q in the metadata", keyVocab)
+	case numbers:
+		return nil, nil
+	}
+	vocab, err := data.ParseVocab([]byte(text))
+	if err != nil {
+		return nil, wrong("metadata %q: %w", keyVocab, err)
+	}
+	return vocab, nil
 }
 
 // decode reads one JSON value without unknown fields and with nothing after.

@@ -30,7 +30,7 @@ func read(file []byte) (*Model, error) { return Read(bytes.NewReader(file), int6
 
 var someHistory = History{
 	Corpus: "lyrics", TextSHA256: "00ff", TrainSymbols: 10, HeldOutSymbols: 2, Epoch: 3, Updates: 44,
-	TrainPerplexity: 1.25, HeldOutPerplexity: 1e300, Kept: "the last <epoch>", Config: json.RawMessage(`{"seed":18446744073709551615}`),
+	TrainLoss: 1.25, HeldOutLoss: 1e300, Kept: "the last <epoch>", Config: json.RawMessage(`{"seed":18446744073709551615}`),
 }
 
 func TestSaveOpen(t *testing.T) {
@@ -99,7 +99,7 @@ func TestNames(t *testing.T) {
 		if got := strings.Join(names, " "); got != c.want {
 			t.Errorf("%s: tensors\n\t%s\nwant\n\t%s", c.cell.Cell, got, c.want)
 		}
-		if keys := len(f.Metadata); keys != 6 || f.Metadata["sluice"] != FormatVersion || f.Metadata["task"] != LM {
+		if keys := len(f.Metadata); keys != 7 || f.Metadata["sluice"] != FormatVersion || f.Metadata["task"] != LM {
 			t.Errorf("%s: metadata %v", c.cell.Cell, f.Metadata)
 		}
 	}

@@ -70,8 +70,8 @@ func TestGradientOfFewRows(t *testing.T) {
 		if p.m.Pack().pays(9) || !p.m.Pack().pays(14) {
 			t.Fatal("7 symbols are folded for 9 rows, or not for 14")
 		}
-		_, _, g, _ := p.gradient(2, nil)
-		_, grads, _ := reference(p.m, p.b, p.state, nil)
+		_, _, g, _ := p.gradient(2, Objective{}, nil)
+		_, grads, _ := reference(p.m, p.b, p.state, Objective{}, wordsOf(p.m, nil))
 		for i, v := range grads["embed.weight"] {
 			if d := float64(g[i]) - v; !(d < 1e-6 && d > -1e-6) {
 				t.Fatalf("%s: gradient %d is %v, want %v", spec.testName(), i, g[i], v)
@@ -89,14 +89,14 @@ func TestFoldAllocatesNothing(t *testing.T) {
 		b := Batch{T: 6, B: 9, IDs: randomIDs(r, 54, 7), Targets: randomIDs(r, 54, 7)}
 		p, g := m.Pack(), make([]float32, len(m.Params))
 		run := NewRunner(p, newTeam(t, 2))
-		first, _ := run.Gradient(g, b, nil, nil)
+		first, _ := run.Gradient(g, b, nil, Objective{})
 		update := func() {
 			for i, v := range g {
 				m.Params[i] -= 0.1 * v
 			}
 			m.Repack(nil, p)
 			clear(g)
-			run.Gradient(g, b, nil, nil)
+			run.Gradient(g, b, nil, Objective{})
 			run.Loss(b, nil)
 		}
 		if n := testing.AllocsPerRun(10, update); n != 0 {

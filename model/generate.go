@@ -58,6 +58,9 @@ func NewGenerator(p *Packed, s Sampling) (*Generator, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	if err := p.only(LM, "write text"); err != nil {
+		return nil, err
+	}
 	v := p.Vocab.Size()
 	g := &Generator{
 		s: s, p: p, run: NewRunner(p, nn.NewTeam(1)),
@@ -113,7 +116,7 @@ func (g *Generator) draw() int32 {
 		slices.SortFunc(candidates, g.byProb)
 		candidates, total = g.cut(candidates, total)
 	}
-	g.random.Seek(nn.Key{Seed: g.s.Seed, Step: g.drawn, Layer: outside + 2})
+	g.random.Seek(nn.Key{Seed: g.s.Seed, Step: g.drawn, Layer: drawStream})
 	at := float64(g.random.Uint64()>>11) / (1 << 53) * total
 	for _, id := range candidates {
 		if at -= g.probs[id]; at < 0 {

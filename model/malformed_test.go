@@ -23,7 +23,7 @@ type parts struct {
 
 func partsOf(t testing.TB, m *Model) parts {
 	t.Helper()
-	meta, tensors, err := m.contents()
+	meta, tensors, err := m.Contents()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,8 +62,8 @@ var malformed = []struct {
 }{
 	{func(p *parts) { p.meta = map[string]string{"format": "pt"} }, `model: no "sluice" in the metadata: this safetensors file is not a model of sluice`},
 	{func(p *parts) { p.meta["sluice"] = "2\n" }, `model: format version "2\n": this program reads 1 and q1`},
-	{func(p *parts) { delete(p.meta, "task") }, `model: task "": want lm`},
-	{func(p *parts) { p.meta["task"] = "tag" }, `model: task "tag": want lm`},
+	{func(p *parts) { delete(p.meta, "task") }, `model: task "": want lm or regress`},
+	{func(p *parts) { p.meta["task"] = "tag" }, `model: task "tag": want lm or regress`},
 	{func(p *parts) { delete(p.meta, "input") }, `model: no "input" in the metadata`},
 	{func(p *parts) { delete(p.meta, "rnn") }, `model: no "rnn" in the metadata`},
 	{func(p *parts) { delete(p.meta, "vocab") }, `model: no "vocab" in the metadata`},
@@ -78,7 +78,7 @@ var malformed = []struct {
 	{func(p *parts) { p.meta["history"] = "[]" }, `model: metadata "history": json: cannot unmarshal array into Go value of type model.History`},
 	{func(p *parts) { p.meta["vocab"] = "null" }, `model: metadata "vocab": data: vocabulary: want a JSON object with kind, unknown and symbols`},
 	{func(p *parts) { p.replace("input", "3", "-3") }, `model: embedding of width -3: want 0 to 1048576`},
-	{func(p *parts) { p.replace("input", "0.25", "1") }, `model: dropout 1: want a number in [0, 1)`},
+	{func(p *parts) { p.replace("input", "0.25", "1") }, `model: input dropout 1: want a number in [0, 1)`},
 	{func(p *parts) { p.replace("rnn", "gru", "qrnn") }, `rnn: cell "qrnn": want CELLS`},
 	{func(p *parts) { p.replace("rnn", `"hidden":2`, `"hidden":16777217`) }, `rnn: hidden 16777217: want 1 to 16777216`},
 	{func(p *parts) { p.replace("rnn", `"layers":1`, `"layers":1025`) }, `model: metadata "rnn": layers 1025: want at most 7, the tensors of the file`},
@@ -108,7 +108,7 @@ var malformed = []struct {
 
 func malformedModel(t testing.TB) *Model {
 	spec := gruSpec(2)
-	spec.Embed, spec.Dropout = 3, 0.25
+	spec.Embed, spec.InputDropout, spec.OutputDropout = 3, 0.25, 0.5
 	m := newModel(t, spec, vocabOf(t, "abcd", data.VocabOptions{}))
 	m.History = someHistory
 	return m

@@ -1,7 +1,8 @@
 // Package model is what is trained, saved and used: input → recurrent stack →
 // head, one file each.
 //
-// A [Model] has its parameters in one flat vector. [Model.Pack] makes a
+// What a model is for is its task, a [Spec] says which: [LM] or [Regress]. A
+// [Model] has its parameters in one flat vector. [Model.Pack] makes a
 // [Packed] of it, the same weights laid out for running, immutable and safe to
 // share. A [Runner] has the scratch of one caller: it scores text, gives
 // gradients and steps streams. A [Generator] writes.
@@ -20,41 +21,6 @@ import (
 	"sluice/rnn"
 )
 
-// LM is the task of a language model: text → its next symbol.
-const LM = "lm"
-
-// MaxEmbed bounds the width of an embedding.
-const MaxEmbed = 1 << 20
-
-// Spec is everything that fixes the function of a model but its weights and
-// its vocabulary.
-type Spec struct {
-	Task    string     `json:"task"`              // LM
-	Embed   int        `json:"embed,omitempty"`   // E: width of the embedding; 0: one-hot inputs
-	Dropout float64    `json:"dropout,omitempty"` // of embeddings and of what the head reads, while training: in [0, 1)
-	RNN     rnn.Config `json:"rnn"`               // its Input follows from Embed or the vocabulary
-}
-
-// Validate says which field cannot be, and what is allowed. RNN.Input must be
-// set.
-func (s Spec) Validate() error {
-	switch {
-	case s.Task != LM:
-		return fmt.Errorf("model: task %q: want %s", s.Task, LM)
-	case s.Embed < 0 || s.Embed > MaxEmbed:
-		return fmt.Errorf("model: embedding of width %d: want 0 to %d", s.Embed, MaxEmbed)
-	case !(s.Dropout >= 0 && float32(s.Dropout) < 1): // masks are float32
-		return fmt.Errorf("model: dropout %v: want a number in [0, 1)", s.Dropout)
-	}
-	if err := s.RNN.Validate(); err != nil {
-		return err
-	}
-	if d := s.RNN.Direction; d != "" && d != rnn.Forward {
-		return fmt.Errorf("model: a %s language model would read the symbols it is to predict: want direction forward", d)
-	}
-	return nil
-}
-
 // Model is a trained or trainable model.
 type Model struct {
 	Spec
@@ -64,31 +30,47 @@ type Model struct {
 	Precision nn.Precision // of the weights as Pack and Write make them: of a model that Quantize made, less than float32
 
 	rnn  *rnn.Network
-	rows []part // embed.weight if any, rnn.…, head.weight, head.bias
+	task task
+	rows layout // embed.weight if any, rnn.…, head.…
 }
 
 // part is a named stretch of Params.
 type part struct {
 	tensor nn.Tensor
 	at     int
+	stack  int // its place among the stack's tensors; outside of it -1
+}
+
+type layout []part
+
+// find is the stretch of that name in x, a flat vector with the layout of
+// Params: nil where there is none.
+func (l layout) find(x []float32, name string) []float32 {
+	for i := range l {
+		if l[i].tensor.Name == name {
+			return x[l[i].at:][:nn.Elements(l[i].tensor.Shape)]
+		}
+	}
+	return nil
 }
 
 // History is how a model was trained, for inspection. It holds no time, host,
 // path or number of threads: equal runs have equal files.
 type History struct {
-	Corpus            string          `json:"corpus,omitempty"`              // the built-in corpus's name, if it was one
-	TextSHA256        string          `json:"text_sha256,omitempty"`         // of the text as it was split
-	TrainSymbols      int             `json:"train_symbols,omitempty"`       // in the training part
-	HeldOutSymbols    int             `json:"held_out_symbols,omitempty"`    // in the validation part
-	Epoch             int             `json:"epoch,omitempty"`               // after which these weights were kept
-	Updates           int             `json:"updates,omitempty"`             // made until then
-	TrainPerplexity   float64         `json:"train_perplexity,omitempty"`    // of these weights on the training part
-	HeldOutPerplexity float64         `json:"held_out_perplexity,omitempty"` // and on the validation part
-	Kept              string          `json:"kept,omitempty"`                // why these weights and no others
-	Config            json.RawMessage `json:"config,omitempty"`              // every option of the run
+	Corpus         string          `json:"corpus,omitempty"`           // the built-in corpus's name, if it was one
+	TextSHA256     string          `json:"text_sha256,omitempty"`      // of the text as it was split
+	TrainSymbols   int             `json:"train_symbols,omitempty"`    // in the training part
+	HeldOutSymbols int             `json:"held_out_symbols,omitempty"` // in the validation part
+	Epoch          int             `json:"epoch,omitempty"`            // after which these weights were kept
+	Updates        int             `json:"updates,omitempty"`          // made until then
+	TrainLoss      float64         `json:"train_loss,omitempty"`       // of these weights on the training part: what Runner.Loss gives, per what counts
+	HeldOutLoss    float64         `json:"held_out_loss,omitempty"`    // and on the validation part
+	Kept           string          `json:"kept,omitempty"`             // why these weights and no others
+	Config         json.RawMessage `json:"config,omitempty"`           // every option of the run
 }
 
-// New makes a model with all parameters zero; Init gives them values.
+// New makes a model with all parameters zero; Init gives them values. One that
+// reads numbers has no vocabulary: nil.
 func New(spec Spec, vocab *data.Vocab) (*Model, error) {
 	m, err := plan(spec, vocab)
 	if err != nil {
@@ -100,9 +82,17 @@ func New(spec Spec, vocab *data.Vocab) (*Model, error) {
 
 // plan makes a model without parameters, which costs no memory to speak of.
 func plan(spec Spec, vocab *data.Vocab) (*Model, error) {
-	spec.RNN.Input = spec.Embed
-	if spec.Embed == 0 {
-		spec.RNN.Input = vocab.Size()
+	v := 0
+	switch numbers := spec.Features > 0; {
+	case vocab != nil && numbers:
+		return nil, fmt.Errorf("model: a vocabulary and inputs of %d numbers: want one of them", spec.Features)
+	case vocab != nil:
+		v = vocab.Size()
+	case !numbers && spec.Task == LM:
+		return nil, fmt.Errorf("model: task %s without a vocabulary", spec.Task)
+	}
+	if spec.RNN.Input = spec.Embed + spec.Features; spec.Embed == 0 && v > 0 {
+		spec.RNN.Input = v
 	}
 	if err := spec.Validate(); err != nil {
 		return nil, err
@@ -112,21 +102,22 @@ func plan(spec Spec, vocab *data.Vocab) (*Model, error) {
 		return nil, err
 	}
 	spec.RNN = net.Config
-	m := &Model{Spec: spec, Vocab: vocab, rnn: net}
-	size, v := 0, vocab.Size()
-	add := func(t nn.Tensor) {
-		m.rows = append(m.rows, part{t, size})
+	m := &Model{Spec: spec, Vocab: vocab, rnn: net, task: tasks[spec.Task]}
+	size := 0
+	add := func(t nn.Tensor, stack int) {
+		m.rows = append(m.rows, part{t, size, stack})
 		size += nn.Elements(t.Shape)
 	}
 	if spec.Embed > 0 {
-		add(nn.Tensor{Name: "embed.weight", Shape: []int{v, spec.Embed}})
+		add(nn.Tensor{Name: embedWeight, Shape: []int{v, spec.Embed}}, -1)
 	}
-	for _, t := range net.Tensors() {
+	for i, t := range net.Tensors() {
 		t.Name = "rnn." + t.Name
-		add(t)
+		add(t, i)
 	}
-	add(nn.Tensor{Name: "head.weight", Shape: []int{v, net.OutputSize()}})
-	add(nn.Tensor{Name: "head.bias", Shape: []int{v}})
+	for _, t := range m.task.tensors(spec, v) {
+		add(t, -1)
+	}
 	return m, nil
 }
 
@@ -139,13 +130,27 @@ func (m *Model) Size() int {
 // bind allocates the parameters.
 func (m *Model) bind() {
 	m.Params = make([]float32, m.Size())
-	embed := m.Vocab.Size() * m.Embed
-	m.rnn.Bind(m.Params[embed : embed+m.rnn.Size()])
+	m.rnn.Bind(m.rows.stack(m.Params))
+}
+
+// stack is the stretch of the stack's parameters in x.
+func (l layout) stack(x []float32) []float32 {
+	from, to := -1, 0
+	for i := range l {
+		if l[i].stack < 0 {
+			continue
+		}
+		if to = l[i].at + nn.Elements(l[i].tensor.Shape); from < 0 {
+			from = l[i].at
+		}
+	}
+	return x[from:to]
 }
 
 // Tensors are the parameters by name, views of Params in its order:
-// embed.weight (V, E) where there is an embedding, the stack's under rnn.,
-// head.weight (V, H), head.bias (V).
+// embed.weight (V, E) where there is an embedding, the stack's under rnn., then
+// the head's. Of a language model these are head.weight (V, H), unless it is
+// tied, and head.bias (V); of a regression head.weight (K, H) and head.bias (K).
 func (m *Model) Tensors() []nn.Tensor {
 	tensors := make([]nn.Tensor, len(m.rows))
 	for i, p := range m.rows {
@@ -157,15 +162,15 @@ func (m *Model) Tensors() []nn.Tensor {
 
 // Init gives every parameter its start; the same seed gives the same values.
 // The stack starts as init says. Embedding and head follow its kind: U(±1/√H)
-// for the head and N(0, 1) for the embedding (PyTorch's), N(0, σ²), or Xavier;
-// the head's bias starts as the other biases do.
+// for the head and N(0, 1) for an embedding of its own (PyTorch's), N(0, σ²), or
+// Xavier; the head's bias starts as the other biases do.
 func (m *Model) Init(init rnn.Init, seed uint64) error {
 	if err := m.rnn.Init(init, seed); err != nil {
 		return err
 	}
 	var random nn.Random
 	for i, t := range m.Tensors() {
-		if i >= len(m.rows)-2 || m.Embed > 0 && i == 0 {
+		if m.rows[i].stack < 0 {
 			random.Seek(nn.Key{Seed: seed, Step: rnn.InitStep, Layer: outside + uint64(i)})
 			m.initOutside(t, init, &random)
 		}
@@ -177,10 +182,18 @@ func (m *Model) Init(init rnn.Init, seed uint64) error {
 // the stack, beyond any layer of it.
 const outside = 1 << 32
 
+// The key layers of masks and draws.
+const (
+	inputStream = outside + iota
+	outputStream
+	drawStream
+	embeddingStream
+)
+
 func (m *Model) initOutside(t nn.Tensor, init rnn.Init, random *nn.Random) {
 	torch := init.Kind == "" || init.Kind == "pytorch"
 	switch {
-	case torch && t.Name == "embed.weight":
+	case torch && t.Name == embedWeight && !m.Tied:
 		nn.Normal(t.Data, 1, random)
 	case torch:
 		nn.Uniform(t.Data, 1/math.Sqrt(float64(m.RNN.Hidden)), random)

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -82,7 +83,7 @@ func learn(t testing.TB, m *Model, text string, updates int) (first, last float6
 	run, adam, g := NewRunner(p, team), optim.NewAdam(len(m.Params), 0.9, 0.999, 1e-8), make([]float32, len(m.Params))
 	for i := range updates {
 		clear(g)
-		nats, count := run.Gradient(g, b, nil, nil)
+		nats, count := run.Gradient(g, b, nil, Objective{})
 		last = nats / float64(count)
 		if i == 0 {
 			first = last
@@ -116,30 +117,60 @@ func wantError(t *testing.T, err error, want string) {
 func TestSpecValidate(t *testing.T) {
 	good := gruSpec(4)
 	good.RNN.Input = 3
-	if err := good.Validate(); err != nil {
-		t.Fatal(err)
+	numbers := Spec{Task: Regress, Features: 3, Outputs: 2, RNN: good.RNN}
+	tied := good
+	tied.Tied, tied.Embed, tied.InputDropout, tied.EmbeddingDropout = true, 4, 0.5, 0.5
+	for _, s := range []Spec{good, numbers, tied} {
+		if err := s.Validate(); err != nil {
+			t.Error(err)
+		}
 	}
 	for _, c := range []struct {
+		spec   Spec
 		change func(*Spec)
 		want   string
 	}{
-		{func(s *Spec) { s.Task = "tag" }, `model: task "tag": want lm`},
-		{func(s *Spec) { s.Embed = -1 }, "model: embedding of width -1: want 0 to 1048576"},
-		{func(s *Spec) { s.Embed = MaxEmbed + 1 }, "model: embedding of width 1048577: want 0 to 1048576"},
-		{func(s *Spec) { s.Dropout = 1 }, "model: dropout 1: want a number in [0, 1)"},
-		{func(s *Spec) { s.Dropout = -0.1 }, "model: dropout -0.1: want a number in [0, 1)"},
-		{func(s *Spec) { s.Dropout = 1 - 1e-12 }, "model: dropout 0.999999999999: want a number in [0, 1)"},
-		{func(s *Spec) { s.RNN.Hidden = 0 }, "rnn: hidden 0: want 1 to 16777216"},
-		{func(s *Spec) { s.RNN.Direction = rnn.Backward }, "model: a backward language model would read the symbols it is to predict: want direction forward"},
-		{func(s *Spec) { s.RNN.Direction = rnn.Bidirectional }, "model: a bidirectional language model would read the symbols it is to predict: want direction forward"},
+		{good, func(s *Spec) { s.Task = "tag" }, `model: task "tag": want lm or regress`},
+		{good, func(s *Spec) { s.Embed = -1 }, "model: embedding of width -1: want 0 to 1048576"},
+		{good, func(s *Spec) { s.Embed = MaxEmbed + 1 }, "model: embedding of width 1048577: want 0 to 1048576"},
+		{good, func(s *Spec) { s.OutputDropout = 1 }, "model: output dropout 1: want a number in [0, 1)"},
+		{good, func(s *Spec) { s.OutputDropout = -0.1 }, "model: output dropout -0.1: want a number in [0, 1)"},
+		{tied, func(s *Spec) { s.InputDropout = 1 - 1e-12 }, "model: input dropout 0.999999999999: want a number in [0, 1)"},
+		{tied, func(s *Spec) { s.EmbeddingDropout = math.NaN() }, "model: embedding dropout NaN: want a number in [0, 1)"},
+		{good, func(s *Spec) { s.InputDropout = 0.1 }, "model: input dropout 0.1: acts on embeddings or numbers, and inputs are one-hot"},
+		{good, func(s *Spec) { s.EmbeddingDropout = 0.1 }, "model: embedding dropout 0.1: acts on an embedding, and there is none"},
+		{numbers, func(s *Spec) { s.EmbeddingDropout = 0.1 }, "model: embedding dropout 0.1: acts on an embedding, and there is none"},
+		{tied, func(s *Spec) { s.Embed = 5 }, "model: tied embedding of width 5: want 4, what the head reads"},
+		{good, func(s *Spec) { s.Tied = true }, "model: tied embedding of width 0: want 4, what the head reads"},
+		{numbers, func(s *Spec) { s.Tied = true }, "model: tied embedding of width 0: want 4, what the head reads"},
+		{good, func(s *Spec) { s.RNN.Hidden = 0 }, "rnn: hidden 0: want 1 to 16777216"},
+		{good, func(s *Spec) { s.RNN.Direction = rnn.Backward }, "model: a backward language model would read the symbols it is to predict: want direction forward"},
+		{good, func(s *Spec) { s.RNN.Direction = rnn.Bidirectional }, "model: a bidirectional language model would read the symbols it is to predict: want direction forward"},
+		{numbers, func(s *Spec) { s.RNN.Direction = rnn.Bidirectional }, "model: a bidirectional stack has read one step where its last output is: want direction forward"},
+		{good, func(s *Spec) { s.RNN.Direction = "sideways" }, `rnn: direction "sideways": want forward, backward, bidirectional`},
+		{good, func(s *Spec) { s.Outputs = 1 }, "model: 1 outputs: a language model has one for each symbol"},
+		{numbers, func(s *Spec) { s.Outputs = 0 }, "model: 0 outputs: want 1 or more values of a regression"},
+		{numbers, func(s *Spec) { s.Outputs = -1 }, "model: -1 outputs: want 0 to 16777216"},
+		{numbers, func(s *Spec) { s.Features = 0 }, "model: inputs of 0 numbers: want 1 or more to regress from"},
+		{numbers, func(s *Spec) { s.Features = 1<<24 + 1 }, "model: inputs of 16777217 numbers: want 0 to 16777216"},
+		{numbers, func(s *Spec) { s.Embed = 2 }, "model: embedding of width 2: acts on symbols, and inputs are 3 numbers"},
+		{numbers, func(s *Spec) { s.Task = LM }, "model: inputs of 3 numbers: a language model reads symbols"},
 	} {
-		s := good
+		s := c.spec
 		c.change(&s)
 		wantError(t, s.Validate(), c.want)
-		if _, err := New(s, vocabOf(t, "abc", data.VocabOptions{})); fmt.Sprint(err) != c.want {
+		vocab := vocabOf(t, "abc", data.VocabOptions{})
+		if s.Task == Regress || s.Features > 0 {
+			vocab = nil
+		}
+		if _, err := New(s, vocab); fmt.Sprint(err) != c.want {
 			t.Errorf("New: error %v, want %s", err, c.want)
 		}
 	}
+	_, err := New(good, nil)
+	wantError(t, err, "model: task lm without a vocabulary")
+	_, err = New(numbers, vocabOf(t, "abc", data.VocabOptions{}))
+	wantError(t, err, "model: a vocabulary and inputs of 3 numbers: want one of them")
 }
 
 // The parameters are one flat vector, each tensor a stretch of it, one after
@@ -223,7 +254,7 @@ func TestPanics(t *testing.T) {
 	}{
 		{func() { m.Repack(nil, other.Pack()) }, "model: Repack: the Packed is of another model"},
 		{func() { m.PackAs(nn.Int8) }, "model: PackAs: int8 of a model of float32"},
-		{func() { run.Gradient(make([]float32, 5), b, nil, nil) }, fmt.Sprintf("model: Gradient: g has 5 values, want %d", m.Size())},
+		{func() { run.Gradient(make([]float32, 5), b, nil, Objective{}) }, fmt.Sprintf("model: Gradient: g has 5 values, want %d", m.Size())},
 		{func() { run.Loss(Batch{T: 2, B: 2, IDs: b.IDs, Targets: b.Targets}, nil) }, "model: a batch of 2 symbols and 2 targets, want 2 × 2"},
 		{func() { run.Loss(Batch{T: 1, B: 2, IDs: []int32{0, 3}, Targets: b.Targets}, nil) }, "rnn: Forward: symbol 3 at step 0 of row 1, want 0 to 2"},
 	} {

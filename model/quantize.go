@@ -14,6 +14,9 @@ import (
 // trained. Its Params are what the rounded weights stand for. Biases, and all
 // that a registered cell has of its own, stay float32.
 func (m *Model) Quantize(to nn.Precision) (*Model, error) {
+	if err := m.only(LM, "quantize"); err != nil {
+		return nil, err
+	}
 	switch {
 	case m.Precision != nn.Float32:
 		return nil, fmt.Errorf("model: its weights are %v: want a model of float32", m.Precision)
@@ -42,20 +45,14 @@ func (m *Model) Quantize(to nn.Precision) (*Model, error) {
 // rounds says whether a tensor, by its place in Tensors, has the model's
 // precision: those of which a row is a product's output or an embedding.
 func (m *Model) rounds(i int) bool {
-	if m.Precision == nn.Float32 {
+	switch part := m.rows[i]; {
+	case m.Precision == nn.Float32:
 		return false
+	case part.stack >= 0:
+		return m.rnn.Rounds(part.stack)
+	default:
+		return len(part.tensor.Shape) == 2
 	}
-	stack := i
-	if m.Embed > 0 {
-		stack--
-	}
-	switch last := len(m.rows) - 1; {
-	case stack < 0 || i == last-1: // embedding, head
-		return true
-	case i == last:
-		return false
-	}
-	return m.rnn.Rounds(stack)
 }
 
 // round rounds a tensor.

@@ -102,7 +102,7 @@ func TestQuantizedIsNotTrained(t *testing.T) {
 			t.Errorf("panic %q, want %q", got, want)
 		}
 	}()
-	NewRunner(m.Pack(), newTeam(t, 1)).Gradient(make([]float32, m.Size()), Batch{T: 1, B: 1, IDs: []int32{0}, Targets: []int32{1}}, nil, nil)
+	NewRunner(m.Pack(), newTeam(t, 1)).Gradient(make([]float32, m.Size()), Batch{T: 1, B: 1, IDs: []int32{0}, Targets: []int32{1}}, nil, Objective{})
 }
 
 func TestQuantizedMalformed(t *testing.T) {

@@ -2,114 +2,57 @@ package model
 
 import (
 	"fmt"
-	"sync"
 
-	"sluice/data"
 	"sluice/nn"
 	"sluice/rnn"
 )
 
-// Packed is a model's weights laid out for running. It does not change when
-// the model does, and many Runners and Generators may share it.
-type Packed struct {
-	Spec
-	Vocab     *data.Vocab
-	Precision nn.Precision // of products: see nn.Precision
-	size      int          // parameters of the model
-	embed     []float32    // (V, E)
-	folding   sync.Once    // of embed into the first layer's product with it
-	small     bool         // that takes no more memory than the weights
-	rnn       *rnn.Packed
-	head      *nn.Linear
-}
-
-// Pack makes a Packed of the parameters as they are.
-func (m *Model) Pack() *Packed { return m.PackAs(m.Precision) }
-
-// PackAs is Pack with a precision: the model's, or nn.Mixed of a model of
-// float32, to train it.
-func (m *Model) PackAs(as nn.Precision) *Packed {
-	if !m.packsAs(as) {
-		panic(fmt.Sprintf("model: PackAs: %v of a model of %v", as, m.Precision))
-	}
-	p := &Packed{
-		Spec: m.Spec, Vocab: m.Vocab, Precision: as, size: len(m.Params),
-		embed: make([]float32, m.Vocab.Size()*m.Embed),
-		rnn:   m.rnn.PackAs(as),
-		head:  nn.NewLinear(m.rnn.OutputSize(), m.Vocab.Size()),
-	}
-	bytes := map[nn.Precision]int{nn.Float32: 4, nn.BF16: 2, nn.Int8: 1}[m.Precision]
-	p.small = m.Vocab.Size()*p.rnn.FoldedSize() <= len(m.Params)*bytes/4
-	m.repackOutside(nil, p)
-	return p
-}
-
-func (m *Model) packsAs(as nn.Precision) bool {
-	return as == m.Precision || as == nn.Mixed && m.Precision == nn.Float32
-}
-
-// Repack fills a Packed made by this model's Pack with the parameters as they
-// are, without allocating if its precision serves training. The team shares the
-// work; without one, nil, the caller does it. Only who owns p alone may do it: a
-// trainer after each update.
-func (m *Model) Repack(team *nn.Team, p *Packed) {
-	if p.size != len(m.Params) || !m.packsAs(p.Precision) {
-		panic("model: Repack: the Packed is of another model")
-	}
-	m.rnn.Repack(team, p.rnn)
-	m.repackOutside(team, p)
-}
-
-// repackOutside fills what is not the stack's.
-func (m *Model) repackOutside(team *nn.Team, p *Packed) {
-	copy(p.embed, m.Params)
-	p.folding = sync.Once{}
-	head := m.Params[len(p.embed)+m.rnn.Size():]
-	weights := len(head) - m.Vocab.Size()
-	p.head.PackAs(team, head[:weights], head[weights:], p.Precision)
-}
-
-// Batch is a minibatch of a language model, time first.
+// Batch is a minibatch, time first. What a task reads of it, it must have.
 type Batch struct {
 	T, B    int
-	IDs     []int32 // (T, B) in [0, V)
-	Targets []int32 // (T, B) in [0, V), or nn.Ignore
+	IDs     []int32   // (T, B) in [0, V): symbols
+	Data    []float32 // (T, B, F): numbers
+	Lengths []int     // (B) in [0, T] steps of each row; nil: all are T
+	Targets []int32   // (T, B) in [0, V), or nn.Ignore: of a language model
+	Values  []float32 // (B, K): of a regression
 }
 
 // Runner runs a Packed for one caller at a time.
 type Runner struct {
-	p        *Packed
-	team     *nn.Team
-	rnn      *rnn.Runner
-	loss     nn.CrossEntropy
-	tape     rnn.Tape
-	x, xMask []float32 // (N, E)
-	y, dy    []float32 // (N, H)
-	zMask    []float32 // (N, H)
-	dropped  []float32 // (N, H) y after dropout
-	z        nn.Matrix // (N, H) what the head reads: y, or dropped, in blocks
-	logits   nn.Matrix // (N, V)
-	dx       []float32 // (N, E)
-	random   nn.Random
+	p            *Packed
+	team         *nn.Team
+	rnn          *rnn.Runner
+	head         head
+	tape         rnn.Tape
+	embedding    nn.Embedding
+	x, dx        []float32 // (N, E) or (N, F) what the stack reads, if it is not as it came
+	y            []float32 // (N, H)
+	dropped      []float32 // (R, H) what the head reads, after dropout
+	dz           []float32 // (R, H)
+	dTable       []float32 // (V, E) of a folded embedding with words dropped
+	xMask, zMask mask
+	activation   activationJob
 }
 
 // NewRunner makes a Runner of p on a team, which stays the caller's.
 func NewRunner(p *Packed, team *nn.Team) *Runner {
-	return &Runner{p: p, team: team, rnn: rnn.NewRunner(p.rnn, team), loss: nn.CrossEntropy{V: p.Vocab.Size()}}
+	r := &Runner{p: p, team: team, rnn: rnn.NewRunner(p.rnn, team), embedding: nn.Embedding{F: p.Embed}}
+	r.head = tasks[p.Task].head(r)
+	return r
 }
 
-// Loss returns the summed cross-entropy of the targets of b in nats, and how
-// many count. state (B, StateSize) is carried: where the rows start, then
-// where they end; nil starts from zero.
-func (r *Runner) Loss(b Batch, state []float32) (nats float64, count int) {
-	r.forward(b, state, nil, nil, r.p.small || r.p.pays(b.T*b.B))
-	return r.loss.Loss(r.team, r.logits, b.Targets)
+// Loss returns the summed loss of b and how many count: of a language model the
+// cross-entropy in nats over the targets, of a regression the squared error over
+// the values. state (B, StateSize) is carried: where the rows start, then where
+// they end; nil starts from zero.
+func (r *Runner) Loss(b Batch, state []float32) (sum float64, count int) {
+	r.head.forward(r.forward(b, state, nil, nil, r.p.small || r.p.pays(b.T*b.B)))
+	return r.head.loss(b)
 }
 
-// Gradient is Loss, and adds the gradient of the mean over the targets that
-// count to g, a flat vector with the layout of Params. dropout is the key of
-// the masks; nil drops nothing.
-func (r *Runner) Gradient(g []float32, b Batch, state []float32, dropout *nn.Key) (nats float64, count int) {
+// Gradient is Loss, and adds the gradient of its mean over what counts, and of
+// what else the Objective has, to g, a flat vector with the layout of Params.
+func (r *Runner) Gradient(g []float32, b Batch, state []float32, o Objective) (sum float64, count int) {
 	p := r.p
 	if !p.Precision.Trains() {
 		panic(fmt.Sprintf("model: Gradient: weights of %v serve inference alone: want a model of float32", p.Precision))
@@ -117,113 +60,123 @@ func (r *Runner) Gradient(g []float32, b Batch, state []float32, dropout *nn.Key
 	if len(g) != p.size {
 		panic(fmt.Sprintf("model: Gradient: g has %d values, want %d", len(g), p.size))
 	}
-	whole := dropout == nil || p.Dropout == 0 // else embeddings are no rows of a table
-	return r.gradient(g, b, state, dropout, whole && p.pays(b.T*b.B))
+	if err := o.Validate(p.Task); err != nil {
+		panic(err.Error())
+	}
+	whole := o.Dropout == nil || p.InputDropout == 0 // else embeddings are no rows of a table
+	return r.gradient(g, b, state, o, whole && p.pays(b.T*b.B))
 }
 
-func (r *Runner) gradient(g []float32, b Batch, state []float32, dropout *nn.Key, fold bool) (nats float64, count int) {
-	p := r.p
-	r.tape.Dropout = dropout
-	r.forward(b, state, &r.tape, dropout, fold)
-	for _, target := range b.Targets {
-		if target != nn.Ignore {
-			count++
-		}
+func (r *Runner) gradient(g []float32, b Batch, state []float32, o Objective, fold bool) (sum float64, count int) {
+	r.tape.Dropout = o.Dropout
+	z := r.forward(b, state, &r.tape, o.Dropout, fold)
+	r.head.forward(z)
+	r.dz = nn.Grow(r.dz, len(z))
+	sum, count = r.head.gradient(g, r.dz, b, o)
+	if o.AR > 0 && len(z) > 0 {
+		r.regularise(activationJob{dx: r.dz, x: z, by: float32(2 * o.AR / float64(len(z)))})
 	}
-	nats, _ = r.loss.Gradient(r.team, r.logits, b.Targets, 1/float32(max(1, count)))
-
-	n, out, v := b.T*b.B, p.rnn.OutputSize(), p.Vocab.Size()
-	weight, bias := p.size-v*(out+1), p.size-v // where those of the head start
-	r.dy = nn.Grow(r.dy, n*out)
-	p.head.Backward(r.team, g[weight:bias], g[bias:], r.dy, r.logits, r.z, n)
-	mask(r.dy, r.zMask)
-	gEmbed, gRNN := g[:len(p.embed)], g[len(p.embed):weight]
-	if p.Embed == 0 || fold {
-		r.rnn.Backward(gRNN, gEmbed, r.dy, nil, &r.tape)
-		return nats, count
+	width := r.p.RNN.OutputSize()
+	r.zMask.again(r.team, r.dz, width)
+	dy := r.head.back(r.dz, b)
+	if pairs := b.pairs(); o.TAR > 0 && pairs > 0 {
+		r.regularise(activationJob{dx: dy, x: r.y, by: float32(2 * o.TAR / float64(pairs*width)), temporal: true, b: b})
 	}
-	r.dx = nn.Grow(r.dx, n*p.Embed)
-	r.rnn.Backward(gRNN, r.dx, r.dy, nil, &r.tape)
-	mask(r.dx, r.xMask)
-	nn.ScatterAdd(gEmbed, r.dx, b.IDs, p.Embed)
-	return nats, count
+	r.backward(g, dy, b, fold)
+	return sum, count
 }
 
-// pays says whether folding the embedding into the first layer costs less than
-// n rows of products with it, though it were for them alone.
-func (p *Packed) pays(n int) bool { return 2*p.Vocab.Size() <= n }
-
-// input is what the stack reads for ids (T, B): symbols, or the rows of the
-// embedding, which masks of a dropout may follow.
-func (r *Runner) input(steps, rows int, ids []int32, fold bool) rnn.Sequence {
+// backward goes from the gradient of the stack's outputs to that of its
+// parameters and of the embedding.
+func (r *Runner) backward(g, dy []float32, b Batch, fold bool) {
 	p := r.p
-	x := rnn.Sequence{T: steps, B: rows, F: p.Vocab.Size(), IDs: ids}
+	gEmbed, gRNN := p.rows.find(g, embedWeight), p.rows.stack(g)
 	switch {
 	case p.Embed == 0:
-	case fold && len(ids) > 0:
-		p.folding.Do(func() { p.rnn.Fold(r.team, p.embed) })
+		r.rnn.Backward(gRNN, nil, dy, nil, &r.tape)
+	case fold && !p.drop.on:
+		r.rnn.Backward(gRNN, gEmbed, dy, nil, &r.tape)
+	case fold:
+		r.dTable = nn.Grow(r.dTable, len(gEmbed))
+		clear(r.dTable)
+		r.rnn.Backward(gRNN, r.dTable, dy, nil, &r.tape)
+		for i, v := range r.dTable {
+			gEmbed[i] += float32(v * p.drop.scale[i/p.Embed])
+		}
 	default:
-		r.x = nn.Grow(r.x, len(ids)*p.Embed)
-		nn.Gather(r.x, p.embed, ids, p.Embed)
-		x.F, x.IDs, x.Data = p.Embed, nil, r.x
+		r.dx = nn.Grow(r.dx, b.T*b.B*p.Embed)
+		r.rnn.Backward(gRNN, r.dx, dy, nil, &r.tape)
+		r.xMask.again(r.team, r.dx, p.Embed)
+		r.embedding.Backward(r.team, gEmbed, r.dx, b.IDs, p.scale())
+	}
+}
+
+// forward checks b and returns what the head reads of it. With the key of a
+// dropout it is dropped out, as is what the stack reads.
+func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.Key, fold bool) []float32 {
+	p := r.p
+	if want := b.T * b.B * p.Features; len(b.Data) != want {
+		panic(fmt.Sprintf("model: a batch of %d numbers, want %d × %d × %d", len(b.Data), b.T, b.B, p.Features))
+	}
+	r.head.check(b)
+	x := r.input(b, dropout, fold)
+	width := p.RNN.OutputSize()
+	r.y = nn.Grow(r.y, b.T*b.B*width)
+	r.rnn.Forward(r.y, x, state, tape)
+	z := r.head.read(r.y, b)
+	r.zMask.values = r.zMask.values[:0]
+	if dropout != nil && p.OutputDropout > 0 { // y stays as the tape has it
+		r.dropped = nn.Grow(r.dropped, len(z))
+		r.zMask.apply(r.team, r.dropped, z, width, b.B, float32(p.OutputDropout), stream(*dropout, outputStream), p.Locked)
+		z = r.dropped
+	}
+	return z
+}
+
+// stream is the key of a layer.
+func stream(key nn.Key, layer uint64) nn.Key {
+	key.Layer = layer
+	return key
+}
+
+// input is what the stack reads: symbols, rows of the embedding, or numbers.
+// Masks of a dropout go over the latter two.
+func (r *Runner) input(b Batch, dropout *nn.Key, fold bool) rnn.Sequence {
+	p := r.p
+	x := rnn.Sequence{T: b.T, B: b.B, F: p.RNN.Input, Lengths: b.Lengths}
+	r.xMask.values = r.xMask.values[:0]
+	switch {
+	case p.Features > 0:
+		x.Data = b.Data
+	case p.Embed == 0:
+		x.IDs = b.IDs
+	case fold && len(b.IDs) > 0:
+		p.fold(r.team)
+		x.F, x.IDs = p.Vocab.Size(), b.IDs
+	default:
+		r.x = nn.Grow(r.x, len(b.IDs)*p.Embed)
+		r.embedding.Forward(r.team, r.x, p.embed, b.IDs, p.scale())
+		x.Data = r.x
+	}
+	if dropout != nil && p.InputDropout > 0 {
+		r.x = nn.Grow(r.x, len(x.Data))
+		r.xMask.apply(r.team, r.x, x.Data, x.F, b.B, float32(p.InputDropout), stream(*dropout, inputStream), p.Locked)
+		x.Data = r.x
 	}
 	return x
 }
 
-// forward sets logits (N, V). With dropout, it sets z and the masks too.
-func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.Key, fold bool) {
-	p, n := r.p, b.T*b.B
-	if len(b.IDs) != n || len(b.Targets) != n {
-		panic(fmt.Sprintf("model: a batch of %d symbols and %d targets, want %d × %d", len(b.IDs), len(b.Targets), b.T, b.B))
-	}
-	x := r.input(b.T, b.B, b.IDs, fold)
-	r.xMask, r.zMask = r.xMask[:0], r.zMask[:0]
-	drop := dropout != nil && p.Dropout > 0
-	if p.Embed > 0 && drop {
-		r.xMask = r.masks(r.xMask, b, p.Embed, *dropout, outside)
-		mask(x.Data, r.xMask)
-	}
-	out := p.rnn.OutputSize()
-	r.y = nn.Grow(r.y, n*out)
-	r.rnn.Forward(r.y, x, state, tape)
-	z := r.y
-	if drop {
-		r.dropped = append(r.dropped[:0], r.y...) // y stays as the tape has it
-		r.zMask = r.masks(r.zMask, b, out, *dropout, outside+1)
-		z = r.dropped
-		mask(z, r.zMask)
-	}
-	r.z, r.logits = r.z.Grow(n, out), r.logits.Grow(n, p.Vocab.Size())
-	r.team.ToBlocks(r.z, nn.RowMajor(z, out), out, n)
-	p.head.Forward(r.team, r.logits, r.z, n)
-}
-
-// masks fills m (T, B, width) from the streams of a layer.
-func (r *Runner) masks(m []float32, b Batch, width int, key nn.Key, layer uint64) []float32 {
-	m = nn.Grow(m, b.T*b.B*width)
-	key.Layer = layer
-	for i := range b.T * b.B {
-		r.random.Dropout(m[i*width:(i+1)*width], float32(r.p.Dropout), key.At(i/b.B, i%b.B))
-	}
-	return m
-}
-
-// mask multiplies x by m, unless m is empty.
-func mask(x, m []float32) {
-	for i, v := range m {
-		x[i] *= v
-	}
-}
-
-// StateSize is the number of floats that hold the state of one stream.
-func (p *Packed) StateSize() int { return p.rnn.StateSize() }
-
-// Step runs the streams whose states are at rows of slab through one symbol
-// each, ids (n), and sets logits (n, V), in blocks, for the next.
+// Step runs the streams of a language model whose states are at rows of slab
+// through one symbol each, ids (n), and sets logits (n, V), in blocks, for the
+// next.
 func (r *Runner) Step(logits nn.Matrix, ids []int32, slab []float32, rows []int32) {
 	p, n := r.p, len(ids)
-	x := r.input(1, n, ids, p.small)
-	r.y = nn.Grow(r.y, n*p.rnn.OutputSize())
+	if err := p.only(LM, "step through symbols"); err != nil {
+		panic(err.Error())
+	}
+	x := r.input(Batch{T: 1, B: n, IDs: ids}, nil, p.small)
+	width := p.RNN.OutputSize()
+	r.y = nn.Grow(r.y, n*width)
 	r.rnn.Step(r.y, x, slab, rows)
-	p.head.Forward(r.team, logits, nn.RowMajor(r.y, p.rnn.OutputSize()), n)
+	p.head.(linear).Forward(r.team, logits, nn.RowMajor(r.y, width), n)
 }

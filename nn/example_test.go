@@ -39,7 +39,8 @@ func ExampleLinear() {
 
 	table := []float32{1, 2, 3, 4, 5, 6} // (V 3, F 2)
 	x := make([]float32, 2*2)
-	nn.Gather(x, table, []int32{2, 0}, 2)
+	embedding := nn.Embedding{F: 2}
+	embedding.Forward(team, x, table, []int32{2, 0}, nil)
 
 	linear := nn.NewLinear(2, 1)
 	linear.Pack(team, []float32{10, 1}, []float32{0.5})

@@ -6,36 +6,6 @@ import (
 	"sluice/internal/kernel"
 )
 
-// Gather copies the rows of table (V, F) that ids (N) name to y (N, F): an
-// embedding's forward pass.
-func Gather(y, table []float32, ids []int32, f int) {
-	need("Gather", "y", y, len(ids), f)
-	for i := range ids {
-		copy(y[i*f:(i+1)*f], rowOf("Gather", table, ids, i, f))
-	}
-}
-
-// ScatterAdd adds each row of dy (N, F) to the row of dtable (V, F) that ids
-// (N) name, in their order: an embedding's backward pass.
-func ScatterAdd(dtable, dy []float32, ids []int32, f int) {
-	need("ScatterAdd", "dy", dy, len(ids), f)
-	for i := range ids {
-		row := rowOf("ScatterAdd", dtable, ids, i, f)
-		for j, v := range dy[i*f : (i+1)*f] {
-			row[j] += v
-		}
-	}
-}
-
-// rowOf is the row of table (V, F) that ids[i] names.
-func rowOf(call string, table []float32, ids []int32, i, f int) []float32 {
-	from := int(ids[i]) * f
-	if from < 0 || from+f > len(table) {
-		panic(fmt.Sprintf("nn: %s: id %d at %d, want 0 ≤ id < %d", call, ids[i], i, len(table)/f))
-	}
-	return table[from : from+f]
-}
-
 // Linear is y = x·Wᵀ + b. It holds its weights packed: call Pack after they
 // change.
 type Linear struct {

@@ -2,53 +2,9 @@ package nn
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"testing"
 )
-
-func TestGatherAndScatterAdd(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for range 100 {
-		n, v, f := r.IntN(20), 1+r.IntN(6), 1+r.IntN(5)
-		table, ids := normal(r, v*f), make([]int32, n)
-		for i := range ids {
-			ids[i] = r.Int32N(int32(v)) // few rows: most come more than once
-		}
-		y := make([]float32, n*f)
-		Gather(y, table, ids, f)
-		dtable, want := append([]float32(nil), table...), append([]float32(nil), table...)
-		for i, id := range ids {
-			for j := range f {
-				if y[i*f+j] != table[int(id)*f+j] {
-					t.Fatalf("row %d, id %d: [%d] = %v, want %v", i, id, j, y[i*f+j], table[int(id)*f+j])
-				}
-				want[int(id)*f+j] += y[i*f+j]
-			}
-		}
-		ScatterAdd(dtable, y, ids, f)
-		equalBits(t, "ScatterAdd", dtable, want)
-	}
-}
-
-// A table is a view of a flat vector: an id past its end would reach into the
-// next tensor.
-func TestIdsOutOfRange(t *testing.T) {
-	flat := make([]float32, 100)
-	table := flat[:6] // (3, 2)
-	for _, id := range []int32{-1, 3, math.MinInt32, math.MaxInt32} {
-		y := []float32{1, 1, 1, 1}
-		wants(t, fmt.Sprintf("nn: Gather: id %d at 1, want 0 ≤ id < 3", id), func() { Gather(y, table, []int32{0, id}, 2) })
-		wants(t, fmt.Sprintf("nn: ScatterAdd: id %d at 1, want 0 ≤ id < 3", id), func() { ScatterAdd(table, y, []int32{0, id}, 2) })
-	}
-	for i, v := range flat[6:] {
-		if v != 0 {
-			t.Errorf("[%d] past the table is %v", i, v)
-		}
-	}
-	wants(t, "nn: Gather: y has 3 values, want (2, 2)", func() { Gather(make([]float32, 3, 9), table, []int32{0, 0}, 2) })
-	wants(t, "nn: ScatterAdd: dy has 3 values, want (2, 2)", func() { ScatterAdd(table, make([]float32, 3, 9), []int32{0, 0}, 2) })
-}
 
 // linear64 is y = x·Wᵀ + b and its gradients in float64.
 func linear64(w, b, x, dy []float32, n, in, out int) (y, dw, db, dx []float64) {

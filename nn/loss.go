@@ -13,10 +13,11 @@ const Ignore int32 = -1
 // CrossEntropy is softmax with cross-entropy over V classes. It keeps buffers
 // and serves one caller.
 type CrossEntropy struct {
-	V       int
-	Nats    []float64 // (N) the loss of each row of the last call, 0 where ignored
-	job     lossJob
-	scratch []lossScratch
+	V         int
+	Smoothing float64   // ε in [0, 1): Gradient's target is 1−ε at the class and ε/V at each (Szegedy et al. 2016)
+	Nats      []float64 // (N) the loss of each row of the last call, 0 where ignored
+	job       lossJob
+	scratch   []lossScratch
 }
 
 // chunk is how many rows pass through a step of the loss at once: their blocks
@@ -30,6 +31,7 @@ type lossJob struct {
 	logits   Matrix    // (N, V)
 	targets  []int32   // (N)
 	factor   float32
+	smooth   float64 // ε
 	backward bool
 	scratch  []lossScratch // (parts)
 }
@@ -38,6 +40,7 @@ type lossJob struct {
 type lossScratch struct {
 	top, by [chunk]float32
 	sum     [chunk]float64
+	spread  [chunk * kernel.Wide]float32 // what smoothing adds to a block
 	_       [64]byte
 }
 
@@ -51,9 +54,11 @@ func (c *CrossEntropy) Loss(team *Team, logits Matrix, targets []int32) (nats fl
 }
 
 // Gradient is Loss, and turns logits into the gradient of the loss times
-// factor, (softmax − one-hot)·factor: factor 1/count makes it that of the mean.
+// factor, (softmax − target)·factor, target being one-hot but for Smoothing:
+// factor 1/count makes it that of the mean. With Smoothing too the nats returned
+// are those of the plain cross-entropy.
 func (c *CrossEntropy) Gradient(team *Team, logits Matrix, targets []int32, factor float32) (nats float64, count int) {
-	return c.run(team, lossJob{logits: logits, targets: targets, factor: factor, backward: true})
+	return c.run(team, lossJob{logits: logits, targets: targets, factor: factor, smooth: c.Smoothing, backward: true})
 }
 
 func (c *CrossEntropy) run(team *Team, job lossJob) (nats float64, count int) {
@@ -78,6 +83,9 @@ func (c *CrossEntropy) run(team *Team, job lossJob) (nats float64, count int) {
 func (c *CrossEntropy) check(logits Matrix, targets []int32) {
 	if c.V < 1 {
 		panic(fmt.Sprintf("nn: CrossEntropy: V is %d, want 1 or more", c.V))
+	}
+	if !(c.Smoothing >= 0 && c.Smoothing < 1) {
+		panic(fmt.Sprintf("nn: CrossEntropy: Smoothing is %v, want 0 ≤ ε < 1", c.Smoothing))
 	}
 	logits.NeedBlocks("nn: CrossEntropy: logits", len(targets), c.V)
 	for i, target := range targets {
@@ -130,15 +138,41 @@ func (j *lossJob) rows(s *lossScratch, from, n int) {
 	}
 	for i, target := range j.targets[from : from+n] {
 		if target != Ignore { // the sum with its digits as p nears 1, once the rest is scaled
-			s.sum[i] = (float64(x.At(i, int(target))[0])/s.sum[i] - 1) * float64(j.factor)
+			p := float64(x.At(i, int(target))[0]) / s.sum[i]
+			s.sum[i] = (p - 1 + (j.smooth - j.smooth/float64(j.v))) * float64(j.factor)
 		}
 	}
 	for k := 0; k < j.v; k += width {
 		kernel.ScaleRows(x.Columns(k).Data, s.by[:n], n)
 	}
+	if j.smooth > 0 {
+		j.spread(s, x, from, n)
+	}
 	for i, target := range j.targets[from : from+n] {
 		if target != Ignore {
 			x.At(i, int(target))[0] = float32(s.sum[i])
+		}
+	}
+}
+
+// spread takes ε/V from every class of n rows of x, the first being row from.
+func (j *lossJob) spread(s *lossScratch, x Matrix, from, n int) {
+	each := float32(-j.smooth / float64(j.v) * float64(j.factor))
+	for i, target := range j.targets[from : from+n] {
+		row := s.spread[i*x.Width : (i+1)*x.Width]
+		if clear(row); target == Ignore {
+			continue
+		}
+		for k := range row {
+			row[k] = each
+		}
+	}
+	for k := 0; k < j.v; k += x.Width {
+		kernel.AddTo(x.Columns(k).Data[:n*x.Width], s.spread[:n*x.Width])
+	}
+	for i := range n {
+		if j.v%x.Width != 0 {
+			clear(x.At(i, j.v))
 		}
 	}
 }

@@ -115,6 +115,59 @@ func TestCrossEntropyAgainstFloat64(t *testing.T) {
 	}
 }
 
+// With Smoothing the gradient is that of the cross-entropy against a target of
+// (1−ε)·one-hot + ε/V, and the nats are what they are without.
+func TestSmoothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for trial := range 100 {
+		n, v, eps := 1+r.IntN(40), 1+r.IntN(150), []float64{0.1, 0.5, 0.999}[r.IntN(3)]
+		logits, targets := lossCase(r, n, v, 3)
+		plain := append([]float32(nil), logits...)
+		want := make([]float64, n*v)
+		for i, target := range targets {
+			if target == Ignore {
+				continue
+			}
+			nats := make([]float64, v) // −log p of each class
+			for k := range v {
+				nats[k], _ = loss64(wide(logits[i*v:(i+1)*v]), []int32{int32(k)}, v)
+			}
+			for k := range v {
+				q := eps / float64(v)
+				if k == int(target) {
+					q += 1 - eps
+				}
+				want[i*v+k] = 0.3 * (math.Exp(-nats[k]) - q)
+			}
+		}
+		var first []float32
+		for _, threads := range []int{1, 2, 3, 8} {
+			team := NewTeam(threads)
+			ce, smooth := CrossEntropy{V: v}, CrossEntropy{V: v, Smoothing: eps}
+			a, _ := gradient(&ce, team, append([]float32(nil), plain...), targets, 0.3)
+			m := Blocks(plain, n, v)
+			b, _ := smooth.Gradient(team, m, targets, 0.3)
+			team.Close()
+			got := rowsOf(m, n, v)
+			if a != b {
+				t.Errorf("trial %d: %v nats, %v without smoothing", trial, b, a)
+			}
+			close64(t, "gradient", got, want, 1e-6)
+			if first == nil {
+				first = got
+			}
+			equalBits(t, "threads", got, first)
+			for i := range n { // products read whole blocks
+				for j, pad := range m.At(i, v-1)[1:] {
+					if pad != 0 {
+						t.Fatalf("v %d: %v in padding %d of row %d", v, pad, j, i)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestCrossEntropyKeepsSmallLosses(t *testing.T) {
 	team := NewTeam(1)
 	defer team.Close()
@@ -238,6 +291,7 @@ func TestCrossEntropyShapes(t *testing.T) {
 	defer team.Close()
 	ce := CrossEntropy{V: 3}
 	wants(t, "nn: CrossEntropy: V is 0, want 1 or more", func() { new(CrossEntropy).Loss(team, Matrix{}, nil) })
+	wants(t, "nn: CrossEntropy: Smoothing is 1, want 0 ≤ ε < 1", func() { (&CrossEntropy{V: 3, Smoothing: 1}).Loss(team, Matrix{}, nil) })
 	wants(t, "nn: CrossEntropy: logits has 66 values, want (2, 3)", func() { ce.Loss(team, kernel.Blocks(make([]float32, 66, 99), 2), []int32{0, 1}) })
 	wants(t, "nn: CrossEntropy: logits is row-major, want a matrix in blocks", func() { ce.Loss(team, RowMajor(make([]float32, 256), 3), []int32{0, 1}) })
 	wants(t, "nn: CrossEntropy: logits is row-major, want a matrix in blocks", func() { ce.Gradient(team, RowMajor(make([]float32, 256), 3), []int32{0, 1}, 1) })

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"sluice/data"
 	"sluice/nn"
 )
 
@@ -38,7 +39,7 @@ func BenchmarkUpdate(b *testing.B) {
 				if u, err := r.update(); err != nil {
 					b.Fatal(err)
 				} else if u.count == 0 {
-					r.batch.Epoch(0)
+					r.deal.SetCursor(data.Cursor{})
 				}
 			}
 			update()
@@ -46,7 +47,7 @@ func BenchmarkUpdate(b *testing.B) {
 			for b.Loop() {
 				update()
 			}
-			b.ReportMetric(float64(b.N*len(r.ids))/b.Elapsed().Seconds(), "tokens/s")
+			b.ReportMetric(float64(b.N*c.Batches.Batch*c.Batches.Steps)/b.Elapsed().Seconds(), "tokens/s")
 		})
 	}
 }

@@ -44,13 +44,6 @@ type note struct {
 
 type rawJSON = json.RawMessage
 
-// identity is by what a text is known again.
-type identity struct {
-	SHA256  string `json:"sha256"`
-	Train   int    `json:"train"` // symbols
-	HeldOut int    `json:"held_out"`
-}
-
 // Update is how many updates had been made.
 func (c *Checkpoint) Update() int { return c.note.Place.Updates }
 
@@ -76,7 +69,7 @@ func (r *run) contents() (map[string]string, []safetensors.Tensor, error) {
 	}
 	moments, made := r.opt.State()
 	n := note{
-		Version: CheckpointVersion, Text: r.text.identity(), Config: config, Place: r.at,
+		Version: CheckpointVersion, Text: r.data.about().identity, Config: config, Place: r.at,
 		OptimizerMade: made, Moments: slices.Sorted(maps.Keys(moments)),
 	}
 	if r.model.History, err = r.history(); err != nil {
@@ -102,10 +95,6 @@ func (r *run) contents() (map[string]string, []safetensors.Tensor, error) {
 		add(tensorMoment+name, moments[name])
 	}
 	return metadata, tensors, nil
-}
-
-func (t *Text) identity() identity {
-	return identity{SHA256: t.SHA256, Train: len(t.Train), HeldOut: len(t.HeldOut)}
 }
 
 // ReadCheckpoint reads a checkpoint from a file of the given size in bytes, whole
@@ -169,7 +158,7 @@ func (r *run) resume(c *Checkpoint) error {
 		return err
 	}
 	p := c.note.Place
-	if err := r.batch.SetCursor(p.Data); err != nil {
+	if err := r.deal.SetCursor(p.Data); err != nil {
 		return damaged(err)
 	}
 	if len(c.state) != len(r.state) {
@@ -190,16 +179,16 @@ func (r *run) resume(c *Checkpoint) error {
 
 // same is the error of a checkpoint that is of another run.
 func (r *run) same(c *Checkpoint) error {
-	differ := func(what string, here, there any) error {
-		return fmt.Errorf("train: resume: %s is %v, and was %v in the run to go on with: want the same", what, here, there)
-	}
-	if here, there := r.text.identity(), c.note.Text; here != there {
+	if here, there := r.data.about().identity, c.note.Text; here != there {
 		if here.SHA256 != there.SHA256 {
 			return differ("the text's sha256", here.SHA256, there.SHA256)
 		}
 		return differ("the split into symbols to train on and held out", fmt.Sprint(here.Train, " + ", here.HeldOut), fmt.Sprint(there.Train, " + ", there.HeldOut))
 	}
-	here, there := r.text.Vocab, c.Model.Vocab
+	here, there := r.model.Vocab, c.Model.Vocab
+	if here == nil || there == nil {
+		return r.sameConfig(c)
+	}
 	if here.Size() != there.Size() {
 		return differ("the size of the vocabulary", here.Size(), there.Size())
 	}
@@ -208,6 +197,16 @@ func (r *run) same(c *Checkpoint) error {
 			return differ(fmt.Sprintf("symbol %d of the vocabulary", i), fmt.Sprintf("%q", here.Symbol(i)), fmt.Sprintf("%q", there.Symbol(i)))
 		}
 	}
+	return r.sameConfig(c)
+}
+
+// differ is the error of a value that is another than that of the run to go on
+// with.
+func differ(what string, here, there any) error {
+	return fmt.Errorf("train: resume: %s is %v, and was %v in the run to go on with: want the same", what, here, there)
+}
+
+func (r *run) sameConfig(c *Checkpoint) error {
 	config, err := json.Marshal(r.c)
 	if err != nil {
 		return fmt.Errorf("train: config: %w", err)

@@ -175,9 +175,6 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// masks says whether training draws any.
-func (c Config) masks() bool { return c.Model.Dropout > 0 || c.Model.RNN.Dropout > 0 }
-
 // Preset makes a Config:
 //
 //	default  our own: better than d2l at equal time
@@ -204,7 +201,7 @@ func Preset(name string) (Config, error) {
 	switch name {
 	case "default":
 		c.Split.Validation = 0.1
-		c.Model.Dropout = 0.2
+		c.Model.OutputDropout = 0.2
 		c.Batches.Offset = true
 		c.Optimizer = Optimizer{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 		c.Schedule = optim.Schedule{Kind: "cosine", Rate: 0.01}

@@ -21,8 +21,8 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.Clean.Newlines = "none" }, `data: newlines "none": want keep, space or drop`},
 		{func(c *Config) { c.Vocab.Kind = "syllable" }, `data: vocabulary of kind "syllable": want char, byte or word`},
 		{func(c *Config) { c.Split.Test = 1 }, "data: test fraction 1: want a number in [0, 1)"},
-		{func(c *Config) { c.Model.Task = "" }, `model: task "": want lm`},
-		{func(c *Config) { c.Model.Dropout = 1 - 1e-10 }, "model: dropout 0.9999999999: want a number in [0, 1)"},
+		{func(c *Config) { c.Model.Task = "" }, `model: task "": want lm or regress`},
+		{func(c *Config) { c.Model.OutputDropout = 1 - 1e-10 }, "model: output dropout 0.9999999999: want a number in [0, 1)"},
 		{func(c *Config) { c.Model.RNN.Hidden = -1 }, "rnn: hidden -1: want 1 to 16777216"},
 		{func(c *Config) { c.Model.RNN.Dropout = 0.5 }, "rnn: dropout 0.5: acts between layers, and there is 1"},
 		{func(c *Config) { c.Init.Kind = "ones" }, `rnn: init "ones": want pytorch, normal, xavier`},
@@ -161,8 +161,8 @@ func TestPresets(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Dive into Deep Learning, first Chinese edition, 6.2 to 6.9.
-	if r := c.Model.RNN; r.Hidden != 256 || r.Layers != 1 || r.Cell != "gru" || r.Reset != rnn.ResetAfter || r.Biases != 1 || c.Model.Embed != 0 || c.Model.Dropout != 0 ||
-		c.Batches.Batch != 32 || c.Batches.Steps != 35 || c.Batches.Offset || c.Batches.Sampling != "" || c.Optimizer != (Optimizer{Kind: "sgd"}) ||
+	if r := c.Model.RNN; r.Hidden != 256 || r.Layers != 1 || r.Cell != "gru" || r.Reset != rnn.ResetAfter || r.Biases != 1 || c.Model.Embed != 0 || c.Model.OutputDropout != 0 ||
+		c.Batches.Batch != 32 || c.Batches.Steps != 35 || c.Batches.Offset || c.Batches.Sampling != "consecutive" || c.Optimizer != (Optimizer{Kind: "sgd"}) ||
 		c.Schedule.At(0) != 100 || c.Schedule.At(1e6) != 100 || c.ClipNorm != 0.01 || c.ClipValue != 0 || c.Epochs != 160 || c.Init != (rnn.Init{Kind: "normal", Sigma: 0.01}) {
 		t.Errorf("d2l: %+v", c)
 	}

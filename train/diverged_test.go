@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"sluice/data"
 	"sluice/nn"
 	"sluice/optim"
 	"sluice/rnn"
@@ -77,7 +78,7 @@ func TestDivergesLater(t *testing.T) {
 				t.Fatalf("%v: parameter %d was updated to %v", poison, i, v)
 			}
 		}
-		wantError(t, stopped, "train: diverged after update 25, in epoch 2, at learning rate 0.01: the loss overflowed: want a lower rate or tighter clipping")
+		wantError(t, stopped, "train: diverged after update 25, in epoch 2, at learning rate 0.01: the loss overflowed (parameter rnn.weight_ih_l0 has "+map[bool]string{true: "NaN", false: "+Inf"}[poison != poison]+" at 0): want a lower rate or tighter clipping")
 		if err := r.finish(t.Context(), stopped); err != nil || !slices.Equal(r.model.Params, first.Model.Params) || r.model.History.Epoch != 1 {
 			t.Errorf("%v: kept epoch %d, error %v", poison, r.model.History.Epoch, err)
 		}
@@ -107,7 +108,7 @@ func TestGradientOverflows(t *testing.T) {
 	r.model.Repack(r.team, r.packed)
 	before := slices.Clone(r.model.Params)
 	_, err = r.update()
-	wantError(t, err, "train: diverged after update 0, in epoch 1, at learning rate 0.01: the gradient overflowed: want a lower rate or tighter clipping")
+	wantError(t, err, "train: diverged after update 0, in epoch 1, at learning rate 0.01: the gradient overflowed (gradient of rnn.weight_ih_l0 has NaN at 0): want a lower rate or tighter clipping")
 	if !errors.Is(err, ErrDiverged) || !slices.Equal(r.model.Params, before) || r.at.Updates != 0 {
 		t.Errorf("%d updates", r.at.Updates)
 	}
@@ -129,7 +130,7 @@ func TestUpdateAllocates(t *testing.T) {
 		for sampling, precision := range map[string]string{"consecutive": Float32, "random": BF16} {
 			c := small()
 			c.Epochs, c.Batches.Sampling, c.Precision, c.ClipValue = 1000, sampling, precision, 1
-			c.Model.Embed, c.Model.Dropout, c.Model.RNN.Layers, c.Model.RNN.Dropout = 4, 0.2, 2, 0.2
+			c.Model.Embed, c.Model.InputDropout, c.Model.EmbeddingDropout, c.Model.OutputDropout, c.Model.RNN.Layers, c.Model.RNN.Dropout = 4, 0.2, 0.2, 0.2, 2, 0.2
 			team := nn.NewTeam(threads)
 			r, err := newRun(c, prepare(t, c, song), team, Options{})
 			if err != nil {
@@ -138,7 +139,7 @@ func TestUpdateAllocates(t *testing.T) {
 			update := func() {
 				u, err := r.update()
 				if u.count == 0 {
-					r.batch.Epoch(1)
+					r.deal.SetCursor(data.Cursor{Epoch: 1})
 					_, err = r.update()
 				}
 				if err != nil {

@@ -8,13 +8,14 @@ type Event interface{ event() }
 
 // Start is told once, before the first update.
 type Start struct {
-	Parameters     int `json:"parameters"`
-	Symbols        int `json:"symbols"` // V
-	TrainSymbols   int `json:"train_symbols"`
-	HeldOutSymbols int `json:"held_out_symbols"`
-	Epochs         int `json:"epochs"`
-	Updates        int `json:"updates"`           // of the whole run, unless batches differ by epoch
-	Resumed        int `json:"resumed,omitempty"` // the updates made before, of a run that goes on
+	Task           string `json:"task"` // of the model
+	Parameters     int    `json:"parameters"`
+	Symbols        int    `json:"symbols"` // V
+	TrainSymbols   int    `json:"train_symbols"`
+	HeldOutSymbols int    `json:"held_out_symbols"`
+	Epochs         int    `json:"epochs"`
+	Updates        int    `json:"updates"`           // of the whole run, unless batches differ by epoch
+	Resumed        int    `json:"resumed,omitempty"` // the updates made before, of a run that goes on
 }
 
 // Progress is told after every update.
@@ -22,7 +23,7 @@ type Progress struct {
 	Epoch        int           `json:"epoch"` // from 1
 	Update       int           `json:"update"`
 	Updates      int           `json:"updates"`
-	Perplexity   float64       `json:"perplexity"` // of this epoch so far
+	Loss         float64       `json:"loss"` // of this epoch so far, by what counts: nats per symbol, squared error per value
 	LearningRate float64       `json:"learning_rate"`
 	GradientNorm float64       `json:"gradient_norm"` // before ClipNorm
 	PerSecond    float64       `json:"-"`             // tokens
@@ -31,13 +32,13 @@ type Progress struct {
 
 // Epoch is told after every epoch.
 type Epoch struct {
-	Epoch             int           `json:"epoch"` // from 1
-	Updates           int           `json:"updates"`
-	Perplexity        float64       `json:"perplexity"`                    // over the epoch, while the weights moved
-	HeldOutPerplexity float64       `json:"held_out_perplexity,omitempty"` // after it; 0: nothing is held out
-	Best              bool          `json:"best"`                          // these weights are the ones to keep so far
-	PerSecond         float64       `json:"-"`                             // tokens
-	Time              time.Duration `json:"-"`                             // of training in this epoch, evaluation left out
+	Epoch       int           `json:"epoch"` // from 1
+	Updates     int           `json:"updates"`
+	Loss        float64       `json:"loss"`                    // over the epoch, while the weights moved
+	HeldOutLoss float64       `json:"held_out_loss,omitempty"` // after it; 0: nothing is held out
+	Best        bool          `json:"best"`                    // these weights are the ones to keep so far
+	PerSecond   float64       `json:"-"`                       // tokens
+	Time        time.Duration `json:"-"`                       // of training in this epoch, evaluation left out
 }
 
 // Sample is a prefix as the model continues it.
@@ -54,7 +55,7 @@ type Skipped struct {
 	Update       int     `json:"update"`        // that it would have been
 	Skipped      int     `json:"skipped"`       // of the run so far
 	LearningRate float64 `json:"learning_rate"` // from now on
-	Where        string  `json:"where"`         // the first number found that is not finite
+	What         string  `json:"what"`          // overflowed, and the first number found that is not finite
 }
 
 // Warning is something that went wrong and did not end the run: a checkpoint or

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"math"
 	"os"
 	"strings"
 
@@ -35,7 +36,7 @@ func Example() {
 	}
 	result, err := train.Run(context.Background(), config, text, train.Options{Threads: 2, Observe: func(e train.Event) {
 		if e, ok := e.(train.Epoch); ok && e.Epoch%20 == 0 {
-			fmt.Printf("epoch %d: perplexity below 2: %v\n", e.Epoch, e.Perplexity < 2)
+			fmt.Printf("epoch %d: perplexity below 2: %v\n", e.Epoch, math.Exp(e.Loss) < 2)
 		}
 	}})
 	if err != nil {

@@ -39,8 +39,8 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 	if stopped != nil {
 		return nil
 	}
-	if p := r.trainPerplexity(ctx, r.at.Best.Epoch); !math.IsInf(p, 0) && !math.IsNaN(p) {
-		m.History.TrainPerplexity = p
+	if loss := r.trainLoss(ctx, r.at.Best.Epoch); finite(loss) {
+		m.History.TrainLoss = loss
 	}
 	return nil
 }
@@ -51,29 +51,32 @@ func (r *run) history() (model.History, error) {
 	if err != nil {
 		return model.History{}, fmt.Errorf("train: config: %w", err)
 	}
-	b := r.at.Best
+	b, about := r.at.Best, r.data.about()
 	h := model.History{
-		Corpus: r.text.Corpus, TextSHA256: r.text.SHA256,
-		TrainSymbols: len(r.text.Train), HeldOutSymbols: len(r.text.HeldOut),
+		Corpus: about.corpus, TextSHA256: about.SHA256,
+		TrainSymbols: about.Train, HeldOutSymbols: about.HeldOut,
 		Epoch: b.Epoch, Updates: b.Updates, Config: config,
 	}
 	if b.Epoch > 0 {
-		e := r.at.Curve[b.Epoch-1]
-		h.TrainPerplexity, h.HeldOutPerplexity = e.Perplexity, e.HeldOutPerplexity
+		e, measure := r.at.Curve[b.Epoch-1], "loss"
+		if about.vocab != nil {
+			measure = "perplexity"
+		}
+		h.TrainLoss, h.HeldOutLoss = e.Loss, e.HeldOutLoss
 		h.Kept = map[string]string{
-			KeepTrain:   "the lowest training perplexity",
-			KeepHeldOut: "the lowest held-out perplexity",
+			KeepTrain:   "the lowest training " + measure,
+			KeepHeldOut: "the lowest held-out " + measure,
 			KeepLast:    "the last epoch",
 		}[r.keep]
 	}
 	return h, nil
 }
 
-// trainPerplexity scores the minibatches of an epoch once more, as training
-// read them, the weights standing still. It is NaN if ctx ends before.
-func (r *run) trainPerplexity(ctx context.Context, epoch int) float64 {
-	nats, count := 0.0, 0
-	for r.batch.SetCursor(data.Cursor{Epoch: epoch - 1}); count < scored; {
+// trainLoss scores the minibatches of an epoch once more, as training read them,
+// the weights standing still. It is NaN if ctx ends before.
+func (r *run) trainLoss(ctx context.Context, epoch int) float64 {
+	sum, count := 0.0, 0
+	for r.deal.SetCursor(data.Cursor{Epoch: epoch - 1}); count < scored; {
 		if ctx.Err() != nil {
 			return math.NaN()
 		}
@@ -81,8 +84,8 @@ func (r *run) trainPerplexity(ctx context.Context, epoch int) float64 {
 		if b.T == 0 {
 			break
 		}
-		n, c := r.runner.Loss(b, r.state)
-		nats, count = nats+n, count+c
+		s, c := r.runner.Loss(b, r.state)
+		sum, count = sum+s, count+c
 	}
-	return math.Exp(nats / float64(count))
+	return sum / float64(count)
 }

@@ -56,7 +56,7 @@ func (r *run) line(event any) ([]byte, error) {
 			Event string `json:"event"`
 			Start
 			Text identity `json:"text"`
-		}{"start", e, r.text.identity()})
+		}{"start", e, r.data.about().identity})
 	case logged:
 		return json.Marshal(struct {
 			Event string `json:"event"`

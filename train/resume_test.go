@@ -23,7 +23,7 @@ const dir = "run"
 func saved() Config {
 	c := small()
 	c.Split.Validation, c.Batches.Offset, c.Batches.Steps = 0.2, true, 12
-	c.Model.Embed, c.Model.Dropout, c.Model.RNN.Layers, c.Model.RNN.Dropout = 4, 0.2, 2, 0.2
+	c.Model.Embed, c.Model.OutputDropout, c.Model.RNN.Layers, c.Model.RNN.Dropout = 4, 0.2, 2, 0.2
 	c.Prefixes, c.PredictEvery, c.PredictLength = []string{"the"}, 1, 3
 	c.Schedule.Kind = "cosine"
 	return c

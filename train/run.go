@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -28,24 +27,19 @@ type Result struct {
 	Curve []Epoch
 }
 
-// Run trains a model on text. When ctx ends it stops after the update at work
+// Run trains a model on d. When ctx ends it stops after the update at work
 // and returns ctx's error beside a Result whose Model holds the best of the
 // epochs done, or of the first epoch the weights as they were; without a Result
 // if there was no update yet. A run that diverges ends the same way, with an
 // error that wraps ErrDiverged, but without a Result where no epoch was done. A
 // run with a Folder also saves the model there, and a checkpoint where it stopped.
-func Run(ctx context.Context, c Config, text *Text, o Options) (*Result, error) {
+func Run(ctx context.Context, c Config, d Data, o Options) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	for _, prefix := range c.Prefixes {
-		if _, err := text.Vocab.Encode(prefix); err != nil {
-			return nil, fmt.Errorf("train: prefix %q: %w", prefix, err)
-		}
-	}
 	team := nn.NewTeam(max(1, o.Threads))
 	defer team.Close()
-	r, err := newRun(c, text, team, o)
+	r, err := newRun(c, d, team, o)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +77,7 @@ func (e notSaved) Unwrap() error      { return e.error }
 // run is a run in progress.
 type run struct {
 	c    Config
-	text *Text
+	data Data
 	team *nn.Team
 	o    Options
 
@@ -92,14 +86,13 @@ type run struct {
 	saved  *model.Packed // as exact has filled it last: packed, unless that is another
 	runner *model.Runner
 	opt    optim.Optimizer
-	batch  *data.Sampler
+	deal   dealer
 	keep   string
 	total  int // updates of the whole run
 
 	grad          []float32 // (N) of parameters
 	state, before []float32 // (B, StateSize) now, and before the update at work
-	ids, target   []int32   // (T, B)
-	objective     struct{ Dropout *nn.Key }
+	objective     model.Objective
 	key           nn.Key // of the masks of the update at work
 
 	at   place
@@ -119,8 +112,8 @@ type run struct {
 type place struct {
 	Data    data.Cursor `json:"data"`    // the minibatch to read next; its Epoch counts from 0
 	Updates int         `json:"updates"` // made
-	Nats    float64     `json:"nats"`    // the loss of this epoch, summed
-	Count   int         `json:"count"`   // over so many targets
+	Sum     float64     `json:"sum"`     // the loss of this epoch, summed
+	Count   int         `json:"count"`   // over so many of what counts
 	Rate    float64     `json:"rate"`    // what the learning rate is multiplied by, after lowerings
 	Skipped int         `json:"skipped"` // updates left out because they were not finite
 	Row     int         `json:"row"`     // how many of these came last, one after another
@@ -136,40 +129,38 @@ type best struct {
 	Score   float64 `json:"score"`
 }
 
-func newRun(c Config, text *Text, team *nn.Team, o Options) (*run, error) {
-	m, err := model.New(c.Model, text.Vocab)
+func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
+	about := d.about()
+	m, err := model.New(c.Model, about.vocab)
 	if err != nil {
 		return nil, err
 	}
 	c.Model = m.Spec
-	batches := c.Batches
-	batches.Seed = c.Seed
-	sampler, err := data.NewSampler(text.Train, batches)
+	deal, err := d.dealer(c)
 	if err != nil {
 		return nil, err
 	}
-	r := &run{c: c, text: text, o: o, team: team, model: m, batch: sampler, keep: c.Keep}
-	r.total = c.Epochs * c.updates(sampler.Len())
+	r := &run{c: c, data: d, o: o, team: team, model: m, deal: deal, keep: c.Keep}
+	r.total = c.Epochs * c.updates(deal.Len())
 	if r.c.Schedule.Total == 0 {
 		r.c.Schedule.Total = max(r.total, c.Schedule.Warmup+1)
 	}
 	if err := r.c.Schedule.Validate(); err != nil {
 		return nil, err
 	}
-	if r.keep == KeepHeldOut && len(text.HeldOut) == 0 {
+	if r.keep == KeepHeldOut && about.HeldOut == 0 {
 		return nil, fmt.Errorf("train: keep %q: the text has nothing held out", r.keep)
 	}
 	if r.keep == "" || r.keep == KeepAuto {
 		r.keep = KeepHeldOut
-		if len(text.Train) < LearntByHeart || len(text.HeldOut) == 0 {
+		if about.HeldOut == 0 || about.vocab != nil && about.Train < LearntByHeart {
 			r.keep = KeepTrain
 		}
 	}
 	r.opt = c.Optimizer.new(len(m.Params))
 	r.grad = make([]float32, len(m.Params))
-	r.state = make([]float32, batches.Batch*m.RNN.StateSize())
+	r.state = make([]float32, c.Batches.Batch*m.RNN.StateSize())
 	r.before = make([]float32, len(r.state))
-	r.ids, r.target = make([]int32, batches.Batch*batches.Steps), make([]int32, batches.Batch*batches.Steps)
 	r.at.Rate = 1
 	if o.From == nil {
 		err = m.Init(c.Init, c.Seed)
@@ -212,10 +203,13 @@ func (r *run) observe(e Event) {
 func (r *run) train(ctx context.Context) error {
 	r.began, r.from = time.Now(), r.at.Updates
 	r.marked = r.began
+	about := r.data.about()
 	start := Start{
-		Parameters: len(r.model.Params), Symbols: r.text.Vocab.Size(),
-		TrainSymbols: len(r.text.Train), HeldOutSymbols: len(r.text.HeldOut),
+		Task: r.model.Task, Parameters: len(r.model.Params), TrainSymbols: about.Train, HeldOutSymbols: about.HeldOut,
 		Epochs: r.c.Epochs, Updates: r.total, Resumed: r.at.Updates,
+	}
+	if about.vocab != nil {
+		start.Symbols = about.vocab.Size()
 	}
 	r.observe(start)
 	if r.at.Lines == 0 {
@@ -247,7 +241,7 @@ func (r *run) stop(err error, done Epoch) error {
 // epoch goes through what is left of the training part in this epoch.
 func (r *run) epoch(ctx context.Context) (Epoch, error) {
 	epoch, start, symbols := r.at.Data.Epoch+1, time.Now(), 0
-	r.batch.SetCursor(r.at.Data)
+	r.deal.SetCursor(r.at.Data)
 	for {
 		if err := ctx.Err(); err != nil {
 			return Epoch{}, err
@@ -263,7 +257,7 @@ func (r *run) epoch(ctx context.Context) (Epoch, error) {
 			break
 		}
 		symbols += p.count
-		p.Perplexity = math.Exp(r.at.Nats / float64(r.at.Count))
+		p.Loss = r.at.Sum / float64(r.at.Count)
 		p.PerSecond = perSecond(r.symbols+symbols, r.training+time.Since(start))
 		made := r.at.Updates - r.from
 		p.Left = time.Duration(float64(time.Since(r.began)) / float64(made) * float64(max(0, r.total-r.at.Updates)))
@@ -279,7 +273,7 @@ func (r *run) epoch(ctx context.Context) (Epoch, error) {
 		return Epoch{}, err
 	}
 	return Epoch{
-		Epoch: epoch, Updates: r.at.Updates, Perplexity: math.Exp(r.at.Nats / float64(r.at.Count)),
+		Epoch: epoch, Updates: r.at.Updates, Loss: r.at.Sum / float64(r.at.Count),
 		PerSecond: perSecond(symbols, took), Time: took,
 	}, nil
 }
@@ -300,23 +294,26 @@ func perSecond(n int, d time.Duration) float64 {
 // score finishes an epoch: what is held out, samples, whether its weights are
 // the best. All that may be ended by ctx comes before anything changes.
 func (r *run) score(ctx context.Context, done *Epoch) error {
-	if len(r.text.HeldOut) > 0 {
-		perplexity, err := r.perplexity(ctx, r.text.HeldOut)
+	if r.data.about().HeldOut > 0 {
+		loss, err := r.data.score(ctx, r.exact(), r.team)
 		if err != nil {
 			return err
 		}
-		done.HeldOutPerplexity = perplexity
-		if err := r.finite("held-out loss", perplexity); err != nil {
+		done.HeldOutLoss = loss
+		if err := r.finite("held-out loss", r.bounded(loss)); err != nil {
 			return err
 		}
 	}
-	samples, err := r.samples(ctx, done.Epoch)
-	if err != nil {
-		return err
+	var samples []Sample
+	if every := r.c.PredictEvery; every > 0 && done.Epoch%every == 0 {
+		var err error
+		if samples, err = r.samples(ctx, done.Epoch); err != nil {
+			return err
+		}
 	}
 	done.Best = r.consider(*done)
 	r.at.Curve = append(r.at.Curve, *done)
-	r.at.Data, r.at.Nats, r.at.Count = data.Cursor{Epoch: done.Epoch}, 0, 0
+	r.at.Data, r.at.Sum, r.at.Count = data.Cursor{Epoch: done.Epoch}, 0, 0
 	r.observe(*done)
 	r.log(*done)
 	for _, s := range samples {
@@ -334,10 +331,10 @@ func (r *run) patient() bool {
 
 // consider keeps the weights if the epoch is the best so far.
 func (r *run) consider(e Epoch) bool {
-	score := e.Perplexity
+	score := e.Loss
 	switch r.keep {
 	case KeepHeldOut:
-		score = e.HeldOutPerplexity
+		score = e.HeldOutLoss
 	case KeepLast:
 		score = -float64(e.Epoch)
 	}
@@ -357,20 +354,8 @@ func (r *run) exact() *model.Packed {
 	return r.saved
 }
 
-// perplexity scores each symbol of ids but the first once.
-func (r *run) perplexity(ctx context.Context, ids []int32) (float64, error) {
-	score, err := model.Evaluate(ctx, r.exact(), r.team, ids)
-	if err != nil {
-		return 0, err
-	}
-	return score.Perplexity(), nil
-}
-
 // samples are how the model continues the prefixes.
 func (r *run) samples(ctx context.Context, epoch int) (samples []Sample, err error) {
-	if r.c.PredictEvery == 0 || epoch%r.c.PredictEvery != 0 {
-		return nil, nil
-	}
 	packed := r.exact()
 	for _, prefix := range r.c.Prefixes {
 		g, err := model.NewGenerator(packed, model.Sampling{})

@@ -37,7 +37,7 @@ func TestEvents(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)
 	}
-	if start := (Start{len(result.Model.Params), 16, 369, 123, 5, 5 * each, 0}); rec.events[0] != start {
+	if start := (Start{"lm", len(result.Model.Params), 16, 369, 123, 5, 5 * each, 0}); rec.events[0] != start {
 		t.Errorf("%+v, want %+v", rec.events[0], start)
 	}
 	schedule := c.Schedule
@@ -46,11 +46,11 @@ func TestEvents(t *testing.T) {
 		if p.Epoch != i/each+1 || p.Update != i+1 || p.Updates != 5*each || p.LearningRate != schedule.At(i) {
 			t.Errorf("progress %d: %+v", i, p)
 		}
-		if !(p.Perplexity > 1 && p.Perplexity < 40 && p.GradientNorm > 0 && p.PerSecond > 0) || p.Left < 0 || i == 5*each-1 && p.Left != 0 {
+		if !(p.Loss > 0 && p.Loss < 4 && p.GradientNorm > 0 && p.PerSecond > 0) || p.Left < 0 || i == 5*each-1 && p.Left != 0 {
 			t.Errorf("progress %d: %+v", i, p)
 		}
-		if e := i / each; i%each == each-1 && p.Perplexity != result.Curve[e].Perplexity {
-			t.Errorf("epoch %d: perplexity %v at its end, %v after", e+1, p.Perplexity, result.Curve[e].Perplexity)
+		if e := i / each; i%each == each-1 && p.Loss != result.Curve[e].Loss {
+			t.Errorf("epoch %d: perplexity %v at its end, %v after", e+1, p.Loss, result.Curve[e].Loss)
 		}
 	}
 	var curve []Epoch
@@ -58,7 +58,7 @@ func TestEvents(t *testing.T) {
 		switch e := e.(type) {
 		case Epoch:
 			curve = append(curve, e)
-			if e.Epoch != len(curve) || e.Updates != len(curve)*each || !(e.HeldOutPerplexity > 1) || !(e.PerSecond > 0) || e.Time <= 0 {
+			if e.Epoch != len(curve) || e.Updates != len(curve)*each || !(e.HeldOutLoss > 0) || !(e.PerSecond > 0) || e.Time <= 0 {
 				t.Errorf("%+v", e)
 			}
 		case Sample:
@@ -105,12 +105,12 @@ func TestHistory(t *testing.T) {
 	}
 	h.TextSHA256, h.Config = "", nil
 	best := result.Curve[h.Epoch-1]
-	if h.TrainPerplexity <= 1 || h.TrainPerplexity >= best.Perplexity {
-		t.Errorf("perplexity %v of the weights at the end of an epoch with %v", h.TrainPerplexity, best.Perplexity)
+	if h.TrainLoss <= 0 || h.TrainLoss >= best.Loss {
+		t.Errorf("loss %v of the weights at the end of an epoch with perplexity %v", h.TrainLoss, best.Loss)
 	}
 	wantHistory := model.History{
 		Corpus: "songs", TrainSymbols: 260, HeldOutSymbols: 100, Epoch: 3, Updates: 3 * 12,
-		TrainPerplexity: h.TrainPerplexity, HeldOutPerplexity: score.Perplexity(), Kept: "the lowest training perplexity",
+		TrainLoss: h.TrainLoss, HeldOutLoss: score.Loss(), Kept: "the lowest training perplexity",
 	}
 	if !reflect.DeepEqual(h, wantHistory) {
 		t.Errorf("history\n\t%+v\nwant\n\t%+v", h, wantHistory)
@@ -118,14 +118,14 @@ func TestHistory(t *testing.T) {
 }
 
 // kept is the epoch whose weights params are, found by running to its end, and
-// their perplexity on the training part.
-func kept(t *testing.T, c Config, text *Text, params []float32) (epoch int, perplexity float64) {
+// their loss on the training part.
+func kept(t *testing.T, c Config, text *Text, params []float32) (epoch int, loss float64) {
 	t.Helper()
 	c.Keep, c.Schedule.Total = KeepLast, 0
 	for epochs := 1; epochs <= 8; epochs++ {
 		c.Epochs = epochs
 		if r, _ := mustRun(t, c, text); slices.Equal(r.Model.Params, params) {
-			return epochs, r.Model.History.TrainPerplexity
+			return epochs, r.Model.History.TrainLoss
 		}
 	}
 	return 0, 0
@@ -157,8 +157,8 @@ func TestKeep(t *testing.T) {
 		}
 		return at + 1
 	}
-	training := func(e Epoch) float64 { return e.Perplexity }
-	heldOut := func(e Epoch) float64 { return e.HeldOutPerplexity }
+	training := func(e Epoch) float64 { return e.Loss }
+	heldOut := func(e Epoch) float64 { return e.HeldOutLoss }
 	last := func(e Epoch) float64 { return -float64(e.Epoch) }
 	big := func(c Config) Config {
 		c.Batches.Batch, c.Batches.Steps, c.Model.RNN.Hidden, c.Epochs = 40, 20, 4, 2
@@ -186,9 +186,9 @@ func TestKeep(t *testing.T) {
 		if h.Epoch != want || h.Kept != k.why || h.Updates != r.Curve[want-1].Updates {
 			t.Errorf("keep %q of %d symbols: epoch %d after %d updates, %s; want epoch %d, %s", k.keep, len(k.text.Train), h.Epoch, h.Updates, h.Kept, want, k.why)
 		}
-		got, perplexity := kept(t, k.c, k.text, r.Model.Params)
-		if got != want || h.TrainPerplexity != perplexity || h.HeldOutPerplexity != r.Curve[want-1].HeldOutPerplexity {
-			t.Errorf("keep %q: the weights are of epoch %d with perplexity %v, want %d: %+v", k.keep, got, perplexity, want, h)
+		got, loss := kept(t, k.c, k.text, r.Model.Params)
+		if got != want || h.TrainLoss != loss || h.HeldOutLoss != r.Curve[want-1].HeldOutLoss {
+			t.Errorf("keep %q: the weights are of epoch %d with loss %v, want %d: %+v", k.keep, got, loss, want, h)
 		}
 		low := math.Inf(1)
 		for _, e := range r.Curve {
@@ -280,8 +280,8 @@ func TestPrecision(t *testing.T) {
 	c.Precision = BF16
 	one, _ := mustRun(t, c, text)
 	h := one.Model.History
-	if slices.Equal(one.Model.Params, exact.Model.Params) || !(math.Abs(math.Log(h.TrainPerplexity/exact.Model.History.TrainPerplexity)) < 0.05) {
-		t.Errorf("perplexity %v, with float32 %v", h.TrainPerplexity, exact.Model.History.TrainPerplexity)
+	if slices.Equal(one.Model.Params, exact.Model.Params) || !(math.Abs(h.TrainLoss-exact.Model.History.TrainLoss) < 0.05) {
+		t.Errorf("loss %v, with float32 %v", h.TrainLoss, exact.Model.History.TrainLoss)
 	}
 	for _, threads := range []int{1, 3} {
 		many, err := Run(t.Context(), c, text, Options{Threads: threads})
@@ -298,7 +298,7 @@ func TestPrecision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if score.Perplexity() != h.HeldOutPerplexity {
-		t.Errorf("held-out perplexity %v, of the model %v", h.HeldOutPerplexity, score.Perplexity())
+	if score.Loss() != h.HeldOutLoss {
+		t.Errorf("held-out loss %v, of the model %v", h.HeldOutLoss, score.Loss())
 	}
 }

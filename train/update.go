@@ -28,20 +28,18 @@ const mostSkipped = 100
 // updated is the Progress of one update with its loss.
 type updated struct {
 	Progress
-	nats    float64
-	count   int  // of targets, 0 where no update was made:
+	sum     float64
+	count   int  // of what counts, 0 where no update was made:
 	skipped bool // since it was not finite, not because the epoch has ended
 }
 
 // next is the next minibatch of the epoch, its T 0 at the end. It clears the
 // state where the rows start anew.
 func (r *run) next() model.Batch {
-	if !r.batch.Carries() {
+	if !r.deal.Carries() {
 		clear(r.state)
 	}
-	rows := r.c.Batches.Batch
-	steps := r.batch.Next(r.ids, r.target)
-	return model.Batch{T: steps, B: rows, IDs: r.ids[:steps*rows], Targets: r.target[:steps*rows]}
+	return r.deal.next()
 }
 
 func (c Config) accumulate() int { return max(1, c.Accumulate) }
@@ -51,8 +49,9 @@ func (r *run) update() (updated, error) {
 	copy(r.before, r.state)
 	u := updated{Progress: Progress{Epoch: r.at.Data.Epoch + 1, Updates: r.total, LearningRate: r.rate()}}
 	r.key = nn.Key{Seed: r.c.Seed, Step: uint64(r.at.Updates)}
-	if r.objective.Dropout = nil; r.c.masks() {
-		r.objective.Dropout = &r.key
+	r.objective.Dropout = &r.key
+	if r.drops() {
+		r.model.RepackDropped(r.team, r.packed, r.key)
 	}
 	r.team.Clear(r.grad)
 	minibatches, b := 0, model.Batch{}
@@ -62,9 +61,9 @@ func (r *run) update() (updated, error) {
 			break
 		}
 		b = next
-		nats, count := r.runner.Gradient(r.grad, b, r.state, r.objective.Dropout)
-		u.nats, u.count, minibatches = u.nats+nats, u.count+count, minibatches+1
-		if !finite(u.nats) {
+		sum, count := r.runner.Gradient(r.grad, b, r.state, r.objective)
+		u.sum, u.count, minibatches = u.sum+sum, u.count+count, minibatches+1
+		if !finite(u.sum) {
 			break
 		}
 		r.key.Step |= uint64(minibatches) << 32 // other masks for the next one
@@ -80,21 +79,35 @@ func (r *run) update() (updated, error) {
 	for _, check := range []struct {
 		what  string
 		value float64
-	}{{"loss", math.Exp(u.nats / float64(u.count))}, {"gradient", u.GradientNorm}} {
-		if err := r.finite(check.what, check.value); err != nil {
-			return r.notFinite(b, err)
+	}{{"loss", r.bounded(u.sum / float64(u.count))}, {"gradient", u.GradientNorm}} {
+		if !finite(check.value) {
+			return r.notFinite(check.what, b)
 		}
 	}
 	r.opt.Update(r.team, r.model.Params, r.grad, u.LearningRate)
-	r.model.Repack(r.team, r.packed)
+	if !r.drops() { // else each update packs its own
+		r.model.Repack(r.team, r.packed)
+	}
 	r.at.Updates++
-	r.at.Data, r.at.Nats, r.at.Count, r.at.Row = r.batch.Cursor(), r.at.Nats+u.nats, r.at.Count+u.count, 0
+	r.at.Data, r.at.Sum, r.at.Count, r.at.Row = r.deal.Cursor(), r.at.Sum+u.sum, r.at.Count+u.count, 0
 	u.Update = r.at.Updates
 	return u, nil
 }
 
+// drops says whether an update trains on other weights than the model's.
+func (r *run) drops() bool { return r.c.Model.EmbeddingDropout > 0 }
+
 // rate is the learning rate of the update to make.
 func (r *run) rate() float64 { return r.c.Schedule.At(r.at.Updates) * r.at.Rate }
+
+// bounded is a loss that is not finite either where, in nats, no probability is
+// left of what was to be predicted.
+func (r *run) bounded(loss float64) float64 {
+	if r.model.Vocab == nil {
+		return loss
+	}
+	return math.Exp(loss)
+}
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
@@ -103,27 +116,34 @@ func (r *run) finite(what string, v float64) error {
 	if finite(v) {
 		return nil
 	}
-	return diverged{fmt.Errorf("train: diverged after update %d, in epoch %d, at learning rate %.4g: the %s overflowed: want a lower rate or tighter clipping", r.at.Updates, r.at.Data.Epoch+1, r.rate(), what)}
+	return r.diverged(what + " overflowed")
+}
+
+func (r *run) diverged(what string) error {
+	return diverged{fmt.Errorf("train: diverged after update %d, in epoch %d, at learning rate %.4g: the %s: want a lower rate or tighter clipping", r.at.Updates, r.at.Data.Epoch+1, r.rate(), what)}
 }
 
 type diverged struct{ error }
 
 func (diverged) Is(target error) bool { return target == ErrDiverged }
 
-// notFinite leaves out the update of minibatch b, or ends the run with err as if
-// the minibatch had not been read.
-func (r *run) notFinite(b model.Batch, err error) (updated, error) {
-	where := "somewhere"
+// notFinite leaves out the update of minibatch b, of which the loss or the
+// gradient overflowed, or ends the run as if the minibatch had not been read.
+func (r *run) notFinite(what string, b model.Batch) (updated, error) {
+	what += " overflowed"
+	if where := r.model.NonFinite(r.runner, r.grad, b, r.before, r.objective); where != "" {
+		what += " (" + where + ")"
+	}
 	copy(r.state, r.before)
 	if r.c.NonFinite == "" || r.c.NonFinite == NonFiniteStop || r.at.Row == mostSkipped {
-		r.batch.SetCursor(r.at.Data)
-		return updated{}, diverged{fmt.Errorf("%w; %s", err, where)}
+		r.deal.SetCursor(r.at.Data)
+		return updated{}, r.diverged(what)
 	}
-	r.at.Skipped, r.at.Row, r.at.Data = r.at.Skipped+1, r.at.Row+1, r.batch.Cursor()
+	r.at.Skipped, r.at.Row, r.at.Data = r.at.Skipped+1, r.at.Row+1, r.deal.Cursor()
 	if r.c.NonFinite == NonFiniteLower {
 		r.at.Rate /= 2
 	}
-	s := Skipped{Epoch: r.at.Data.Epoch + 1, Update: r.at.Updates + 1, Skipped: r.at.Skipped, LearningRate: r.rate(), Where: where}
+	s := Skipped{Epoch: r.at.Data.Epoch + 1, Update: r.at.Updates + 1, Skipped: r.at.Skipped, LearningRate: r.rate(), What: what}
 	r.observe(s)
 	r.log(s)
 	return updated{skipped: true}, nil

@@ -45,6 +45,9 @@ func (b *bencher) model(r *benchReport, arg string) error {
 		return err
 	}
 	m, err := model.Open(path)
+	if err == nil {
+		err = readsText(m, path)
+	}
 	if err != nil {
 		return err
 	}
@@ -135,9 +138,7 @@ func (b *bencher) update(r *modelReport, m *model.Model, c train.Config, team *n
 	if c.Optimizer.Kind == "adam" {
 		t.Optimizer = optim.NewAdam(len(m.Params), c.Optimizer.Beta1, c.Optimizer.Beta2, c.Optimizer.Epsilon)
 	}
-	if m.Dropout > 0 || m.RNN.Dropout > 0 {
-		t.Masks = &nn.Key{}
-	}
+	t.Masks = &nn.Key{}
 	seconds, err := b.time(measure.Update(m, measure.RandomBatch(steps, rows, m.Vocab.Size()), t, team))
 	if err != nil {
 		return err

@@ -45,10 +45,10 @@ func title(j job) string {
 	return fmt.Sprintf("%s %d on %s", j.config.Model.RNN.Cell, j.config.Model.RNN.Hidden, name)
 }
 
-// drawCurve writes the perplexities of a run over its epochs as "png" or
+// drawCurve writes the losses of a run over its epochs as "png" or
 // "svg", with a mark on the epoch kept.
-func drawCurve(w io.Writer, format, title string, curve []train.Epoch, kept int) error {
-	p, err := plotCurve(title, curve, kept)
+func drawCurve(w io.Writer, format, title string, m gauge, curve []train.Epoch, kept int) error {
+	p, err := plotCurve(title, m, curve, kept)
 	if err != nil {
 		return fmt.Errorf("curve: %w", err)
 	}
@@ -71,13 +71,19 @@ func drawCurve(w io.Writer, format, title string, curve []train.Epoch, kept int)
 	return err
 }
 
-func plotCurve(title string, curve []train.Epoch, kept int) (*plot.Plot, error) {
-	training, heldOut := points(curve, func(e train.Epoch) float64 { return e.Perplexity }), points(curve, func(e train.Epoch) float64 { return e.HeldOutPerplexity })
+func plotCurve(title string, m gauge, curve []train.Epoch, kept int) (*plot.Plot, error) {
+	training := points(curve, func(e train.Epoch) float64 { return m.of(e.Loss) })
+	heldOut := points(curve, func(e train.Epoch) float64 {
+		if e.HeldOutLoss == 0 {
+			return 0
+		}
+		return m.of(e.HeldOutLoss)
+	})
 	p := plot.New()
 	for _, text := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
 		text.Font.Variant = "Sans"
 	}
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, "epoch", "perplexity (log scale)"
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, "epoch", m.name+" (log scale)"
 	p.Title.Padding, p.X.Label.Padding, p.Y.Label.Padding = 8, 4, 4
 	p.Legend.Top, p.Legend.Padding, p.Legend.XOffs, p.Legend.YOffs = true, 3, -6, -4
 	grid := plotter.NewGrid()

@@ -34,6 +34,9 @@ func (c *evalCmd) Run(e *env) error {
 		return usage("--data %s and the file %s: want one or the other", c.Data, files[0])
 	}
 	path, m, err := open(e, arg)
+	if err == nil {
+		err = readsText(m, path)
+	}
 	if err != nil {
 		return err
 	}
@@ -143,6 +146,14 @@ func open(e *env, arg string) (path string, m *model.Model, err error) {
 	}
 	m, err = model.Open(path)
 	return path, m, err
+}
+
+// readsText is the error of a model that is no language model.
+func readsText(m *model.Model, path string) error {
+	if m.Task != model.LM {
+		return fmt.Errorf("%s: a model of task %s: want a language model", path, m.Task)
+	}
+	return nil
 }
 
 // finite bounds a number to what JSON can say.

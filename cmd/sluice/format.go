@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"sluice/model"
 )
 
 // count writes a number with commas: 1,234,567.
@@ -64,8 +66,26 @@ func clock(d time.Duration) string {
 	}
 }
 
-// bits is a perplexity as bits per symbol.
-func bits(perplexity float64) float64 { return math.Log2(perplexity) }
+// gauge is what a loss is shown as.
+type gauge struct {
+	name string
+	of   func(loss float64) float64
+}
+
+func gaugeOf(task string) gauge {
+	if task == model.LM {
+		return gauge{"perplexity", math.Exp}
+	}
+	return gauge{"squared error", func(loss float64) float64 { return loss }}
+}
+
+// short writes a loss, as it is shown, with the digits that say something.
+func (m gauge) short(loss float64) string {
+	if m.name == "perplexity" {
+		return short(math.Exp(loss))
+	}
+	return fmt.Sprintf("%.4g", loss)
+}
 
 // visible puts a space for whatever would break a line or drive a terminal.
 func visible(text string) string {

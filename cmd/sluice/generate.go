@@ -39,6 +39,9 @@ func (c *generateCmd) Run(e *env) error {
 		return err
 	}
 	m, err := model.Open(path)
+	if err == nil {
+		err = readsText(m, path)
+	}
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type report struct {
 	Model      model.Spec     `json:"model"`
 	Parameters int            `json:"parameters"`
 	Tensors    []tensorReport `json:"tensors"`
-	Vocab      vocabReport    `json:"vocab"`
+	Vocab      *vocabReport   `json:"vocab,omitempty"` // of a model of text
 	History    model.History  `json:"history"`
 }
 
@@ -56,10 +56,12 @@ func (c *inspectCmd) Run(e *env) error {
 	}
 	r := report{
 		File: path, Version: m.FormatVersion(), Precision: m.Precision.String(), Model: m.Spec, Parameters: m.Size(), History: m.History,
-		Vocab: vocabReport{Kind: m.Vocab.Kind(), Unknown: m.Vocab.Policy(), Size: m.Vocab.Size()},
 	}
-	for id := range min(firstSymbols, m.Vocab.Size()) {
-		r.Vocab.First = append(r.Vocab.First, m.Vocab.Symbol(int32(id)))
+	if v := m.Vocab; v != nil {
+		r.Vocab = &vocabReport{Kind: v.Kind(), Unknown: v.Policy(), Size: v.Size()}
+		for id := range min(firstSymbols, v.Size()) {
+			r.Vocab.First = append(r.Vocab.First, v.Symbol(int32(id)))
+		}
 	}
 	if err := r.tensors(m); err != nil {
 		return err
@@ -110,16 +112,18 @@ func (r *report) print(w io.Writer) error {
 		weights = ", weights of " + r.Precision
 	}
 	fmt.Fprintf(t, "model\t%s: %s, %s, %s%s\n", r.Model.Task, describe(r.Model), biases, plural(r.Parameters, "parameter"), weights)
-	fmt.Fprintf(t, "vocabulary\t%s, %s; unknown: %s\n", r.Vocab.Kind, plural(r.Vocab.Size, "symbol"), r.Vocab.Unknown)
-	fmt.Fprintf(t, "\t%s\n", r.Vocab.shown())
-	if h.TrainSymbols > 0 {
+	if v := r.Vocab; v != nil {
+		fmt.Fprintf(t, "vocabulary\t%s, %s; unknown: %s\n", v.Kind, plural(v.Size, "symbol"), v.Unknown)
+		fmt.Fprintf(t, "\t%s\n", v.shown())
+	}
+	if r.Vocab != nil && h.TrainSymbols > 0 {
 		corpus := "a text"
 		if h.Corpus != "" {
 			corpus = h.Corpus
 		}
 		fmt.Fprintf(t, "trained on\t%s, %s to train on, %s held out\n", visible(corpus), plural(h.TrainSymbols, "symbol"), count(h.HeldOutSymbols))
 		fmt.Fprintf(t, "\tsha256 %s\n", visible(h.TextSHA256))
-		fmt.Fprintf(t, "perplexity\ttraining %s, held out %s\n", measured(h.TrainPerplexity, r.Vocab.Kind), measured(h.HeldOutPerplexity, r.Vocab.Kind))
+		fmt.Fprintf(t, "perplexity\ttraining %s, held out %s\n", measured(h.TrainLoss, r.Vocab.Kind), measured(h.HeldOutLoss, r.Vocab.Kind))
 		fmt.Fprintf(t, "kept\t%s, after %s\n", visible(why(h)), plural(h.Updates, "update"))
 	}
 	if len(h.Config) > 0 {

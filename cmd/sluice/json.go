@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"path/filepath"
 	"time"
 
+	"sluice/model"
 	"sluice/train"
 )
 
@@ -36,12 +38,13 @@ func (j *jsonOutput) event(event train.Event) {
 			j.write(struct {
 				Event string `json:"event"`
 				train.Progress
-				PerSecond float64 `json:"tokens_per_second"`
-				Left      float64 `json:"seconds_left"`
-			}{"progress", e, e.PerSecond, e.Left.Seconds()})
+				Perplexity float64 `json:"perplexity,omitempty"`
+				PerSecond  float64 `json:"tokens_per_second"`
+				Left       float64 `json:"seconds_left"`
+			}{"progress", e, j.perplexity(e.Loss), e.PerSecond, e.Left.Seconds()})
 		}
 	case train.Epoch:
-		j.write(epochJSON(e))
+		j.write(j.epoch(e))
 	case train.Sample:
 		j.write(struct {
 			Event string `json:"event"`
@@ -64,12 +67,22 @@ func (j *jsonOutput) event(event train.Event) {
 type jsonEpoch struct {
 	Event string `json:"event"`
 	train.Epoch
-	PerSecond float64 `json:"tokens_per_second"`
-	Seconds   float64 `json:"seconds"`
+	Perplexity        float64 `json:"perplexity,omitempty"` // of a language model
+	HeldOutPerplexity float64 `json:"held_out_perplexity,omitempty"`
+	PerSecond         float64 `json:"tokens_per_second"`
+	Seconds           float64 `json:"seconds"`
 }
 
-func epochJSON(e train.Epoch) jsonEpoch {
-	return jsonEpoch{"epoch", e, e.PerSecond, e.Time.Seconds()}
+func (j *jsonOutput) epoch(e train.Epoch) jsonEpoch {
+	return jsonEpoch{"epoch", e, j.perplexity(e.Loss), j.perplexity(e.HeldOutLoss), e.PerSecond, e.Time.Seconds()}
+}
+
+// perplexity is that of a language model's loss, 0 of another or of none.
+func (j *jsonOutput) perplexity(loss float64) float64 {
+	if loss == 0 || j.config.Model.Task != model.LM {
+		return 0
+	}
+	return math.Exp(loss)
 }
 
 func (j *jsonOutput) end(o outcome) {
@@ -89,7 +102,7 @@ func (j *jsonOutput) end(o outcome) {
 		Files             []string `json:"files"`
 	}{
 		Event: "end", Status: "done", Epochs: len(o.result.Curve), Epoch: h.Epoch, Kept: h.Kept,
-		TrainPerplexity: h.TrainPerplexity, HeldOutPerplexity: h.HeldOutPerplexity, Seconds: o.time.Seconds(),
+		Seconds: o.time.Seconds(),
 	}
 	switch {
 	case errors.Is(o.stopped, train.ErrDiverged):
@@ -97,11 +110,11 @@ func (j *jsonOutput) end(o outcome) {
 	case o.stopped != nil:
 		end.Status = "interrupted"
 	}
-	if h.TrainPerplexity > 0 {
-		end.TrainBits = bits(h.TrainPerplexity)
+	if h.TrainLoss > 0 {
+		end.TrainPerplexity, end.TrainBits = math.Exp(h.TrainLoss), h.TrainLoss/math.Ln2
 	}
-	if h.HeldOutPerplexity > 0 {
-		end.HeldOutBits = bits(h.HeldOutPerplexity)
+	if h.HeldOutLoss > 0 {
+		end.HeldOutPerplexity, end.HeldOutBits = math.Exp(h.HeldOutLoss), h.HeldOutLoss/math.Ln2
 	}
 	for _, name := range o.files {
 		end.Files = append(end.Files, filepath.ToSlash(filepath.Join(o.dir, name)))

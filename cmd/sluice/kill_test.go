@@ -15,7 +15,7 @@ import (
 	"sluice/train"
 )
 
-var kills = flag.Int("kills", 8, "how often TestKilled kills a training")
+var kills = flag.Int("kills", 4, "how often TestKilled kills a training")
 
 // TestKilled kills real processes at random moments, those that go on with a run
 // too, until it is done: it ends with the model and the log of one that was left

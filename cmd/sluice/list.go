@@ -29,6 +29,7 @@ type runsCmd struct {
 // summary is what a run's folder tells.
 type summary struct {
 	Run     string         `json:"run"`
+	Task    string         `json:"task"`
 	Status  string         `json:"status"` // "running", "killed", or as its log ends: "done", "interrupted", "diverged", "failed"
 	Began   time.Time      `json:"began"`
 	Updates int            `json:"updates"` // made, of Of
@@ -121,8 +122,8 @@ func (s *summary) read(path string) error {
 	}
 	for lines := bufio.NewScanner(bytes.NewReader(log)); lines.Scan(); {
 		var e struct {
-			Event, Status, Error string
-			Update               int
+			Event, Status, Error, Task string
+			Update                     int
 			train.Epoch
 		}
 		if json.Unmarshal(lines.Bytes(), &e) != nil {
@@ -130,7 +131,7 @@ func (s *summary) read(path string) error {
 		}
 		switch e.Event {
 		case "start":
-			s.Of = e.Epoch.Updates
+			s.Task, s.Of = e.Task, e.Epoch.Updates
 		case "progress":
 			s.Updates = e.Update
 		case "epoch":
@@ -145,14 +146,14 @@ func (s *summary) read(path string) error {
 	return nil
 }
 
-// scores are the perplexities of the best epoch.
+// scores are those of the best epoch.
 func (s *summary) scores() (epoch, training, heldOut string) {
 	if s.Best == nil {
 		return "–", "–", "–"
 	}
-	epoch, training, heldOut = count(s.Best.Epoch), short(s.Best.Perplexity), "–"
-	if s.Best.HeldOutPerplexity > 0 {
-		heldOut = short(s.Best.HeldOutPerplexity)
+	epoch, training, heldOut = count(s.Best.Epoch), gaugeOf(s.Task).short(s.Best.Loss), "–"
+	if s.Best.HeldOutLoss > 0 {
+		heldOut = gaugeOf(s.Task).short(s.Best.HeldOutLoss)
 	}
 	return epoch, training, heldOut
 }

@@ -101,7 +101,7 @@ func (f modelFlags) options(c *train.Config) []option {
 		opt("biases", f.Biases, &stack.Biases),
 		opt("direction", f.Direction, (*string)(&stack.Direction)),
 		opt("embed", f.Embed, &m.Embed),
-		opt("dropout", f.Dropout, &m.Dropout),
+		opt("dropout", f.Dropout, &m.OutputDropout),
 		opt("init", f.Init, &init.Kind),
 		opt("init-sigma", f.InitSigma, &init.Sigma).with(init.Kind == "normal", "--init normal"),
 		opt("orthogonal", f.Orthogonal, &init.Orthogonal),
@@ -196,14 +196,12 @@ func (c *trainCmd) config() (train.Config, error) {
 		return config, usage("--schedule step: want --lr-every too")
 	}
 	m, stack := &config.Model, &config.Model.RNN
-	switch {
-	case c.ModelFlags.Dropout != nil:
-		stack.Dropout = m.Dropout
-	case stack.Dropout == 0:
-		stack.Dropout = m.Dropout
-	}
+	stack.Dropout, m.InputDropout = m.OutputDropout, m.OutputDropout
 	if stack.Layers == 1 {
 		stack.Dropout = 0 // it acts between layers
+	}
+	if m.Embed == 0 {
+		m.InputDropout = 0 // one-hot inputs are not dropped
 	}
 	return config, config.Validate()
 }

@@ -45,15 +45,15 @@ func terminalWidth(w io.Writer) func() int {
 }
 
 // facts are what there is to say of a moment, the most important first.
-func facts(p train.Progress, epochs int, heldOut float64) []string {
+func facts(p train.Progress, m gauge, epochs int, heldOut float64) []string {
 	f := []string{
 		fmt.Sprintf("epoch %d/%d", p.Epoch, epochs),
-		"perplexity " + short(p.Perplexity),
+		m.name + " " + m.short(p.Loss),
 		clock(p.Left) + " left",
 		count(int64(p.PerSecond)) + " tokens/s",
 	}
 	if heldOut > 0 {
-		f = append(f, "held out "+short(heldOut))
+		f = append(f, "held out "+m.short(heldOut))
 	}
 	return f
 }
@@ -66,7 +66,8 @@ type live struct {
 	bar     *progressbar.ProgressBar
 	shown   time.Time
 	epochs  int
-	heldOut float64 // after the last epoch
+	gauge   gauge
+	heldOut float64 // loss, after the last epoch
 }
 
 const (
@@ -80,13 +81,13 @@ const (
 func (l *live) event(event train.Event) {
 	switch e := event.(type) {
 	case train.Start:
-		l.epochs = e.Epochs
+		l.epochs, l.gauge = e.Epochs, gaugeOf(e.Task)
 		l.bar = progressbar.NewOptions(max(1, e.Updates),
 			progressbar.OptionSetWriter(l.w), progressbar.OptionFullWidth(), progressbar.OptionUseANSICodes(true),
 			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish(),
 			progressbar.OptionSetTheme(progressbar.ThemeASCII))
 	case train.Epoch:
-		l.heldOut = e.HeldOutPerplexity
+		l.heldOut = e.HeldOutLoss
 	case train.Progress:
 		if now := l.now(); now.Sub(l.shown) >= refresh {
 			l.shown = now
@@ -102,7 +103,7 @@ func (l *live) show(p train.Progress) {
 		room = width - barSpace
 	}
 	text := ""
-	for i, fact := range facts(p, l.epochs, l.heldOut) {
+	for i, fact := range facts(p, l.gauge, l.epochs, l.heldOut) {
 		if i > 0 {
 			fact = "  " + fact
 		}
@@ -135,6 +136,7 @@ type plain struct {
 	now     func() time.Time
 	shown   time.Time
 	epochs  int
+	gauge   gauge
 	heldOut float64
 }
 
@@ -143,13 +145,13 @@ const plainEvery = 10 * time.Second
 func (p *plain) event(event train.Event) {
 	switch e := event.(type) {
 	case train.Start:
-		p.epochs, p.shown = e.Epochs, p.now()
+		p.epochs, p.gauge, p.shown = e.Epochs, gaugeOf(e.Task), p.now()
 	case train.Epoch:
-		p.heldOut = e.HeldOutPerplexity
+		p.heldOut = e.HeldOutLoss
 	case train.Progress:
 		if now := p.now(); now.Sub(p.shown) >= plainEvery {
 			p.shown = now
-			fmt.Fprintln(p.w, strings.Join(facts(e, p.epochs, p.heldOut), ", "))
+			fmt.Fprintln(p.w, strings.Join(facts(e, p.gauge, p.epochs, p.heldOut), ", "))
 		}
 	}
 }

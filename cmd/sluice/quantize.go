@@ -59,6 +59,9 @@ func (c *quantizeCmd) Run(e *env) error {
 		return usage("--data %s and the file %s: want one or the other", c.Data, files[0])
 	}
 	path, m, err := open(e, arg)
+	if err == nil {
+		err = readsText(m, path)
+	}
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -101,14 +102,15 @@ func (w *words) event(event train.Event) {
 	case train.Epoch:
 		if every := w.config.PredictEvery; every > 0 && e.Epoch%every == 0 {
 			w.clear()
-			fmt.Fprintf(w.w, "epoch %d, perplexity %f, time %.2f sec\n", e.Epoch, e.Perplexity, e.Time.Seconds())
+			m := gaugeOf(w.config.Model.Task)
+			fmt.Fprintf(w.w, "epoch %d, %s %f, time %.2f sec\n", e.Epoch, m.name, m.of(e.Loss), e.Time.Seconds())
 		}
 	case train.Sample:
 		w.clear()
 		fmt.Fprintf(w.w, " - %s\n", visible(e.Text))
 	case train.Skipped:
 		w.clear()
-		fmt.Fprintf(w.w, "update %s left out: %s; the rate is %.4g\n", count(e.Update), e.Where, e.LearningRate)
+		fmt.Fprintf(w.w, "update %s left out: the %s; the rate is %.4g\n", count(e.Update), e.What, e.LearningRate)
 	}
 }
 
@@ -136,13 +138,18 @@ func describe(s model.Spec) string {
 		cell += fmt.Sprintf(" (%s)", s.RNN.Activation)
 	}
 	parts := []string{cell, fmt.Sprintf("%s of %s", plural(s.RNN.Layers, "layer"), plural(s.RNN.Hidden, "unit"))}
-	if s.Embed > 0 {
+	switch {
+	case s.Tied:
+		parts = append(parts, fmt.Sprintf("tied embedding of %d", s.Embed))
+	case s.Embed > 0:
 		parts = append(parts, fmt.Sprintf("embedding of %d", s.Embed))
-	} else {
+	case s.Features > 0:
+		parts = append(parts, fmt.Sprintf("input of %s, %s", plural(s.Features, "number"), plural(s.Outputs, "output")))
+	default:
 		parts = append(parts, "one-hot input")
 	}
-	if s.Dropout > 0 || s.RNN.Dropout > 0 {
-		parts = append(parts, fmt.Sprintf("dropout %v", max(s.Dropout, s.RNN.Dropout)))
+	if p := max(s.InputDropout, s.OutputDropout, s.RNN.Dropout); p > 0 {
+		parts = append(parts, fmt.Sprintf("dropout %v", p))
 	}
 	if d := s.RNN.Direction; d != "" && d != rnn.Forward {
 		parts = append(parts, string(d))
@@ -173,9 +180,9 @@ func (w *words) end(o outcome) {
 	default:
 		fmt.Fprintf(w.w, "\ninterrupted: %s\n", done)
 	}
-	fmt.Fprintf(w.w, "perplexity  training %s\n", measured(h.TrainPerplexity, kind))
+	fmt.Fprintf(w.w, "perplexity  training %s\n", measured(h.TrainLoss, kind))
 	if h.HeldOutSymbols > 0 {
-		fmt.Fprintf(w.w, "            held out %s\n", measured(h.HeldOutPerplexity, kind))
+		fmt.Fprintf(w.w, "            held out %s\n", measured(h.HeldOutLoss, kind))
 	}
 	fmt.Fprintf(w.w, "kept        %s\n", why(h))
 	if byHeart(o.config.Keep, h) {
@@ -191,11 +198,11 @@ func (w *words) end(o outcome) {
 	fmt.Fprintf(w.w, "next        %s generate %s%s\n            %s inspect %s\n", program, dir, prime, program, dir)
 }
 
-func measured(perplexity float64, kind string) string {
-	if perplexity == 0 {
+func measured(loss float64, kind string) string {
+	if loss == 0 {
 		return "not measured"
 	}
-	return fmt.Sprintf("%s (%.3f bits per %s)", short(perplexity), bits(perplexity), unit(kind))
+	return fmt.Sprintf("%s (%.3f bits per %s)", short(math.Exp(loss)), loss/math.Ln2, unit(kind))
 }
 
 // byHeart says whether the weights kept are those that know a small text best.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/model"
 	"sluice/train"
 )
 
@@ -17,18 +18,18 @@ func TestCurve(t *testing.T) {
 	long := make([]train.Epoch, 160)
 	for i := range long {
 		x := float64(i)
-		long[i] = train.Epoch{Epoch: i + 1, Perplexity: 1 + 1500*math.Exp(-x/12), HeldOutPerplexity: 300 + x*x}
+		long[i] = train.Epoch{Epoch: i + 1, Loss: math.Log(1 + 1500*math.Exp(-x/12)), HeldOutLoss: math.Log(300 + x*x)}
 	}
 	for name, curve := range map[string][]train.Epoch{
 		"long": long, "one": long[:1], "two": long[:2],
-		"nothing held out": {{Epoch: 1, Perplexity: 8}, {Epoch: 2, Perplexity: 7.99}},
-		"flat":             {{Epoch: 1, Perplexity: 1}, {Epoch: 2, Perplexity: 1}},
-		"infinite":         {{Epoch: 1, Perplexity: math.Inf(1), HeldOutPerplexity: 1e300}, {Epoch: 2, Perplexity: math.MaxFloat64}},
-		"steep":            {{Epoch: 1, Perplexity: 1e30}, {Epoch: 2, Perplexity: 1.01}},
+		"nothing held out": {{Epoch: 1, Loss: math.Log(8)}, {Epoch: 2, Loss: math.Log(7.99)}},
+		"flat":             {{Epoch: 1, Loss: math.Log(1)}, {Epoch: 2, Loss: math.Log(1)}},
+		"infinite":         {{Epoch: 1, Loss: math.Log(math.Inf(1)), HeldOutLoss: math.Log(1e300)}, {Epoch: 2, Loss: math.Log(math.MaxFloat64)}},
+		"steep":            {{Epoch: 1, Loss: math.Log(1e30)}, {Epoch: 2, Loss: math.Log(1.01)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := drawCurve(&b, "png", "gru 256 on lyrics", curve, 1); err != nil {
+			if err := drawCurve(&b, "png", "gru 256 on lyrics", gaugeOf(model.LM), curve, 1); err != nil {
 				t.Fatal(err)
 			}
 			image, err := png.Decode(&b)
@@ -55,7 +56,7 @@ func TestCurve(t *testing.T) {
 
 func drawn(t *testing.T, curve []train.Epoch) []byte {
 	var b bytes.Buffer
-	if err := drawCurve(&b, "svg", `a <title> & "more"`, curve, 1); err != nil {
+	if err := drawCurve(&b, "svg", `a <title> & "more"`, gaugeOf(model.LM), curve, 1); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -84,14 +85,14 @@ func TestTicks(t *testing.T) {
 }
 
 // moment is a progress in the third epoch.
-var moment = train.Progress{Epoch: 3, Update: 30, Updates: 100, Perplexity: 321.987, PerSecond: 12345.6, Left: 83 * time.Second}
+var moment = train.Progress{Epoch: 3, Update: 30, Updates: 100, Loss: math.Log(321.987), PerSecond: 12345.6, Left: 83 * time.Second}
 
 func TestPlainProgress(t *testing.T) {
 	var b strings.Builder
 	now := time.Unix(0, 0)
 	p := &plain{w: &b, now: func() time.Time { return now }}
-	p.event(train.Start{Epochs: 10, Updates: 100})
-	p.event(train.Epoch{Epoch: 2, HeldOutPerplexity: 400})
+	p.event(train.Start{Task: model.LM, Epochs: 10, Updates: 100})
+	p.event(train.Epoch{Epoch: 2, HeldOutLoss: math.Log(400)})
 	for range 250 { // 25 s
 		now = now.Add(100 * time.Millisecond)
 		p.event(moment)
@@ -109,7 +110,7 @@ func TestLiveProgress(t *testing.T) {
 		var b bytes.Buffer
 		now := time.Unix(0, 0)
 		l := &live{w: &b, width: func() int { return width }, now: func() time.Time { return now }}
-		l.event(train.Start{Epochs: 10, Updates: 100})
+		l.event(train.Start{Task: model.LM, Epochs: 10, Updates: 100})
 		for range 100 { // 1 s
 			now = now.Add(10 * time.Millisecond)
 			l.event(moment)

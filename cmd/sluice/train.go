@@ -156,7 +156,9 @@ func curves(r *train.Result, j job) (files []string, err error) {
 	}
 	for _, format := range []string{"png", "svg"} {
 		name := "curve." + format
-		write := func(w io.Writer) error { return drawCurve(w, format, title(j), r.Curve, r.Model.History.Epoch) }
+		write := func(w io.Writer) error {
+			return drawCurve(w, format, title(j), gaugeOf(j.config.Model.Task), r.Curve, r.Model.History.Epoch)
+		}
 		if err := disk.WriteAtomic(disk.OS, filepath.Join(j.dir, name), write); err != nil {
 			return files, err
 		}

@@ -24,7 +24,7 @@ func Update(m *model.Model, b model.Batch, t Training, team *nn.Team) (call func
 	grad, state := make([]float32, len(m.Params)), make([]float32, b.B*packed.StateSize())
 	return func() {
 		team.Clear(grad)
-		runner.Gradient(grad, b, state, t.Masks)
+		runner.Gradient(grad, b, state, model.Objective{Dropout: t.Masks})
 		optim.ClipNorm(team, grad, t.Clip)
 		t.Optimizer.Update(team, m.Params, grad, t.Rate)
 		m.Repack(team, packed)

@@ -1,0 +1,160 @@
+package model
+
+import (
+	"fmt"
+	"sync"
+
+	"sluice/data"
+	"sluice/internal/kernel"
+	"sluice/nn"
+	"sluice/rnn"
+)
+
+// Packed is a model's weights laid out for running. It does not change when
+// the model does, but see Repack, and many Runners and Generators may share it.
+type Packed struct {
+	Spec
+	Vocab     *data.Vocab
+	Precision nn.Precision // of products: see nn.Precision
+	rows      layout
+	size      int       // parameters of the model
+	embed     []float32 // (V, E)
+	drop      words
+	folding   sync.Once // of embed into the first layer's product with it
+	small     bool      // that takes no more memory than the weights, and saves some of a step
+	rnn       *rnn.Packed
+	head      weights
+}
+
+// words are those of an embedding that RepackDropped has left, scaled.
+type words struct {
+	on     bool
+	scale  []float32 // (V)
+	table  []float32 // (V, E) the embedding times scale, where it is folded
+	random []nn.Random
+	job    wordsJob
+}
+
+// Pack makes a Packed of the parameters as they are.
+func (m *Model) Pack() *Packed { return m.PackAs(m.Precision) }
+
+// PackAs is Pack with a precision: the model's, or nn.Mixed of a model of
+// float32, to train it.
+func (m *Model) PackAs(as nn.Precision) *Packed {
+	if !m.packsAs(as) {
+		panic(fmt.Sprintf("model: PackAs: %v of a model of %v", as, m.Precision))
+	}
+	p := &Packed{
+		Spec: m.Spec, Vocab: m.Vocab, Precision: as, rows: m.rows, size: len(m.Params),
+		embed: append([]float32(nil), m.rows.find(m.Params, embedWeight)...),
+		rnn:   m.rnn.PackAs(as),
+	}
+	p.head = m.task.weights(p)
+	p.head.pack(nil, p, m.Params)
+	if m.Embed > 0 {
+		bytes := map[nn.Precision]int{nn.Float32: 4, nn.BF16: 2, nn.Int8: 1}[m.Precision]
+		v, folded := m.Vocab.Size(), p.rnn.FoldedSize()
+		p.small = v*folded <= len(m.Params)*bytes/4 && v*m.RNN.Hidden <= saves*m.Embed*folded
+	}
+	return p
+}
+
+// saves is how many times as large as the product that folding saves, the head's
+// may be: beyond it nobody would see the difference, and the first step would
+// wait for many products.
+const saves = 32
+
+func (m *Model) packsAs(as nn.Precision) bool {
+	return as == m.Precision || as == nn.Mixed && m.Precision == nn.Float32
+}
+
+// Repack fills a Packed made by this model's Pack with the parameters as they
+// are, without allocating if its precision serves training. The team shares the
+// work; without one, nil, the caller does it. Only who owns p alone may do it: a
+// trainer after each update. From then on p reads the embedding in m's Params,
+// where it may be large, so it must be repacked whenever they have changed.
+func (m *Model) Repack(team *nn.Team, p *Packed) {
+	if p.size != len(m.Params) || !m.packsAs(p.Precision) {
+		panic("model: Repack: the Packed is of another model")
+	}
+	m.rnn.Repack(team, p.rnn)
+	p.embed = m.rows.find(m.Params, embedWeight)
+	p.drop.on, p.folding = false, sync.Once{}
+	p.head.pack(team, p, m.Params)
+}
+
+// RepackDropped is Repack for one update: p then lacks the rows of the embedding
+// that a mask of EmbeddingDropout drops, and the others are scaled by 1/(1−p)
+// (Gal and Ghahramani 2016, Merity et al. 2018). Whatever runs p, until the next
+// Repack, runs without them, and Gradient is that of the parameters through the
+// mask. The key's Seed and Step say which.
+func (m *Model) RepackDropped(team *nn.Team, p *Packed, key nn.Key) {
+	m.Repack(team, p)
+	if m.EmbeddingDropout > 0 {
+		p.drop.draw(team, m.Vocab.Size(), float32(m.EmbeddingDropout), key)
+	}
+}
+
+// scale is (V) that rows of the embedding are multiplied by, nil for ones.
+func (p *Packed) scale() []float32 {
+	if !p.drop.on {
+		return nil
+	}
+	return p.drop.scale
+}
+
+// fold folds the embedding into the first layer, once for many Runners.
+func (p *Packed) fold(team *nn.Team) {
+	p.folding.Do(func() {
+		table := p.embed
+		if d := &p.drop; d.on {
+			d.table = nn.Grow(d.table, len(table))
+			for i, v := range table {
+				d.table[i] = v * d.scale[i/p.Embed]
+			}
+			table = d.table
+		}
+		p.rnn.Fold(team, table)
+	})
+}
+
+// pays says whether folding the embedding into the first layer costs less than
+// n rows of products with it, though it were for them alone.
+func (p *Packed) pays(n int) bool { return p.Embed > 0 && 2*p.Vocab.Size() <= n }
+
+// StateSize is the number of floats that hold the state of one stream.
+func (p *Packed) StateSize() int { return p.rnn.StateSize() }
+
+// wordsJob draws the mask of a piece of a vocabulary, each from a stream of its
+// own.
+type wordsJob struct {
+	w     *words
+	p     float32
+	key   nn.Key
+	parts int
+}
+
+// wordsPiece is how many words a stream is for. Another changes the masks.
+const wordsPiece = 1 << 12
+
+func (d *words) draw(team *nn.Team, v int, p float32, key nn.Key) {
+	d.on, d.scale = true, nn.Grow(d.scale, v)
+	key.Layer = embeddingStream
+	d.job = wordsJob{d, p, key, 1}
+	if team == nil {
+		d.random = nn.Grow(d.random, 1)
+		d.job.Run(0)
+		return
+	}
+	d.job.parts = min(team.Threads(), (v+wordsPiece-1)/wordsPiece)
+	d.random = nn.Grow(d.random, d.job.parts)
+	team.Do(d.job.parts, &d.job)
+}
+
+func (j *wordsJob) Run(part int) {
+	scale := j.w.scale
+	from, to := kernel.Span(len(scale), part, j.parts, wordsPiece)
+	for ; from < to; from += wordsPiece {
+		j.w.random[part].Dropout(scale[from:min(to, from+wordsPiece)], j.p, j.key.At(from/wordsPiece, 0))
+	}
+}

@@ -1,0 +1,197 @@
+package model
+
+import (
+	"fmt"
+	"strings"
+
+	"sluice/internal/ref"
+	"sluice/nn"
+)
+
+func wide(x []float32) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = float64(v)
+	}
+	return y
+}
+
+// maskOf is a dropout mask (n, width), row by row from its keys, rows to a step.
+func maskOf(key *nn.Key, p float64, layer uint64, n, rows, width int, locked bool) []float64 {
+	var random nn.Random
+	m := make([]float32, n*width)
+	for i := range m {
+		m[i] = 1
+	}
+	for i := range n {
+		step := uint64(i / rows)
+		if locked {
+			step = 0
+		}
+		if key != nil && p > 0 {
+			random.Dropout(m[i*width:(i+1)*width], float32(p), nn.Key{Seed: key.Seed, Step: key.Step, Layer: layer, Row: uint64(i%rows)<<32 | step})
+		}
+	}
+	return wide(m)
+}
+
+// wordsOf is the mask (V) of an embedding.
+func wordsOf(m *Model, key *nn.Key) []float64 {
+	v := 0
+	if m.Vocab != nil {
+		v = m.Vocab.Size()
+	}
+	mask := make([]float32, v)
+	for i := range mask {
+		mask[i] = 1
+	}
+	var random nn.Random
+	for i := 0; i < v && key != nil && m.EmbeddingDropout > 0; i += 4096 {
+		random.Dropout(mask[i:min(v, i+4096)], float32(m.EmbeddingDropout), nn.Key{Seed: key.Seed, Step: key.Step, Layer: embeddingStream, Row: uint64(i / 4096)})
+	}
+	return wide(mask)
+}
+
+// referenceNet is the stack of m with weights w, under the names of tensors.
+func referenceNet(m *Model, w map[string][]float64) (net *ref.Net, weightsOf func(of map[string][]float64, l int) ref.Weights) {
+	net = &ref.Net{Cell: m.RNN.Cell, Input: m.RNN.Input, Hidden: m.RNN.Hidden, Layers: m.RNN.Layers, Direction: "forward", Biases: m.RNN.Biases}
+	switch net.Cell {
+	case "rnn":
+		net.Cell = "rnn_tanh"
+		if m.RNN.Activation == "relu" {
+			net.Cell = "rnn_relu"
+		}
+	case "gru":
+		net.Cell += "_" + string(m.RNN.Reset)
+	}
+	prefix := ""
+	for name := range w {
+		if i := strings.Index(name, "weight_ih_l0"); i >= 0 {
+			prefix = name[:i]
+		}
+	}
+	weightsOf = func(of map[string][]float64, l int) ref.Weights {
+		at := func(name string) []float64 { return of[fmt.Sprintf("%s%s_l%d", prefix, name, l)] }
+		return ref.Weights{Wx: at("weight_ih"), Wh: at("weight_hh"), Bx: at("bias_ih"), Bh: at("bias_hh")}
+	}
+	for l := range net.Layers {
+		net.Weights = append(net.Weights, weightsOf(w, l))
+	}
+	return net, weightsOf
+}
+
+// referenceInput is what the stack reads (T, B, X), and its mask.
+func referenceInput(m *Model, b Batch, w map[string][]float64, key *nn.Key, words []float64) (x, mask []float64) {
+	n, width := b.T*b.B, m.RNN.Input
+	x, mask = make([]float64, n*width), maskOf(key, m.InputDropout, inputStream, n, b.B, width, m.Locked)
+	for i := range n {
+		for j := range width {
+			switch {
+			case m.Features > 0:
+				x[i*width+j] = float64(b.Data[i*width+j]) * mask[i*width+j]
+			case m.Embed > 0:
+				id := int(b.IDs[i])
+				x[i*width+j] = w["embed.weight"][id*width+j] * words[id] * mask[i*width+j]
+			case int(b.IDs[i]) == j:
+				x[i*width+j] = 1
+			}
+		}
+	}
+	return x, mask
+}
+
+// reference is Gradient in float64: the mean loss of the task, the gradient of
+// each tensor, and the states at the end. words is a mask of the embedding.
+func reference(m *Model, b Batch, state []float32, o Objective, words []float64) (loss float64, grads map[string][]float64, end []float64) {
+	w, grads := map[string][]float64{}, map[string][]float64{}
+	for _, t := range m.Tensors() {
+		w[t.Name], grads[t.Name] = wide(t.Data), make([]float64, len(t.Data))
+	}
+	if m.Tied {
+		w["head.weight"], grads["head.weight"] = w["embed.weight"], grads["embed.weight"]
+	}
+	net, weightsOf := referenceNet(m, w)
+	n, h := b.T*b.B, net.Hidden
+	for l := range net.Layers - 1 {
+		net.Masks = append(net.Masks, maskOf(o.Dropout, m.RNN.Dropout, uint64(l), n, b.B, h, false))
+	}
+	x, xMask := referenceInput(m, b, w, o.Dropout, words)
+	run := net.Forward(x, b.T, b.B, b.Lengths, wide(state))
+
+	var rows []int // of y, that the head reads
+	for i := range n {
+		if m.Task == LM {
+			rows = append(rows, i)
+		}
+	}
+	for i := 0; i < b.B && m.Task == Regress; i++ {
+		rows = append(rows, (run.Lengths[i]-1)*b.B+i)
+	}
+	z, zMask := make([]float64, len(rows)*h), maskOf(o.Dropout, m.OutputDropout, outputStream, len(rows), b.B, h, m.Locked)
+	out := make([]float64, 0, len(rows)*len(w["head.bias"]))
+	for i, row := range rows {
+		for j := 0; j < h && row >= 0; j++ {
+			z[i*h+j] = run.Y[row*h+j] * zMask[i*h+j]
+		}
+		for k, sum := range w["head.bias"] {
+			for j := range h {
+				sum += w["head.weight"][k*h+j] * z[i*h+j]
+			}
+			out = append(out, sum)
+		}
+	}
+	loss, dOut := referenceLoss(m, b, out, rows, o.Smoothing)
+	_, dz := ref.Activation(z, o.AR)
+	_, dy := ref.TemporalActivation(run.Y, b.T, b.B, h, b.Lengths, o.TAR)
+	for i, row := range rows {
+		for k := range w["head.bias"] {
+			d := dOut[i*len(w["head.bias"])+k]
+			grads["head.bias"][k] += d
+			for j := range h {
+				grads["head.weight"][k*h+j] += d * z[i*h+j]
+				dz[i*h+j] += d * w["head.weight"][k*h+j]
+			}
+		}
+		for j := 0; j < h && row >= 0; j++ {
+			dy[row*h+j] += dz[i*h+j] * zMask[i*h+j]
+		}
+	}
+	back := run.Backward(dy, nil)
+	for l, got := range back.Weights {
+		into := weightsOf(grads, l)
+		copy(into.Wx, got.Wx)
+		copy(into.Wh, got.Wh)
+		copy(into.Bx, got.Bx)
+		copy(into.Bh, got.Bh)
+	}
+	for i, id := range b.IDs {
+		for j := range m.Embed {
+			at := i*m.Embed + j
+			grads["embed.weight"][int(id)*m.Embed+j] += back.DX[at] * xMask[at] * words[id]
+		}
+	}
+	return loss, grads, run.Final
+}
+
+// referenceLoss is the loss of the outputs of rows (-1 for a row without a step)
+// and the gradient of what is minimised.
+func referenceLoss(m *Model, b Batch, out []float64, rows []int, smoothing float64) (loss float64, dOut []float64) {
+	if m.Task == Regress {
+		var counts []bool
+		for _, row := range rows {
+			for range m.Outputs {
+				counts = append(counts, row >= 0)
+			}
+		}
+		return ref.SquaredError(out, wide(b.Values), counts)
+	}
+	targets := make([]int, len(rows))
+	for i := range rows {
+		targets[i] = int(b.Targets[i])
+	}
+	loss, dOut = ref.SoftmaxCrossEntropy(out, targets)
+	if smoothing > 0 {
+		_, dOut = ref.SmoothedCrossEntropy(out, targets, smoothing)
+	}
+	return loss, dOut
+}

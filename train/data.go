@@ -1,0 +1,82 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"sluice/data"
+	"sluice/model"
+	"sluice/nn"
+)
+
+// Data is what a run learns from: a *Text.
+type Data interface {
+	about() about
+	dealer(c Config) (dealer, error)
+	// score is the loss on what is held out, by what counts.
+	score(ctx context.Context, p *model.Packed, team *nn.Team) (loss float64, err error)
+}
+
+// about is what there is to know of Data.
+type about struct {
+	identity
+	corpus string      // the built-in corpus's name, if it is one
+	vocab  *data.Vocab // nil where inputs are numbers
+}
+
+// identity is by what Data is known again.
+type identity struct {
+	SHA256  string `json:"sha256"`
+	Train   int    `json:"train"` // symbols
+	HeldOut int    `json:"held_out"`
+}
+
+// dealer deals minibatches, epoch by epoch, the same for the same place.
+type dealer interface {
+	Len() int            // minibatches of this epoch
+	Carries() bool       // the next one goes on with the rows of the one before
+	next() model.Batch   // T is 0 after the last of the epoch
+	Cursor() data.Cursor // the place of the next one
+	SetCursor(data.Cursor) error
+}
+
+// textDealer deals symbols with those that follow them.
+type textDealer struct {
+	*data.Sampler
+	rows int
+	x, y []int32 // (T, B)
+}
+
+func (d *textDealer) next() model.Batch {
+	steps := d.Next(d.x, d.y)
+	n := steps * d.rows
+	return model.Batch{T: steps, B: d.rows, IDs: d.x[:n], Targets: d.y[:n]}
+}
+
+func (t *Text) dealer(c Config) (dealer, error) {
+	for _, prefix := range c.Prefixes {
+		if _, err := t.Vocab.Encode(prefix); err != nil {
+			return nil, fmt.Errorf("train: prefix %q: %w", prefix, err)
+		}
+	}
+	o := c.Batches
+	o.Seed = c.Seed
+	sampler, err := data.NewSampler(t.Train, o)
+	if err != nil {
+		return nil, err
+	}
+	n := o.Batch * o.Steps
+	return &textDealer{sampler, o.Batch, make([]int32, n), make([]int32, n)}, nil
+}
+
+func (t *Text) about() about {
+	return about{identity{t.SHA256, len(t.Train), len(t.HeldOut)}, t.Corpus, t.Vocab}
+}
+
+func (t *Text) score(ctx context.Context, p *model.Packed, team *nn.Team) (float64, error) {
+	s, err := model.Evaluate(ctx, p, team, t.HeldOut)
+	if err != nil {
+		return 0, err
+	}
+	return s.Loss(), nil
+}
