@@ -105,10 +105,7 @@ func (o Optimizer) validate() error {
 }
 
 func (o Optimizer) new(n int) optim.Optimizer {
-	if o.Kind == "sgd" {
-		return optim.NewSGD(n, o.Momentum)
-	}
-	return optim.NewAdam(n, o.Beta1, o.Beta2, o.Epsilon)
+	return optim.Rule{Kind: o.Kind, Momentum: o.Momentum, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon}.New(n)
 }
 
 // maxEpochs bounds a run; nothing useful comes near.

@@ -163,7 +163,7 @@ func TestPresets(t *testing.T) {
 	// Dive into Deep Learning, first Chinese edition, 6.2 to 6.9.
 	if r := c.Model.RNN; r.Hidden != 256 || r.Layers != 1 || r.Cell != "gru" || r.Reset != rnn.ResetAfter || r.Biases != 1 || c.Model.Embed != 0 || c.Model.Dropout != 0 ||
 		c.Batches.Batch != 32 || c.Batches.Steps != 35 || c.Batches.Offset || c.Batches.Sampling != "" || c.Optimizer != (Optimizer{Kind: "sgd"}) ||
-		c.Schedule.At(0) != 100 || c.Schedule.At(1e6) != 100 || c.ClipNorm != 0.01 || c.ClipValue != 0 || c.Epochs != 160 || c.Init != (rnn.Init{Kind: "normal", Sigma: 0.01}) {
+		c.Schedule.At(0, 0) != 100 || c.Schedule.At(1e6, 0) != 100 || c.ClipNorm != 0.01 || c.ClipValue != 0 || c.Epochs != 160 || c.Init != (rnn.Init{Kind: "normal", Sigma: 0.01}) {
 		t.Errorf("d2l: %+v", c)
 	}
 	if n := int(math.Round((1 - c.Split.Validation) * float64(c.Clean.MaxChars))); n != 10_000 {

@@ -232,7 +232,7 @@ type updated struct {
 // update makes one update from one minibatch.
 func (r *run) update(b model.Batch, epoch int) (updated, error) {
 	r.team.Clear(r.grad)
-	u := updated{Progress: Progress{Epoch: epoch, Updates: r.total, LearningRate: r.c.Schedule.At(r.updates)}}
+	u := updated{Progress: Progress{Epoch: epoch, Updates: r.total, LearningRate: r.c.Schedule.At(r.updates, 0)}}
 	var dropout *nn.Key
 	if r.c.Model.Dropout > 0 || r.c.Model.RNN.Dropout > 0 {
 		r.masks = nn.Key{Seed: r.c.Seed, Step: uint64(r.updates)}
@@ -259,7 +259,7 @@ func (r *run) finite(what string, v float64, epoch int) error {
 	if !math.IsNaN(v) && !math.IsInf(v, 0) {
 		return nil
 	}
-	return diverged{fmt.Errorf("train: diverged after update %d, in epoch %d, at learning rate %.4g: the %s overflowed: want a lower rate or tighter clipping", r.updates, epoch, r.c.Schedule.At(r.updates), what)}
+	return diverged{fmt.Errorf("train: diverged after update %d, in epoch %d, at learning rate %.4g: the %s overflowed: want a lower rate or tighter clipping", r.updates, epoch, r.c.Schedule.At(r.updates, 0), what)}
 }
 
 type diverged struct{ error }

@@ -112,7 +112,7 @@ func reference(t *testing.T, c Config, text *Text) (params [][]float32) {
 	}
 	team := nn.NewTeam(1)
 	defer team.Close()
-	adam, x, y := optim.NewAdam(len(m.Params), c.Optimizer.Beta1, c.Optimizer.Beta2, c.Optimizer.Epsilon), make([]int32, o.Batch*o.Steps), make([]int32, o.Batch*o.Steps)
+	adam, x, y := c.Optimizer.new(len(m.Params)), make([]int32, o.Batch*o.Steps), make([]int32, o.Batch*o.Steps)
 	for epoch := range c.Epochs {
 		sampler.Epoch(epoch)
 		state := make([]float32, o.Batch*m.RNN.StateSize())
@@ -125,7 +125,7 @@ func reference(t *testing.T, c Config, text *Text) (params [][]float32) {
 			model.NewRunner(p, team).Gradient(g, model.Batch{T: o.Steps, B: o.Batch, IDs: x, Targets: y}, state, &key)
 			optim.ClipValue(g, c.ClipValue)
 			optim.ClipNorm(team, g, c.ClipNorm)
-			adam.Update(team, m.Params, g, c.Schedule.At(len(params)))
+			adam.Update(team, m.Params, g, c.Schedule.At(len(params), 0))
 			params = append(params, slices.Clone(m.Params))
 		}
 	}

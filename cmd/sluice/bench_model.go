@@ -131,10 +131,9 @@ func (b *bencher) update(r *modelReport, m *model.Model, c train.Config, team *n
 		return err
 	}
 	rows, steps := max(1, c.Batches.Batch), max(1, c.Batches.Steps)
-	t := measure.Training{Clip: c.ClipNorm, Precision: c.Products(), Optimizer: optim.NewSGD(len(m.Params), c.Optimizer.Momentum)}
-	if c.Optimizer.Kind == "adam" {
-		t.Optimizer = optim.NewAdam(len(m.Params), c.Optimizer.Beta1, c.Optimizer.Beta2, c.Optimizer.Epsilon)
-	}
+	o := c.Optimizer
+	rule := optim.Rule{Kind: o.Kind, Momentum: o.Momentum, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon}
+	t := measure.Training{Clip: c.ClipNorm, Precision: c.Products(), Optimizer: rule.New(len(m.Params))}
 	if m.Dropout > 0 || m.RNN.Dropout > 0 {
 		t.Masks = &nn.Key{}
 	}
