@@ -144,10 +144,10 @@ func stepTraining(c Case, team *nn.Team) (func(), error) {
 	if err := m.Init(rnn.Init{}, 1); err != nil {
 		return nil, err
 	}
-	var optimizer optim.Optimizer = optim.NewSGD(len(m.Params), 0)
+	rule := optim.Rule{Kind: "sgd"}
 	if c.Optimizer == "adam" {
-		optimizer = optim.NewAdam(len(m.Params), 0.9, 0.999, 1e-8)
+		rule = optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	}
-	t := measure.Training{Optimizer: optimizer, Rate: c.LR, Clip: c.Clip}
+	t := measure.Training{Optimizer: rule.New(len(m.Params)), Rate: c.LR, Clip: c.Clip}
 	return measure.Update(m, measure.RandomBatch(c.T, c.B, c.V), t, team), nil
 }

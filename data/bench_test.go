@@ -39,3 +39,38 @@ func BenchmarkEncode(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLargeVocab is a text of 1,000,000 words, 250,000 of them different.
+func BenchmarkLargeVocab(b *testing.B) {
+	z := Zipf{Symbols: 250_000}
+	v, err := z.Vocab()
+	if err != nil {
+		b.Fatal(err)
+	}
+	ids := z.IDs(1_000_000)
+	for i := range z.Symbols {
+		ids[4*i] = int32(i)
+	}
+	text := v.Decode(ids)
+	list, err := v.MarshalJSON()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		do   func() error
+	}{
+		{"BuildVocab", func() error { _, err := BuildVocab(text, VocabOptions{Kind: "word"}); return err }},
+		{"Encode", func() error { _, err := v.Encode(text); return err }},
+		{"ParseVocab", func() error { _, err := ParseVocab(list); return err }},
+		{"IDs", func() error { z.IDs(len(ids)); return nil }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if err := c.do(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

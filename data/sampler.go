@@ -32,6 +32,15 @@ type Batches struct {
 	// number each epoch, as the book's later editions do; the first did not.
 	Offset bool `json:"offset,omitempty"`
 
+	// Vary draws the number of steps of each consecutive minibatch, as Merity et
+	// al. 2018 do, so that the cuts between minibatches fall elsewhere each epoch:
+	// from a normal distribution of standard deviation 5 around T, or in one of
+	// 20 around T/2, at least 5 and at most MaxSteps. An epoch uses all of the
+	// rows, its last minibatch what is left of them. The learning rate of an
+	// update is to be scaled by its steps over T, or symbols of short minibatches
+	// would count more.
+	Vary bool `json:"vary,omitempty"`
+
 	// Cover makes every symbol but the first a target exactly once, for
 	// evaluation: consecutive rows differ by at most one symbol in length, the
 	// last minibatch may have fewer than T steps, and its last step has
@@ -61,10 +70,22 @@ func (o Batches) Validate() error {
 	if o.Cover && o.Offset {
 		return fmt.Errorf("data: a random offset cannot cover every symbol: want one of the two")
 	}
+	if o.Vary && (o.Cover || o.random()) {
+		return fmt.Errorf("data: minibatches of varied length: want consecutive sampling that need not cover every symbol")
+	}
 	return nil
 }
 
-// Need is the smallest N that gives a minibatch in every epoch.
+// MaxSteps is the largest number of steps of a minibatch: T, with Vary three
+// standard deviations more. Buffers are to be that long.
+func (o Batches) MaxSteps() int {
+	if o.Vary {
+		return o.Steps + 3*varySigma
+	}
+	return o.Steps
+}
+
+// Need is the smallest N that gives a minibatch of T steps in every epoch.
 func (o Batches) Need() int {
 	if o.Cover {
 		return 2
@@ -95,6 +116,7 @@ type Sampler struct {
 	offset  int   // of this epoch
 	batches int   // of this epoch
 	order   []int // random: the pieces of this epoch, shuffled
+	starts  []int // Vary: (batches+1) where minibatches of this epoch start in their rows, and the end
 	source  rand.ChaCha8
 	random  *rand.Rand
 }
@@ -123,20 +145,20 @@ func (s *Sampler) Epoch(n int) {
 		panic(fmt.Sprintf("data: Epoch: %d, want 0 or more", n))
 	}
 	s.at = Cursor{Epoch: n}
-	var key [32]byte
-	binary.LittleEndian.PutUint64(key[0:], s.o.Seed)
-	binary.LittleEndian.PutUint64(key[8:], uint64(n))
-	copy(key[16:], "data: Sampler") // a stream apart from that of nn.Random
-	s.source.Seed(key)
+	s.seek("data: Sampler", 0)
 	s.offset = 0
 	if s.o.Offset {
 		s.offset = s.random.IntN(s.o.Steps)
 	}
-	if !s.o.random() {
+	switch {
+	case s.o.Vary:
+		s.vary()
+		return
+	case s.o.Cover:
+		s.batches = (s.columns() + s.o.Steps - 1) / s.o.Steps
+		return
+	case !s.o.random():
 		s.batches = s.columns() / s.o.Steps
-		if s.o.Cover {
-			s.batches = (s.columns() + s.o.Steps - 1) / s.o.Steps
-		}
 		return
 	}
 	s.order = s.order[:0]
@@ -145,6 +167,51 @@ func (s *Sampler) Epoch(n int) {
 	}
 	s.random.Shuffle(len(s.order), func(i, j int) { s.order[i], s.order[j] = s.order[j], s.order[i] })
 	s.batches = len(s.order) / s.o.Batch
+}
+
+// seek goes to the start of a stream of the epoch, apart from those of
+// nn.Random. A stream of minibatches has a name of at most 8 letters.
+func (s *Sampler) seek(stream string, minibatch int) {
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[0:], s.o.Seed)
+	binary.LittleEndian.PutUint64(key[8:], uint64(s.at.Epoch))
+	binary.LittleEndian.PutUint64(key[24:], uint64(minibatch))
+	copy(key[16:], stream)
+	s.source.Seed(key)
+}
+
+// varySigma and varyLeast are Merity's: steps of the standard deviation, and of
+// the shortest minibatch but the last.
+const (
+	varySigma = 5
+	varyLeast = 5
+)
+
+// vary draws the lengths of the epoch's minibatches, each from a stream of its
+// own.
+func (s *Sampler) vary() {
+	s.starts = append(s.starts[:0], 0)
+	for at := 0; at < s.columns(); {
+		s.seek("lengths", len(s.starts))
+		base := float64(s.o.Steps)
+		if s.random.Float64() >= 0.95 {
+			base /= 2
+		}
+		steps := int(base + varySigma*s.random.NormFloat64())
+		at = min(s.columns(), at+min(s.o.MaxSteps(), max(varyLeast, steps)))
+		s.starts = append(s.starts, at)
+	}
+	s.batches = len(s.starts) - 1
+}
+
+// span is where a minibatch of consecutive sampling starts in its rows and how
+// many steps it has.
+func (s *Sampler) span(minibatch int) (from, steps int) {
+	if s.o.Vary {
+		return s.starts[minibatch], s.starts[minibatch+1] - s.starts[minibatch]
+	}
+	from = minibatch * s.o.Steps
+	return from, min(s.o.Steps, s.columns()-from)
 }
 
 // columns is the number of targets in the longest row of consecutive sampling.
@@ -176,21 +243,22 @@ func (s *Sampler) Len() int { return s.batches }
 // before: if not, the state starts anew.
 func (s *Sampler) Carries() bool { return !s.o.random() && s.at.Batch > 0 }
 
-// Next fills x and y, (T, B) or longer, with a minibatch and its targets, the
-// symbol that follows each, and returns the number of steps: T, fewer in the
-// last minibatch with Cover, 0 after the last one of the epoch, when x and y
-// are left alone. It does not go on to another epoch and does not allocate.
+// Next fills x and y, (MaxSteps, B) or longer, with a minibatch and its
+// targets, the symbol that follows each, both (steps, B), and returns the number
+// of steps: T, fewer in the last minibatch with Cover, what was drawn with Vary,
+// 0 after the last one of the epoch, when x and y are left alone. It does not go
+// on to another epoch and does not allocate.
 func (s *Sampler) Next(x, y []int32) (steps int) {
 	o := s.o
-	if want := o.Steps * o.Batch; len(x) < want || len(y) < want {
-		panic(fmt.Sprintf("data: Next: buffers of %d and %d, want (%d, %d)", len(x), len(y), o.Steps, o.Batch))
+	if want := o.MaxSteps() * o.Batch; len(x) < want || len(y) < want {
+		panic(fmt.Sprintf("data: Next: buffers of %d and %d, want (%d, %d)", len(x), len(y), o.MaxSteps(), o.Batch))
 	}
 	if s.at.Batch >= s.batches {
 		return 0
 	}
-	steps = o.Steps
+	from, steps := 0, o.Steps
 	if !o.random() {
-		steps = min(steps, s.columns()-s.at.Batch*o.Steps)
+		from, steps = s.span(s.at.Batch)
 	}
 	for b := range o.Batch {
 		var start, targets int
@@ -198,7 +266,7 @@ func (s *Sampler) Next(x, y []int32) (steps int) {
 			start, targets = s.offset+s.order[s.at.Batch*o.Batch+b]*o.Steps, o.Steps
 		} else {
 			start, targets = s.row(b)
-			start, targets = start+s.at.Batch*o.Steps, targets-s.at.Batch*o.Steps
+			start, targets = start+from, targets-from
 		}
 		for t := range steps {
 			x[t*o.Batch+b] = s.ids[start+t]

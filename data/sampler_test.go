@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -29,7 +30,7 @@ func sampler(t *testing.T, n int, o Batches) *Sampler {
 // rows reads what is left of an epoch as the book prints it, (B, T).
 func rows(s *Sampler) (xs, ys [][][]int32) {
 	o := s.o
-	x, y := make([]int32, o.Steps*o.Batch), make([]int32, o.Steps*o.Batch)
+	x, y := make([]int32, o.MaxSteps()*o.Batch), make([]int32, o.MaxSteps()*o.Batch)
 	for steps := s.Next(x, y); steps > 0; steps = s.Next(x, y) {
 		xb, yb := make([][]int32, o.Batch), make([][]int32, o.Batch)
 		for b := range o.Batch {
@@ -204,6 +205,7 @@ func TestEpochAndCursor(t *testing.T) {
 	for _, o := range []Batches{
 		{Batch: 3, Steps: 4, Offset: true, Seed: 5},
 		{Batch: 3, Steps: 4, Sampling: "random", Offset: true, Seed: 5},
+		{Batch: 3, Steps: 4, Vary: true, Offset: true, Seed: 5},
 		{Batch: 3, Steps: 4, Cover: true},
 	} {
 		s := sampler(t, 201, o)
@@ -278,6 +280,9 @@ func TestBatchesErrors(t *testing.T) {
 		{9, Batches{Batch: 2, Steps: 5, Sampling: "shuffle"}, `data: sampling "shuffle": want consecutive or random`},
 		{9, Batches{Batch: 2, Steps: 5, Sampling: "random", Cover: true}, "data: random sampling cannot cover every symbol: want consecutive"},
 		{9, Batches{Batch: 2, Steps: 5, Offset: true, Cover: true}, "data: a random offset cannot cover every symbol: want one of the two"},
+		{9, Batches{Batch: 2, Steps: 5, Vary: true, Cover: true}, "data: minibatches of varied length: want consecutive sampling that need not cover every symbol"},
+		{99, Batches{Batch: 2, Steps: 5, Vary: true, Sampling: "random"}, "data: minibatches of varied length: want consecutive sampling that need not cover every symbol"},
+		{11, Batches{Batch: 2, Steps: 5, Vary: true}, "data: a text of 11 symbols is too short for one minibatch of 2 rows and 5 steps: want at least 12"},
 	}
 	for _, c := range tests {
 		_, err := NewSampler(count(c.n), c.o)
@@ -303,9 +308,10 @@ func TestSamplerPanics(t *testing.T) {
 }
 
 func TestNextAllocatesNothing(t *testing.T) {
-	x, y := make([]int32, 35*32), make([]int32, 35*32)
+	x, y := make([]int32, 50*32), make([]int32, 50*32)
 	for _, o := range []Batches{
 		{Batch: 32, Steps: 35, Offset: true},
+		{Batch: 32, Steps: 35, Vary: true},
 		{Batch: 32, Steps: 35, Cover: true},
 		{Batch: 32, Steps: 35, Sampling: "random", Offset: true},
 	} {
@@ -319,5 +325,70 @@ func TestNextAllocatesNothing(t *testing.T) {
 		}); n != 0 {
 			t.Errorf("%+v: %v allocations a minibatch, want 0", o, n)
 		}
+	}
+}
+
+// Minibatches of varied length walk along the rows without a gap and leave
+// nothing over.
+func TestVaryUsesAllColumns(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for range 200 {
+		o := Batches{Batch: 1 + r.IntN(7), Steps: 1 + r.IntN(30), Vary: true, Offset: r.IntN(2) == 0, Seed: r.Uint64()}
+		n := o.Need() + r.IntN(3000)
+		s := sampler(t, n, o)
+		s.Epoch(r.IntN(1000))
+		long := (n - s.offset) / o.Batch
+		xs, ys := rows(s)
+		if len(xs) != s.Len() {
+			t.Fatalf("%d symbols, %+v: %d minibatches, Len %d", n, o, len(xs), s.Len())
+		}
+		at := 0
+		for i := range xs {
+			steps := len(xs[i][0])
+			if steps > o.MaxSteps() || steps < 5 && i < len(xs)-1 {
+				t.Fatalf("%d symbols, %+v: minibatch %d has %d steps", n, o, i, steps)
+			}
+			for b, x := range xs[i] {
+				for j := range x {
+					if want := s.offset + b*long + at + j; int(x[j]) != want || int(ys[i][b][j]) != want+1 {
+						t.Fatalf("%d symbols, %+v: minibatch %d, row %d, step %d: %d → %d, want %d", n, o, i, b, j, x[j], ys[i][b][j], want)
+					}
+				}
+			}
+			at += steps
+		}
+		if at != long-1 {
+			t.Fatalf("%d symbols, %+v: %d of %d columns used", n, o, at, long-1)
+		}
+	}
+}
+
+// The lengths are Merity's: 95 of 100 around T, the others around T/2. The first
+// of them are pinned: they must never change, or a resumed run would see other
+// data.
+func TestVaryLengths(t *testing.T) {
+	o := Batches{Batch: 1, Steps: 70, Vary: true, Seed: 1}
+	s := sampler(t, 2_000_000, o)
+	var lengths []int
+	for i := range s.Len() - 1 {
+		_, steps := s.span(i)
+		lengths = append(lengths, steps)
+	}
+	if got, want := fmt.Sprint(lengths[:8]), "[72 68 73 71 66 68 71 67]"; got != want {
+		t.Errorf("lengths %s, want %s", got, want)
+	}
+	short, sum, squares := 0, 0.0, 0.0
+	for _, l := range lengths {
+		if l < 52 {
+			short++
+			continue
+		}
+		d := float64(l) + 0.5 - 70 // fractions are cut off
+		sum, squares = sum+d, squares+d*d
+	}
+	n := float64(len(lengths) - short)
+	t.Logf("%d minibatches: %.4f short, the others off T by %.3f ± %.3f, at most %d", len(lengths), float64(short)/float64(len(lengths)), sum/n, math.Sqrt(squares/n), slices.Max(lengths))
+	if share := float64(short) / float64(len(lengths)); math.Abs(share-0.05) > 0.006 || math.Abs(sum/n) > 0.15 || math.Abs(math.Sqrt(squares/n)-5) > 0.15 || slices.Max(lengths) != 85 {
+		t.Errorf("%.4f are short, want 0.05; the others are off T by %.3f ± %.3f, want 0 ± 5", share, sum/n, math.Sqrt(squares/n))
 	}
 }

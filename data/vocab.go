@@ -102,33 +102,58 @@ func BuildVocab(text string, o VocabOptions) (*Vocab, error) {
 	if err := checkUTF8(text); err != nil {
 		return nil, err
 	}
-	counts := map[string]int{}
-	for at, s := range split(o.Kind, text) {
+	all, err := tally(o.Kind, text)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(c counted) bool {
+		return c.times < o.MinCount || c.symbol == Unknown && o.Unknown == "unk"
+	})
+	if len(all) == 0 {
+		return nil, fmt.Errorf("data: a text of %d bytes gives no symbols to a %s vocabulary: want at least 1", len(text), o.Kind)
+	}
+	slices.SortFunc(all, func(a, b counted) int {
+		if a.times != b.times {
+			return b.times - a.times
+		}
+		return strings.Compare(a.symbol, b.symbol)
+	})
+	symbols := make([]string, 0, len(all)+1)
+	if o.Unknown == "unk" {
+		symbols = append(symbols, Unknown)
+	}
+	for _, c := range all {
+		if o.MaxSize > 0 && len(symbols) == o.MaxSize {
+			break
+		}
+		symbols = append(symbols, strings.Clone(c.symbol)) // a part would keep the whole text alive
+	}
+	return newVocab(o.Kind, o.Unknown, symbols)
+}
+
+// counted is a symbol of a text and how often it occurs.
+type counted struct {
+	symbol string
+	times  int
+}
+
+// tally counts the symbols of a valid text, in the order in which they occur
+// first.
+func tally(kind, text string) (all []counted, err error) {
+	places := map[string]int32{}
+	for at, s := range split(kind, text) {
+		if i, ok := places[s]; ok {
+			all[i].times++
+			continue
+		}
 		if len(s) > MaxSymbolBytes {
 			line, column := position(text, at)
 			return nil, fmt.Errorf("data: word %s at line %d, column %d has %d bytes: want at most %d", quote(s), line, column, len(s), MaxSymbolBytes)
 		}
-		counts[s]++
+		places[s] = int32(len(all))
+		all = append(all, counted{s, 1})
 	}
-	var symbols []string
-	for s, n := range counts {
-		if n >= o.MinCount && (s != Unknown || o.Unknown != "unk") {
-			symbols = append(symbols, strings.Clone(s)) // a part would keep the whole text alive
-		}
-	}
-	slices.SortFunc(symbols, func(a, b string) int {
-		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
-	})
-	if len(symbols) == 0 {
-		return nil, fmt.Errorf("data: a text of %d bytes gives no symbols to a %s vocabulary: want at least 1", len(text), o.Kind)
-	}
-	if o.Unknown == "unk" {
-		symbols = slices.Insert(symbols, 0, Unknown)
-	}
-	if o.MaxSize > 0 && len(symbols) > o.MaxSize {
-		symbols = symbols[:o.MaxSize:o.MaxSize]
-	}
-	return newVocab(o.Kind, o.Unknown, symbols)
+	return all, nil
 }
 
 // newVocab takes symbols (V) from a text or a file; a byte vocabulary has none
@@ -156,7 +181,7 @@ func newVocab(kind, unknown string, symbols []string) (*Vocab, error) {
 	if n := len(symbols); n <= first || n > MaxSymbols {
 		return nil, fmt.Errorf("data: vocabulary of %d symbols: want %d to %d", n, first+1, MaxSymbols)
 	}
-	ids := map[string]int32{} // not sized: a bad list costs nothing
+	ids := make(map[string]int32, len(symbols))
 	for i, s := range symbols {
 		if err := checkSymbol(kind, i, s, i < first); err != nil {
 			return nil, err

@@ -73,7 +73,7 @@ func benchmarkUpdate(b *testing.B, m *Model, fold bool) {
 	r, v := rand.New(rand.NewPCG(1, 2)), m.Vocab.Size()
 	batch := Batch{T: T, B: B, IDs: randomIDs(r, T*B, v), Targets: randomIDs(r, T*B, v)}
 	p, team, g := m.Pack(), newTeam(b, 2), make([]float32, len(m.Params))
-	run, adam := NewRunner(p, team), optim.NewAdam(len(g), 0.9, 0.999, 1e-8)
+	run, adam := NewRunner(p, team), optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}.New(len(g))
 	update := func() {
 		team.Clear(g)
 		run.gradient(g, batch, nil, Objective{}, fold)

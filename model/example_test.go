@@ -43,7 +43,7 @@ func learned(text string) *model.Model {
 	defer team.Close()
 	packed := m.Pack()
 	run := model.NewRunner(packed, team)
-	adam, gradient := optim.NewAdam(m.Size(), 0.9, 0.999, 1e-8), make([]float32, m.Size())
+	adam, gradient := optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}.New(m.Size()), make([]float32, m.Size())
 	for range 300 {
 		clear(gradient)
 		run.Gradient(gradient, batch, nil, model.Objective{})

@@ -80,7 +80,7 @@ func learn(t testing.TB, m *Model, text string, updates int) (first, last float6
 	b := Batch{T: n, B: 1, IDs: ids[:n], Targets: ids[1:]}
 	p := m.Pack()
 	team := newTeam(t, 1)
-	run, adam, g := NewRunner(p, team), optim.NewAdam(len(m.Params), 0.9, 0.999, 1e-8), make([]float32, len(m.Params))
+	run, adam, g := NewRunner(p, team), optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}.New(len(m.Params)), make([]float32, len(m.Params))
 	for i := range updates {
 		clear(g)
 		nats, count := run.Gradient(g, b, nil, Objective{})

@@ -13,7 +13,7 @@ func BenchmarkUpdate(b *testing.B) {
 	for _, o := range []struct {
 		name string
 		Optimizer
-	}{{"sgd", NewSGD(n, 0)}, {"momentum", NewSGD(n, 0.9)}, {"adam", NewAdam(n, 0.9, 0.999, 1e-8)}} {
+	}{{"sgd", Rule{Kind: "sgd"}.New(n)}, {"momentum", Rule{Kind: "sgd", Momentum: 0.9}.New(n)}, {"adam", paper.New(n)}} {
 		b.Run(fmt.Sprintf("%s/N=%d", o.name, n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -22,6 +22,17 @@ func BenchmarkUpdate(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/element")
 		})
 	}
+}
+
+func BenchmarkAverage(b *testing.B) {
+	const n = 500_000
+	params, a := normal(rand.New(rand.NewPCG(1, 2)), n), NewAverage(n)
+	a.Start()
+	b.ReportAllocs()
+	for b.Loop() {
+		a.Update(team, params)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/element")
 }
 
 func BenchmarkClipNorm(b *testing.B) {

@@ -12,7 +12,7 @@ import (
 // says how far to go.
 func Example() {
 	params := []float32{1, 1, 1}
-	adam := optim.NewAdam(len(params), 0.9, 0.999, 1e-8)
+	adam := optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}.New(len(params))
 	schedule := optim.Schedule{Kind: "cosine", Rate: 0.1, Warmup: 10, Total: 1000}
 	if err := schedule.Validate(); err != nil {
 		fmt.Println(err)
@@ -28,7 +28,7 @@ func Example() {
 		return
 	}
 	_, updates := adam.State()
-	lr := schedule.At(updates)
+	lr := schedule.At(updates, 0)
 	adam.Update(team, params, grad, lr)
 
 	fmt.Println("norm", norm)
@@ -45,7 +45,7 @@ func Example() {
 func ExampleSchedule() {
 	s := optim.Schedule{Kind: "step", Rate: 0.1, Warmup: 2, Every: 10, Factor: 0.5}
 	for _, update := range []int{0, 1, 2, 11, 12, 22} {
-		fmt.Printf("%d: %.3f\n", update, s.At(update))
+		fmt.Printf("%d: %.3f\n", update, s.At(update, 0))
 	}
 	// Output:
 	// 0: 0.050

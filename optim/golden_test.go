@@ -47,7 +47,7 @@ func narrow(x []float64) []float32 {
 }
 
 func TestUpdateAgainstPyTorch(t *testing.T) {
-	for _, name := range []string{"optim_sgd", "optim_sgd_momentum", "optim_adam"} {
+	for _, name := range []string{"optim_sgd", "optim_sgd_momentum", "optim_adam", "optim_sgd_decay", "optim_sgd_momentum_decay", "optim_adamw"} {
 		f := golden(t, name)
 		number := func(key string) float64 {
 			text, ok := f.Metadata[key]
@@ -62,12 +62,10 @@ func TestUpdateAgainstPyTorch(t *testing.T) {
 		}
 		start, grads, want := float64s(t, f, "start"), float64s(t, f, "grads"), float64s(t, f, "params")
 		n := len(start)
-		var optimizer Optimizer
-		if f.Metadata["optimizer"] == "adam" {
-			optimizer = NewAdam(n, number("beta1"), number("beta2"), number("eps"))
-		} else {
-			optimizer = NewSGD(n, number("momentum"))
-		}
+		optimizer := Rule{
+			Kind: f.Metadata["optimizer"], Momentum: number("momentum"), Decay: number("weight_decay"),
+			Beta1: number("beta1"), Beta2: number("beta2"), Epsilon: number("eps"),
+		}.New(n)
 		params, worst := narrow(start), 0.0
 		for u := range len(grads) / n {
 			optimizer.Update(team, params, narrow(grads[u*n:(u+1)*n]), number("lr"))

@@ -1,5 +1,6 @@
 // Package optim moves one flat vector of parameters against its gradient: SGD
-// with momentum, Adam, clipping, and schedules of the learning rate.
+// with momentum, Adam, weight decay, the mean of the parameters, clipping,
+// schedules of the learning rate and the test that finds one.
 //
 // Parameters, gradient and moments are flat vectors of the same length N, so
 // that an optimizer is one loop and its state is saved as it stands.
@@ -29,27 +30,74 @@ type Optimizer interface {
 	Restore(moments map[string][]float32, updates int) error
 }
 
-// SGD is stochastic gradient descent with classical momentum as PyTorch has
-// it: v ← μ·v + g; p ← p − lr·v.
-type SGD struct {
-	momentum float64
+// Rule says how parameters move: every option of an optimizer, saved with a
+// run. There is no zero value: Kind must be named.
+type Rule struct {
+	Kind     string  `json:"kind"`                   // "sgd", "adam"
+	Momentum float64 `json:"momentum,omitempty"`     // sgd: in [0, 1)
+	Beta1    float64 `json:"beta1,omitempty"`        // adam: in [0, 1), usually 0.9
+	Beta2    float64 `json:"beta2,omitempty"`        // adam: in [0, 1), usually 0.999
+	Epsilon  float64 `json:"epsilon,omitempty"`      // adam: above 0, usually 1e-8: with 0 a parameter without a gradient moves by 0/0
+	Decay    float64 `json:"weight_decay,omitempty"` // λ, 0 or more: of all parameters alike
+}
+
+// Validate says which field cannot be, and what is allowed.
+func (r Rule) Validate() error {
+	switch r.Kind {
+	case "sgd":
+		if !(r.Momentum >= 0 && r.Momentum < 1) {
+			return fmt.Errorf("optim: momentum %v: want a number in [0, 1)", r.Momentum)
+		}
+	case "adam":
+		for i, beta := range []float64{r.Beta1, r.Beta2} {
+			if !(beta >= 0 && beta < 1) {
+				return fmt.Errorf("optim: Adam's beta%d %v: want a number in [0, 1)", i+1, beta)
+			}
+		}
+		if eps := float32(r.Epsilon); !(eps > 0) || eps > math.MaxFloat32 { // as the kernel takes it
+			return fmt.Errorf("optim: Adam's epsilon %v: want a number above 0 that float32 holds", r.Epsilon)
+		}
+	default:
+		return fmt.Errorf("optim: optimizer %q: want sgd or adam", r.Kind)
+	}
+	if !(r.Decay >= 0 && r.Decay <= math.MaxFloat32) {
+		return fmt.Errorf("optim: weight decay %v: want 0 (none) or more, that float32 holds", r.Decay)
+	}
+	return nil
+}
+
+// New makes the optimizer of n parameters. The rule must be valid.
+//
+// "sgd" is stochastic gradient descent with classical momentum and coupled
+// weight decay, as torch.optim.SGD: v ← μ·v + g + λ·p; p ← p − lr·v.
+//
+// "adam" is Kingma and Ba 2015 (algorithm 1), with both moments corrected for
+// their start at zero and ε added outside the root. Its weight decay is
+// decoupled (Loshchilov and Hutter 2019), as torch.optim.AdamW: p ← p − lr·λ·p
+// beside Adam's step, and no moment sees it.
+func (r Rule) New(n int) Optimizer {
+	if err := r.Validate(); err != nil {
+		panic(err.Error())
+	}
+	if r.Kind == "adam" {
+		return &adam{rule: r, m: make([]float32, n), v: make([]float32, n)}
+	}
+	s := &sgd{rule: r, n: n}
+	if r.Momentum != 0 {
+		s.velocity = make([]float32, n)
+	}
+	return s
+}
+
+type sgd struct {
+	rule     Rule
 	velocity []float32 // (N), nil without momentum
 	n        int
 	updates  int
 	job      sgdJob
 }
 
-// NewSGD makes an SGD for n parameters with momentum μ in [0, 1).
-func NewSGD(n int, momentum float64) *SGD {
-	s := &SGD{momentum: momentum, n: n}
-	if momentum != 0 {
-		s.velocity = make([]float32, n)
-	}
-	return s
-}
-
-// Update implements Optimizer.
-func (s *SGD) Update(team *nn.Team, params, grad []float32, lr float64) {
+func (s *sgd) Update(team *nn.Team, params, grad []float32, lr float64) {
 	checkLengths(params, grad, s.n)
 	s.updates++
 	s.job = sgdJob{s, params, grad, float32(lr)}
@@ -58,67 +106,57 @@ func (s *SGD) Update(team *nn.Team, params, grad []float32, lr float64) {
 }
 
 type sgdJob struct {
-	s            *SGD
+	s            *sgd
 	params, grad []float32
 	step         float32
 }
 
 func (j *sgdJob) Run(piece int) {
 	from, to := kernel.Bounds(j.s.n, piece)
+	r := &j.s.rule
 	if j.s.velocity == nil {
-		kernel.SGD(j.params[from:to], j.grad[from:to], j.step)
+		kernel.SGD(j.params[from:to], j.grad[from:to], float32(r.Decay), j.step)
 	} else {
-		kernel.Momentum(j.params[from:to], j.grad[from:to], j.s.velocity[from:to], j.s.momentum, j.step)
+		kernel.Momentum(j.params[from:to], j.grad[from:to], j.s.velocity[from:to], r.Momentum, r.Decay, j.step)
 	}
 }
 
-// State implements Optimizer.
-func (s *SGD) State() (map[string][]float32, int) { return s.moments(), s.updates }
+func (s *sgd) State() (map[string][]float32, int) { return s.moments(), s.updates }
 
-// Restore implements Optimizer.
-func (s *SGD) Restore(moments map[string][]float32, updates int) error {
+func (s *sgd) Restore(moments map[string][]float32, updates int) error {
 	return restore(s.moments(), &s.updates, moments, updates)
 }
 
-func (s *SGD) moments() map[string][]float32 {
+func (s *sgd) moments() map[string][]float32 {
 	if s.velocity == nil {
 		return map[string][]float32{}
 	}
 	return map[string][]float32{"velocity": s.velocity}
 }
 
-// Adam is Kingma and Ba 2015 (algorithm 1), with both moments corrected for
-// their start at zero and ε added outside the root, as PyTorch has it.
-type Adam struct {
-	beta1, beta2, eps float64
-	m, v              []float32 // (N)
-	updates           int
-	job               adamJob
+type adam struct {
+	rule    Rule
+	m, v    []float32 // (N)
+	updates int
+	job     adamJob
 }
 
-// NewAdam makes an Adam for n parameters; the paper's β₁ = 0.9, β₂ = 0.999 and
-// ε = 1e-8 are usual. β₁ and β₂ are in [0, 1). ε is above 0: with 0, a
-// parameter that never had a gradient moves by 0/0.
-func NewAdam(n int, beta1, beta2, eps float64) *Adam {
-	return &Adam{beta1: beta1, beta2: beta2, eps: eps, m: make([]float32, n), v: make([]float32, n)}
-}
-
-// Update implements Optimizer.
-func (a *Adam) Update(team *nn.Team, params, grad []float32, lr float64) {
+func (a *adam) Update(team *nn.Team, params, grad []float32, lr float64) {
 	checkLengths(params, grad, len(a.m))
 	a.updates++
-	t := float64(a.updates)
+	r, t := &a.rule, float64(a.updates)
 	a.job = adamJob{a, params, grad, kernel.AdamStep{
-		Beta1: a.beta1, Beta2: a.beta2, Eps: float32(a.eps),
-		Step: float32(lr / (1 - math.Pow(a.beta1, t))),
-		Root: float32(1 / math.Sqrt(1-math.Pow(a.beta2, t))),
+		Beta1: r.Beta1, Beta2: r.Beta2, Eps: float32(r.Epsilon),
+		Step:  float32(lr / (1 - math.Pow(r.Beta1, t))),
+		Root:  float32(1 / math.Sqrt(1-math.Pow(r.Beta2, t))),
+		Decay: float32(lr * r.Decay),
 	}}
 	team.Do(kernel.Pieces(len(a.m)), &a.job)
 	a.job = adamJob{}
 }
 
 type adamJob struct {
-	a            *Adam
+	a            *adam
 	params, grad []float32
 	step         kernel.AdamStep
 }
@@ -128,15 +166,13 @@ func (j *adamJob) Run(piece int) {
 	kernel.Adam(j.params[from:to], j.grad[from:to], j.a.m[from:to], j.a.v[from:to], j.step)
 }
 
-// State implements Optimizer.
-func (a *Adam) State() (map[string][]float32, int) { return a.moments(), a.updates }
+func (a *adam) State() (map[string][]float32, int) { return a.moments(), a.updates }
 
-// Restore implements Optimizer.
-func (a *Adam) Restore(moments map[string][]float32, updates int) error {
+func (a *adam) Restore(moments map[string][]float32, updates int) error {
 	return restore(a.moments(), &a.updates, moments, updates)
 }
 
-func (a *Adam) moments() map[string][]float32 {
+func (a *adam) moments() map[string][]float32 {
 	return map[string][]float32{"m": a.m, "v": a.v}
 }
 
@@ -168,35 +204,4 @@ func restore(to map[string][]float32, count *int, from map[string][]float32, upd
 	}
 	*count = updates
 	return nil
-}
-
-// Norm is the Euclidean norm of x. It is finite exactly when every element is:
-// the largest float32 squared is far from the largest float64.
-func Norm(team *nn.Team, x []float32) float64 { return math.Sqrt(team.SumSquares(x)) }
-
-// ClipNorm scales grad to norm limit if its norm is larger, and returns the
-// norm found (Pascanu et al. 2013). A limit of 0 leaves grad as it is. So does
-// a norm that is NaN or infinite, whatever the limit: the caller looks at the
-// norm and stops.
-func ClipNorm(team *nn.Team, grad []float32, limit float64) float64 {
-	norm := Norm(team, grad)
-	if limit > 0 && norm > limit && !math.IsInf(norm, 0) {
-		team.Scale(grad, limit/norm)
-	}
-	return norm
-}
-
-// ClipValue bounds each element of grad to [−limit, limit]. A limit of 0
-// leaves grad as it is. NaN and infinite elements stay as they are, so that
-// Norm still tells of them.
-func ClipValue(grad []float32, limit float64) {
-	if !(limit > 0) {
-		return
-	}
-	l := float32(limit)
-	for i, g := range grad {
-		if g-g == 0 { // finite
-			grad[i] = max(-l, min(l, g))
-		}
-	}
 }

@@ -16,41 +16,51 @@ func normal(r *rand.Rand, n int) []float32 {
 }
 
 // A rule is an optimizer in float64 as its paper states it, for one parameter.
-type rule interface{ step(g, lr float64) float64 }
+type rule interface {
+	step(p, g, lr float64) float64
+}
 
-// plain is p ← p − lr·v, v ← μ·v + g (Sutskever et al. 2013 in PyTorch's form).
-type plain struct{ mu, v float64 }
+// plain is p ← p − lr·v, v ← μ·v + g + λ·p (Sutskever et al. 2013 in PyTorch's
+// form).
+type plain struct{ mu, decay, v float64 }
 
-func (s *plain) step(g, lr float64) float64 {
-	s.v = s.mu*s.v + g
+func (s *plain) step(p, g, lr float64) float64 {
+	s.v = s.mu*s.v + g + s.decay*p
 	return lr * s.v
 }
 
-// kingma is algorithm 1 of Kingma and Ba 2015, line by line.
-type kingma struct{ beta1, beta2, eps, m, v, t float64 }
+// kingma is algorithm 1 of Kingma and Ba 2015, line by line, with the decay of
+// Loshchilov and Hutter 2019.
+type kingma struct{ beta1, beta2, eps, decay, m, v, t float64 }
 
-func (a *kingma) step(g, lr float64) float64 {
+func (a *kingma) step(p, g, lr float64) float64 {
 	a.t++
 	a.m = a.beta1*a.m + (1-a.beta1)*g
 	a.v = a.beta2*a.v + (1-a.beta2)*g*g
 	mHat := a.m / (1 - math.Pow(a.beta1, a.t))
 	vHat := a.v / (1 - math.Pow(a.beta2, a.t))
-	return lr * mHat / (math.Sqrt(vHat) + a.eps)
+	return lr*mHat/(math.Sqrt(vHat)+a.eps) + lr*a.decay*p
 }
+
+// paper is what Kingma and Ba recommend.
+var paper = Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 
 type kind struct {
 	name string
-	make func(n int) Optimizer
+	Rule
 	rule func() rule
 }
 
 var kinds = []kind{
-	{"sgd", func(n int) Optimizer { return NewSGD(n, 0) }, func() rule { return &plain{} }},
-	{"momentum 0.9", func(n int) Optimizer { return NewSGD(n, 0.9) }, func() rule { return &plain{mu: 0.9} }},
-	{"momentum 0.99", func(n int) Optimizer { return NewSGD(n, 0.99) }, func() rule { return &plain{mu: 0.99} }},
-	{"adam", func(n int) Optimizer { return NewAdam(n, 0.9, 0.999, 1e-8) },
-		func() rule { return &kingma{beta1: 0.9, beta2: 0.999, eps: 1e-8} }},
-	{"adam, large ε", func(n int) Optimizer { return NewAdam(n, 0.8, 0.99, 0.1) },
+	{"sgd", Rule{Kind: "sgd"}, func() rule { return &plain{} }},
+	{"sgd, decay", Rule{Kind: "sgd", Decay: 0.1}, func() rule { return &plain{decay: 0.1} }},
+	{"momentum 0.9", Rule{Kind: "sgd", Momentum: 0.9}, func() rule { return &plain{mu: 0.9} }},
+	{"momentum 0.9, decay", Rule{Kind: "sgd", Momentum: 0.9, Decay: 0.1}, func() rule { return &plain{mu: 0.9, decay: 0.1} }},
+	{"momentum 0.99", Rule{Kind: "sgd", Momentum: 0.99}, func() rule { return &plain{mu: 0.99} }},
+	{"adam", paper, func() rule { return &kingma{beta1: 0.9, beta2: 0.999, eps: 1e-8} }},
+	{"adam, decay", Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decay: 0.5},
+		func() rule { return &kingma{beta1: 0.9, beta2: 0.999, eps: 1e-8, decay: 0.5} }},
+	{"adam, large ε", Rule{Kind: "adam", Beta1: 0.8, Beta2: 0.99, Epsilon: 0.1},
 		func() rule { return &kingma{beta1: 0.8, beta2: 0.99, eps: 0.1} }},
 }
 
@@ -60,7 +70,7 @@ func TestUpdateAgainstThePapers(t *testing.T) {
 	const n, updates = 50, 400
 	for _, k := range kinds {
 		r := rand.New(rand.NewPCG(1, 2))
-		optimizer, params := k.make(n), make([]float32, n)
+		optimizer, params := k.New(n), make([]float32, n)
 		rules, want, way := make([]rule, n), make([]float64, n), make([]float64, n)
 		for i := range rules {
 			rules[i] = k.rule()
@@ -77,7 +87,7 @@ func TestUpdateAgainstThePapers(t *testing.T) {
 			lr := 0.01 / (1 + float64(u)/100)
 			optimizer.Update(team, params, grad, lr)
 			for i, g := range grad {
-				step := rules[i].step(float64(g), lr)
+				step := rules[i].step(want[i], float64(g), lr)
 				want[i] -= step
 				way[i] += math.Abs(step)
 				if u == 0 || u%97 == 0 {
@@ -96,7 +106,7 @@ func TestRestoreContinuesBitEqual(t *testing.T) {
 	const n, before, after = 30, 20, 20
 	for _, k := range kinds {
 		r := rand.New(rand.NewPCG(3, 4))
-		one, params := k.make(n), normal(r, n)
+		one, params := k.New(n), normal(r, n)
 		for range before {
 			one.Update(team, params, normal(r, n), 0.01)
 		}
@@ -104,7 +114,7 @@ func TestRestoreContinuesBitEqual(t *testing.T) {
 		if updates != before {
 			t.Errorf("%s: %d updates, want %d", k.name, updates, before)
 		}
-		other, copied := k.make(n), append([]float32(nil), params...)
+		other, copied := k.New(n), append([]float32(nil), params...)
 		if err := other.Restore(moments, updates); err != nil {
 			t.Fatalf("%s: %v", k.name, err)
 		}
@@ -123,11 +133,9 @@ func TestRestoreContinuesBitEqual(t *testing.T) {
 
 func TestRestoreRefuses(t *testing.T) {
 	three, two := []float32{7, 7, 7}, []float32{7, 7}
-	adam := func() Optimizer { return NewAdam(3, 0.9, 0.999, 1e-8) }
-	momentum := func() Optimizer { return NewSGD(3, 0.9) }
-	sgd := func() Optimizer { return NewSGD(3, 0) }
+	adam, momentum, sgd := paper, Rule{Kind: "sgd", Momentum: 0.9}, Rule{Kind: "sgd"}
 	for _, c := range []struct {
-		make    func() Optimizer
+		rule    Rule
 		moments map[string][]float32
 		updates int
 		want    string
@@ -145,7 +153,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{sgd, map[string][]float32{"m": three}, 9, `optim: moment "m": this optimizer has no such moment, want []`},
 		{sgd, nil, -1, `optim: -1 updates: want 0 or more`},
 	} {
-		o := c.make()
+		o := c.rule.New(3)
 		o.Update(team, []float32{1, 2, 3}, []float32{4, 5, 6}, 0.1)
 		before := fmt.Sprint(o.State())
 		if err := o.Restore(c.moments, c.updates); err == nil || err.Error() != c.want {
@@ -159,7 +167,7 @@ func TestRestoreRefuses(t *testing.T) {
 
 func TestUpdateLengths(t *testing.T) {
 	for _, k := range kinds {
-		o := k.make(3)
+		o := k.New(3)
 		for _, c := range []struct {
 			params, grad int
 			want         string
@@ -183,10 +191,14 @@ func TestUpdateLengths(t *testing.T) {
 	}
 }
 
-// A parameter that never had a gradient stays where it is, bit for bit.
+// A parameter that never had a gradient stays where it is, bit for bit, unless
+// it decays.
 func TestNoGradientNoMove(t *testing.T) {
 	for _, k := range kinds {
-		o, params := k.make(2), []float32{0.3, -0.7}
+		if k.Decay > 0 {
+			continue
+		}
+		o, params := k.New(2), []float32{0.3, -0.7}
 		for range 10 {
 			o.Update(team, params, []float32{0, 1}, 0.1)
 		}
@@ -201,11 +213,15 @@ func TestNothingAllocates(t *testing.T) {
 	params, grad := make([]float32, n), make([]float32, n)
 	s := Schedule{Kind: "cosine", Rate: 1, Warmup: 3, Total: 100}
 	for _, k := range kinds {
-		o := k.make(n)
+		o, a := k.New(n), NewAverage(n)
+		a.Start()
 		if allocs := testing.AllocsPerRun(20, func() {
 			ClipValue(grad, 0.5)
 			ClipNorm(team, grad, 1)
-			o.Update(team, params, grad, s.At(5))
+			o.Update(team, params, grad, s.At(5, 0))
+			a.Update(team, params)
+			a.Swap(params)
+			a.Swap(params)
 		}); allocs != 0 {
 			t.Errorf("%s: %v allocations", k.name, allocs)
 		}

@@ -34,7 +34,8 @@ func TestScheduleAt(t *testing.T) {
 		if err := c.s.Validate(); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		if got := c.s.At(c.update); math.Abs(got-c.want) > 1e-15 {
+		// none of these looks at falls
+		if got := c.s.At(c.update, 3); math.Abs(got-c.want) > 1e-15 {
 			t.Errorf("%s: rate %v at %d, want %v", c.name, got, c.update, c.want)
 		}
 	}
@@ -45,11 +46,11 @@ func TestWarmupEndsAtTheRate(t *testing.T) {
 	for warmup := 1; warmup < 200; warmup++ {
 		s := Schedule{Rate: 0.1, Warmup: warmup}
 		for u := range warmup - 1 {
-			if s.At(u) >= s.At(u+1) {
-				t.Fatalf("warm-up %d: rate %v at %d, then %v", warmup, s.At(u), u, s.At(u+1))
+			if s.At(u, 0) >= s.At(u+1, 0) {
+				t.Fatalf("warm-up %d: rate %v at %d, then %v", warmup, s.At(u, 0), u, s.At(u+1, 0))
 			}
 		}
-		if got := s.At(warmup - 1); got != 0.1 {
+		if got := s.At(warmup-1, 0); got != 0.1 {
 			t.Errorf("warm-up %d ends at %v, want 0.1", warmup, got)
 		}
 	}
@@ -66,11 +67,14 @@ func TestScheduleValidate(t *testing.T) {
 		{Schedule{Rate: nan}, "optim: learning rate NaN: want a finite number above 0"},
 		{Schedule{Rate: inf}, "optim: learning rate +Inf: want a finite number above 0"},
 		{Schedule{Rate: 1, Warmup: -2}, "optim: warm-up of -2 updates: want 0 or more"},
-		{Schedule{Rate: 1, Kind: "linear"}, `optim: schedule "linear": want constant, step or cosine`},
+		{Schedule{Rate: 1, Kind: "linear"}, `optim: schedule "linear": want constant, step, cosine or plateau`},
 		{Schedule{Rate: 1, Kind: "step", Factor: 0.5}, "optim: step schedule every 0 updates: want 1 or more"},
 		{Schedule{Rate: 1, Kind: "step", Every: 1}, "optim: step schedule factor 0: want a number in (0, 1]"},
 		{Schedule{Rate: 1, Kind: "step", Every: 1, Factor: 1.5}, "optim: step schedule factor 1.5: want a number in (0, 1]"},
 		{Schedule{Rate: 1, Kind: "step", Every: 1, Factor: nan}, "optim: step schedule factor NaN: want a number in (0, 1]"},
+		{Schedule{Rate: 1, Kind: "plateau", Factor: 0.5}, "optim: plateau schedule with a patience of 0 scores: want 1 or more"},
+		{Schedule{Rate: 1, Kind: "plateau", Patience: 1}, "optim: plateau schedule factor 0: want a number in (0, 1]"},
+		{Schedule{Rate: 1, Kind: "plateau", Patience: 1, Factor: 0.5, Final: 2}, "optim: plateau schedule's final rate 2: want a number in [0, 1]"},
 		{Schedule{Rate: 1, Kind: "cosine"}, "optim: cosine schedule over 0 updates: want 1 or more"},
 		{Schedule{Rate: 1, Kind: "cosine", Total: 5, Warmup: 5}, "optim: cosine schedule over 5 updates: want more than its warm-up of 5"},
 		{Schedule{Rate: 1, Kind: "cosine", Total: 5, Final: 2}, "optim: cosine schedule's final rate 2: want a number in [0, 1]"},
@@ -82,7 +86,7 @@ func TestScheduleValidate(t *testing.T) {
 		}
 	}
 	for _, s := range []Schedule{
-		{Rate: 1}, {Rate: 1, Kind: "step", Every: 1, Factor: 1}, {Rate: 1, Kind: "cosine", Total: 1}, {Rate: 1, Kind: "cosine", Total: 2, Warmup: 1, Final: 1},
+		{Rate: 1}, {Rate: 1, Kind: "step", Every: 1, Factor: 1}, {Rate: 1, Kind: "plateau", Patience: 1, Factor: 1}, {Rate: 1, Kind: "cosine", Total: 1}, {Rate: 1, Kind: "cosine", Total: 2, Warmup: 1, Final: 1},
 	} {
 		if err := s.Validate(); err != nil {
 			t.Errorf("%+v: %v", s, err)

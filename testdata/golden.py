@@ -217,6 +217,12 @@ def around(out):
                {"optimizer": "sgd", "lr": 0.1, "momentum": 0.9})  # fmt: skip
     optim_case(out, "optim_adam", lambda p: torch.optim.Adam(p, lr=0.01),
                {"optimizer": "adam", "lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8})  # fmt: skip
+    optim_case(out, "optim_sgd_decay", lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.2),
+               {"optimizer": "sgd", "lr": 0.1, "weight_decay": 0.2})  # fmt: skip
+    optim_case(out, "optim_sgd_momentum_decay", lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.2),
+               {"optimizer": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 0.2})  # fmt: skip
+    optim_case(out, "optim_adamw", lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.5),
+               {"optimizer": "adam", "lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.5})  # fmt: skip
 
     rng = rng_of("loss_cross_entropy")
     logits = torch.tensor(rng.normal(size=(6, 9)) * 3).requires_grad_()

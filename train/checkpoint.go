@@ -25,24 +25,43 @@ var ErrCheckpoint = errors.New("train: not a checkpoint")
 // (the weights as they were trained on) that also has the optimizer's moments,
 // the state carried, the best weights so far and the place in the run.
 type Checkpoint struct {
-	Model *model.Model
-	note  note
-	state []float32
-	best  []float32 // nil before the first epoch's end
-	opt   map[string][]float32
+	Model   *model.Model
+	note    note
+	state   []float32
+	best    []float32                       // nil before the first epoch's end
+	moments map[string]map[string][]float32 // by what they are of
 }
 
 // note is what a checkpoint's metadata say beside the model's.
 type note struct {
-	Version       string   `json:"version"`
-	Text          identity `json:"text"`
-	Config        rawJSON  `json:"config"`
-	Place         place    `json:"place"`
-	OptimizerMade int      `json:"optimizer_updates"`
-	Moments       []string `json:"moments"`
+	Version string             `json:"version"`
+	Text    identity           `json:"text"`
+	Config  json.RawMessage    `json:"config"`
+	Place   place              `json:"place"`
+	Moments map[string]moments `json:"moments"` // of "optimizer" and "mean"
 }
 
-type rawJSON = json.RawMessage
+// moments are what State of an optimizer gave: the tensors' names, and the
+// updates made.
+type moments struct {
+	Names   []string `json:"names"`
+	Updates int      `json:"updates"`
+}
+
+// stateful is an optimizer or a mean.
+type stateful interface {
+	State() (moments map[string][]float32, updates int)
+	Restore(moments map[string][]float32, updates int) error
+}
+
+func (r *run) stateful() []part {
+	return []part{{"optimizer", r.opt}, {"mean", r.mean}}
+}
+
+type part struct {
+	name string
+	stateful
+}
 
 // Update is how many updates had been made.
 func (c *Checkpoint) Update() int { return c.note.Place.Updates }
@@ -55,9 +74,8 @@ func (c *Checkpoint) Lines() int { return c.note.Place.Lines }
 
 const (
 	keyCheckpoint = "checkpoint" // of the metadata: note
-	tensorState   = model.CheckpointPrefix + "state"
-	tensorBest    = model.CheckpointPrefix + "best"
-	tensorMoment  = model.CheckpointPrefix + "optimizer."
+	tensorState   = "state"
+	tensorBest    = "best"
 )
 
 // contents are those of the checkpoint of the run as it stands. The tensors are
@@ -67,15 +85,27 @@ func (r *run) contents() (map[string]string, []safetensors.Tensor, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("train: config: %w", err)
 	}
-	moments, made := r.opt.State()
-	n := note{
-		Version: CheckpointVersion, Text: r.data.about().identity, Config: config, Place: r.at,
-		OptimizerMade: made, Moments: slices.Sorted(maps.Keys(moments)),
+	n := note{Version: CheckpointVersion, Text: r.data.about().identity, Config: config, Place: r.at, Moments: map[string]moments{}}
+	var tensors []safetensors.Tensor
+	add := func(name string, x []float32) {
+		tensors = append(tensors, safetensors.Tensor{Name: model.CheckpointPrefix + name, Shape: []int{len(x)}, Data: x})
+	}
+	add(tensorState, r.state)
+	if r.at.Best.Epoch > 0 {
+		add(tensorBest, r.best)
+	}
+	for _, of := range r.stateful() {
+		values, updates := of.State()
+		names := slices.Sorted(maps.Keys(values))
+		n.Moments[of.name] = moments{names, updates}
+		for _, name := range names {
+			add(of.name+"."+name, values[name])
+		}
 	}
 	if r.model.History, err = r.history(); err != nil {
 		return nil, nil, err
 	}
-	metadata, tensors, err := r.model.Contents()
+	metadata, own, err := r.model.Contents()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -84,17 +114,7 @@ func (r *run) contents() (map[string]string, []safetensors.Tensor, error) {
 		return nil, nil, fmt.Errorf("train: checkpoint: %w", err)
 	}
 	metadata[keyCheckpoint] = string(b)
-	add := func(name string, x []float32) {
-		tensors = append(tensors, safetensors.Tensor{Name: name, Shape: []int{len(x)}, Data: x})
-	}
-	add(tensorState, r.state)
-	if r.at.Best.Epoch > 0 {
-		add(tensorBest, r.best)
-	}
-	for _, name := range n.Moments {
-		add(tensorMoment+name, moments[name])
-	}
-	return metadata, tensors, nil
+	return metadata, append(own, tensors...), nil
 }
 
 // ReadCheckpoint reads a checkpoint from a file of the given size in bytes, whole
@@ -111,7 +131,7 @@ func ReadCheckpoint(r io.ReaderAt, size int64) (*Checkpoint, error) {
 	if err != nil {
 		return nil, damaged(err)
 	}
-	c := &Checkpoint{Model: m, opt: map[string][]float32{}}
+	c := &Checkpoint{Model: m, moments: map[string]map[string][]float32{}}
 	text, ok := f.Metadata[keyCheckpoint]
 	if !ok {
 		return nil, damaged(fmt.Errorf("it is a model without the state of a run"))
@@ -126,7 +146,7 @@ func ReadCheckpoint(r io.ReaderAt, size int64) (*Checkpoint, error) {
 	}
 	read := func(name string, n int) (x []float32) {
 		if err == nil {
-			if x, err = f.Float32(name); err == nil && n >= 0 && len(x) != n {
+			if x, err = f.Float32(model.CheckpointPrefix + name); err == nil && n >= 0 && len(x) != n {
 				err = fmt.Errorf("tensor %q has %d values, want %d", name, len(x), n)
 			}
 		}
@@ -136,8 +156,11 @@ func ReadCheckpoint(r io.ReaderAt, size int64) (*Checkpoint, error) {
 	if c.note.Place.Best.Epoch > 0 {
 		c.best = read(tensorBest, len(m.Params))
 	}
-	for _, name := range c.note.Moments {
-		c.opt[name] = read(tensorMoment+name, -1)
+	for of, m := range c.note.Moments {
+		c.moments[of] = map[string][]float32{}
+		for _, name := range m.Names {
+			c.moments[of][name] = read(of+"."+name, -1)
+		}
 	}
 	if err != nil {
 		return nil, damaged(err)
@@ -167,8 +190,10 @@ func (r *run) resume(c *Checkpoint) error {
 	if b := p.Best.Epoch; b < 0 || b > len(p.Curve) || p.Data.Epoch > r.c.Epochs || len(p.Curve) != p.Data.Epoch {
 		return damaged(fmt.Errorf("epoch %d, the best being %d, after a curve of %d", p.Data.Epoch, b, len(p.Curve)))
 	}
-	if err := r.opt.Restore(c.opt, c.note.OptimizerMade); err != nil {
-		return damaged(err)
+	for _, of := range r.stateful() {
+		if err := of.Restore(c.moments[of.name], c.note.Moments[of.name].Updates); err != nil {
+			return damaged(err)
+		}
 	}
 	copy(r.model.Params, c.Model.Params)
 	copy(r.state, c.state)

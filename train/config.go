@@ -31,7 +31,7 @@ type Config struct {
 	Init  rnn.Init   `json:"init"`
 
 	Batches   data.Batches   `json:"batches"` // Seed is Config.Seed
-	Optimizer Optimizer      `json:"optimizer"`
+	Optimizer optim.Rule     `json:"optimizer"`
 	Schedule  optim.Schedule `json:"schedule"`             // Total 0: all updates of the run
 	ClipNorm  float64        `json:"clip_norm,omitempty"`  // of the whole gradient; 0: none
 	ClipValue float64        `json:"clip_value,omitempty"` // of each element, before ClipNorm; 0: none
@@ -42,7 +42,8 @@ type Config struct {
 	Precision string `json:"precision,omitempty"` // of what products multiply in training: Float32 (also ""), BF16; all else is float32
 
 	Epochs   int    `json:"epochs"`
-	Patience int    `json:"patience,omitempty"` // epochs without a better one after which the run ends; 0: it does not
+	Patience int    `json:"patience,omitempty"` // scores in a row without a better one after which the run ends; 0: it does not
+	Average  int    `json:"average,omitempty"`  // scores in a row without a better one after which the mean of the parameters from then on is what is scored and kept (averaged SGD); 0: never
 	Keep     string `json:"keep,omitempty"`     // which epoch's weights: KeepAuto (also ""), KeepTrain, KeepHeldOut, KeepLast
 	Seed     uint64 `json:"seed"`               // of the start, the batches and the masks
 
@@ -78,43 +79,6 @@ func (c Config) Products() nn.Precision {
 // then says when to stop long before the model writes lines like the corpus.
 const LearntByHeart = 20_000
 
-// Optimizer says how parameters move.
-type Optimizer struct {
-	Kind     string  `json:"kind"`               // "sgd", "adam"
-	Momentum float64 `json:"momentum,omitempty"` // sgd: in [0, 1)
-	Beta1    float64 `json:"beta1,omitempty"`    // adam: in [0, 1)
-	Beta2    float64 `json:"beta2,omitempty"`    // adam: in [0, 1)
-	Epsilon  float64 `json:"epsilon,omitempty"`  // adam: above 0
-}
-
-func (o Optimizer) validate() error {
-	switch o.Kind {
-	case "sgd":
-		if !(o.Momentum >= 0 && o.Momentum < 1) {
-			return fmt.Errorf("train: momentum %v: want a number in [0, 1)", o.Momentum)
-		}
-	case "adam":
-		for i, beta := range []float64{o.Beta1, o.Beta2} {
-			if !(beta >= 0 && beta < 1) {
-				return fmt.Errorf("train: Adam's beta%d %v: want a number in [0, 1)", i+1, beta)
-			}
-		}
-		if eps := float32(o.Epsilon); !(eps > 0) || eps > math.MaxFloat32 { // as the optimizer takes it
-			return fmt.Errorf("train: Adam's epsilon %v: want a number above 0 that float32 holds", o.Epsilon)
-		}
-	default:
-		return fmt.Errorf("train: optimizer %q: want sgd or adam", o.Kind)
-	}
-	return nil
-}
-
-func (o Optimizer) new(n int) optim.Optimizer {
-	if o.Kind == "sgd" {
-		return optim.NewSGD(n, o.Momentum)
-	}
-	return optim.NewAdam(n, o.Beta1, o.Beta2, o.Epsilon)
-}
-
 // What bounds a run; nothing useful comes near.
 const (
 	maxEpochs     = 1 << 24
@@ -130,7 +94,7 @@ func (c Config) Validate() error {
 	if schedule.Total == 0 {
 		schedule.Total = schedule.Warmup + 1 // it follows from the text
 	}
-	for _, check := range []func() error{c.Clean.Validate, c.Vocab.Validate, c.Split.Validate, spec.Validate, c.Init.Validate, batches.Validate, c.Optimizer.validate, schedule.Validate} {
+	for _, check := range []func() error{c.Clean.Validate, c.Vocab.Validate, c.Split.Validate, spec.Validate, c.Init.Validate, batches.Validate, c.Optimizer.Validate, schedule.Validate} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -147,9 +111,11 @@ func (c Config) Validate() error {
 	case c.Accumulate < 0 || c.Accumulate > maxAccumulate:
 		return fmt.Errorf("train: updates from %d minibatches: want 0 (one) to %d", c.Accumulate, maxAccumulate)
 	case c.Patience < 0:
-		return fmt.Errorf("train: patience of %d epochs: want 0 (none) or more", c.Patience)
+		return fmt.Errorf("train: patience of %d scores: want 0 (none) or more", c.Patience)
+	case c.Average < 0:
+		return fmt.Errorf("train: average after %d epochs without a better one: want 0 (never) or more", c.Average)
 	case c.Patience > 0 && c.Keep == KeepLast:
-		return fmt.Errorf("train: patience of %d epochs: with keep %q each is better than the one before, want 0", c.Patience, KeepLast)
+		return fmt.Errorf("train: patience of %d scores: with keep %q each is better than the one before, want 0", c.Patience, KeepLast)
 	case c.PredictEvery < 0:
 		return fmt.Errorf("train: samples every %d epochs: want 0 (never) or more", c.PredictEvery)
 	case c.PredictLength < 0:
@@ -166,7 +132,7 @@ func (c Config) Validate() error {
 	switch c.Keep {
 	case "", KeepAuto, KeepTrain, KeepLast:
 	case KeepHeldOut:
-		if c.Split.Validation == 0 {
+		if !c.Split.HoldsOut() {
 			return fmt.Errorf("train: keep %q: nothing is held out, want %s, %s or %s", c.Keep, KeepAuto, KeepTrain, KeepLast)
 		}
 	default:
@@ -203,7 +169,7 @@ func Preset(name string) (Config, error) {
 		c.Split.Validation = 0.1
 		c.Model.OutputDropout = 0.2
 		c.Batches.Offset = true
-		c.Optimizer = Optimizer{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+		c.Optimizer = optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 		c.Schedule = optim.Schedule{Kind: "cosine", Rate: 0.01}
 		c.ClipNorm = 1
 		c.Epochs, c.PredictEvery = 40, 10
@@ -211,7 +177,7 @@ func Preset(name string) (Config, error) {
 		c.Clean.Newlines, c.Clean.MaxChars = "space", 12_500
 		c.Split.Validation = 0.2
 		c.Init = rnn.Init{Kind: "normal", Sigma: 0.01}
-		c.Optimizer = Optimizer{Kind: "sgd"}
+		c.Optimizer = optim.Rule{Kind: "sgd"}
 		c.Schedule.Rate = 100
 		c.ClipNorm = 0.01
 		c.Epochs, c.PredictEvery = 160, 40

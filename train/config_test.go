@@ -28,13 +28,13 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.Init.Kind = "ones" }, `rnn: init "ones": want pytorch, normal, xavier`},
 		{func(c *Config) { c.Batches.Batch = 0 }, "data: minibatch of 0 rows: want 1 to 1048576"},
 		{func(c *Config) { c.Batches.Cover = true }, "train: batches that cover every symbol are for evaluation"},
-		{func(c *Config) { c.Optimizer.Kind = "adamw" }, `train: optimizer "adamw": want sgd or adam`},
-		{func(c *Config) { c.Optimizer = Optimizer{Kind: "sgd", Momentum: 1} }, "train: momentum 1: want a number in [0, 1)"},
-		{func(c *Config) { c.Optimizer.Beta1 = nan }, "train: Adam's beta1 NaN: want a number in [0, 1)"},
-		{func(c *Config) { c.Optimizer.Beta2 = 1 }, "train: Adam's beta2 1: want a number in [0, 1)"},
-		{func(c *Config) { c.Optimizer.Epsilon = 0 }, "train: Adam's epsilon 0: want a number above 0 that float32 holds"},
-		{func(c *Config) { c.Optimizer.Epsilon = 1e-60 }, "train: Adam's epsilon 1e-60: want a number above 0 that float32 holds"},
-		{func(c *Config) { c.Optimizer.Epsilon = inf }, "train: Adam's epsilon +Inf: want a number above 0 that float32 holds"},
+		{func(c *Config) { c.Optimizer.Kind = "adamw" }, `optim: optimizer "adamw": want sgd or adam`},
+		{func(c *Config) { c.Optimizer = optim.Rule{Kind: "sgd", Momentum: 1} }, "optim: momentum 1: want a number in [0, 1)"},
+		{func(c *Config) { c.Optimizer.Beta1 = nan }, "optim: Adam's beta1 NaN: want a number in [0, 1)"},
+		{func(c *Config) { c.Optimizer.Beta2 = 1 }, "optim: Adam's beta2 1: want a number in [0, 1)"},
+		{func(c *Config) { c.Optimizer.Epsilon = 0 }, "optim: Adam's epsilon 0: want a number above 0 that float32 holds"},
+		{func(c *Config) { c.Optimizer.Epsilon = 1e-60 }, "optim: Adam's epsilon 1e-60: want a number above 0 that float32 holds"},
+		{func(c *Config) { c.Optimizer.Epsilon = inf }, "optim: Adam's epsilon +Inf: want a number above 0 that float32 holds"},
 		{func(c *Config) { c.Schedule.Rate = 0 }, "optim: learning rate 0: want a finite number above 0"},
 		{func(c *Config) { c.Schedule.Warmup = -1 }, "optim: warm-up of -1 updates: want 0 or more"},
 		{func(c *Config) { c.Schedule = optim.Schedule{Kind: "cosine", Rate: 1, Warmup: 5, Total: 5} }, "optim: cosine schedule over 5 updates: want more than its warm-up of 5"},
@@ -162,8 +162,8 @@ func TestPresets(t *testing.T) {
 	}
 	// Dive into Deep Learning, first Chinese edition, 6.2 to 6.9.
 	if r := c.Model.RNN; r.Hidden != 256 || r.Layers != 1 || r.Cell != "gru" || r.Reset != rnn.ResetAfter || r.Biases != 1 || c.Model.Embed != 0 || c.Model.OutputDropout != 0 ||
-		c.Batches.Batch != 32 || c.Batches.Steps != 35 || c.Batches.Offset || c.Batches.Sampling != "consecutive" || c.Optimizer != (Optimizer{Kind: "sgd"}) ||
-		c.Schedule.At(0) != 100 || c.Schedule.At(1e6) != 100 || c.ClipNorm != 0.01 || c.ClipValue != 0 || c.Epochs != 160 || c.Init != (rnn.Init{Kind: "normal", Sigma: 0.01}) {
+		c.Batches.Batch != 32 || c.Batches.Steps != 35 || c.Batches.Offset || c.Batches.Sampling != "consecutive" || c.Optimizer != (optim.Rule{Kind: "sgd"}) ||
+		c.Schedule.At(0, 0) != 100 || c.Schedule.At(1e6, 0) != 100 || c.ClipNorm != 0.01 || c.ClipValue != 0 || c.Epochs != 160 || c.Init != (rnn.Init{Kind: "normal", Sigma: 0.01}) {
 		t.Errorf("d2l: %+v", c)
 	}
 	if n := int(math.Round((1 - c.Split.Validation) * float64(c.Clean.MaxChars))); n != 10_000 {

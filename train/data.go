@@ -44,7 +44,7 @@ type dealer interface {
 type textDealer struct {
 	*data.Sampler
 	rows int
-	x, y []int32 // (T, B)
+	x, y []int32 // (MaxSteps, B)
 }
 
 func (d *textDealer) next() model.Batch {
@@ -65,7 +65,7 @@ func (t *Text) dealer(c Config) (dealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := o.Batch * o.Steps
+	n := o.Batch * o.MaxSteps()
 	return &textDealer{sampler, o.Batch, make([]int32, n), make([]int32, n)}, nil
 }
 

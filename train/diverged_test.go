@@ -117,7 +117,7 @@ func TestGradientOverflows(t *testing.T) {
 // A run ended in its first epoch leaves no weights that are no numbers.
 func TestEndedDiverged(t *testing.T) {
 	c := small()
-	c.Optimizer, c.ClipNorm, c.Schedule.Rate = Optimizer{Kind: "sgd"}, 0, 1e300
+	c.Optimizer, c.ClipNorm, c.Schedule.Rate = optim.Rule{Kind: "sgd"}, 0, 1e300
 	r, _, err := do(c, prepare(t, c, song), 1)
 	if r != nil || !errors.Is(err, ErrDiverged) {
 		t.Errorf("result %v, error %v", r, err)

@@ -24,7 +24,7 @@ func Example() {
 			RNN:  rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 32, Layers: 1, Biases: 1},
 		},
 		Batches:   data.Batches{Batch: 4, Steps: 22},
-		Optimizer: train.Optimizer{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
+		Optimizer: optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
 		Schedule:  optim.Schedule{Rate: 0.01},
 		ClipNorm:  1,
 		Epochs:    40,

@@ -36,7 +36,7 @@ func Prepare(c Config, text string) (*Text, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := c.Split.Split(ids, c.Batches.Need(), 2)
+	parts, err := c.Split.Split(vocab, ids, c.Batches.Need(), 2)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"sluice/internal/disk/disktest"
+	"sluice/optim"
 )
 
 const dir = "run"
@@ -82,7 +83,12 @@ func left(t *testing.T, m *disktest.Memory) string {
 func TestCrashes(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"consecutive": func(*Config) {},
-		"random":      func(c *Config) { c.Batches.Sampling, c.Optimizer = "random", Optimizer{Kind: "sgd", Momentum: 0.9} },
+		"random":      func(c *Config) { c.Batches.Sampling, c.Optimizer = "random", optim.Rule{Kind: "sgd", Momentum: 0.9} },
+		"averaged": func(c *Config) {
+			c.Average, c.Patience, c.Epochs = 1, 4, 6
+			c.Schedule = optim.Schedule{Kind: "plateau", Rate: 0.3, Patience: 1, Factor: 0.5, Final: 0.1}
+			c.Batches.Vary, c.Model.EmbeddingDropout, c.Model.Locked = true, 0.2, true
+		},
 		"accumulated": func(c *Config) { c.Accumulate, c.Precision, c.Keep = 3, BF16, KeepHeldOut },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,11 +103,11 @@ func TestCrashes(t *testing.T) {
 			if plain, _ := mustRun(t, c, text); !bytes.Equal(modelBytes(t, plain), whole.Get(filepath.Join(dir, ModelFile))) {
 				t.Error("a folder changes the model")
 			}
-			step := 1
+			step := 3
 			if testing.Short() {
-				step = 5
+				step = 11
 			}
-			for i := 2; i < ops; i += step { // the first two make the folder
+			for i := 2 + len(name)%step; i < ops; i += step { // the first two make the folder
 				m := disktest.New()
 				m.Inject(disktest.At(i, disktest.ErrCrashed))
 				if _, _, err := in(t, m, c, text, 4); !m.Crashed() {
@@ -145,8 +151,7 @@ func TestCrashesAgainAndAgain(t *testing.T) {
 	}
 	want := left(t, whole)
 	random := rand.New(rand.NewPCG(1, 2))
-	crashes := 0
-	for crashes < 60 {
+	for crashes := 0; crashes < 40; {
 		m := disktest.New()
 		for {
 			m.Inject(disktest.At(2+random.IntN(60), disktest.ErrCrashed))

@@ -86,6 +86,7 @@ type run struct {
 	saved  *model.Packed // as exact has filled it last: packed, unless that is another
 	runner *model.Runner
 	opt    optim.Optimizer
+	mean   *optim.Average
 	deal   dealer
 	keep   string
 	total  int // updates of the whole run
@@ -118,8 +119,14 @@ type place struct {
 	Skipped int         `json:"skipped"` // updates left out because they were not finite
 	Row     int         `json:"row"`     // how many of these came last, one after another
 	Best    best        `json:"best"`
-	Curve   []Epoch     `json:"curve"`
-	Lines   int         `json:"lines"` // of the event log
+
+	Patience optim.Plateau `json:"patience"` // of the end of the run
+	Falls    optim.Plateau `json:"falls"`    // of the learning rate
+	Average  optim.Plateau `json:"average"`  // of the start of the mean
+	Ended    bool          `json:"ended"`    // the patience is at its end
+
+	Curve []Epoch `json:"curve"`
+	Lines int     `json:"lines"` // of the event log
 }
 
 // best is the epoch whose weights are the ones to keep so far.
@@ -157,7 +164,7 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 			r.keep = KeepTrain
 		}
 	}
-	r.opt = c.Optimizer.new(len(m.Params))
+	r.opt, r.mean = c.Optimizer.New(len(m.Params)), optim.NewAverage(len(m.Params))
 	r.grad = make([]float32, len(m.Params))
 	r.state = make([]float32, c.Batches.Batch*m.RNN.StateSize())
 	r.before = make([]float32, len(r.state))
@@ -215,7 +222,7 @@ func (r *run) train(ctx context.Context) error {
 	if r.at.Lines == 0 {
 		r.log(start)
 	}
-	for r.at.Data.Epoch < r.c.Epochs && !r.patient() {
+	for r.at.Data.Epoch < r.c.Epochs && !r.at.Ended {
 		done, err := r.epoch(ctx)
 		if err == nil {
 			err = r.score(ctx, &done)
@@ -295,23 +302,28 @@ func perSecond(n int, d time.Duration) float64 {
 // the best. All that may be ended by ctx comes before anything changes.
 func (r *run) score(ctx context.Context, done *Epoch) error {
 	if r.data.about().HeldOut > 0 {
-		loss, err := r.data.score(ctx, r.exact(), r.team)
-		if err != nil {
+		err := r.exact(func(p *model.Packed) (err error) {
+			done.HeldOutLoss, err = r.data.score(ctx, p, r.team)
 			return err
+		})
+		if err == nil {
+			err = r.finite("held-out loss", r.bounded(done.HeldOutLoss))
 		}
-		done.HeldOutLoss = loss
-		if err := r.finite("held-out loss", r.bounded(loss)); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	var samples []Sample
 	if every := r.c.PredictEvery; every > 0 && done.Epoch%every == 0 {
-		var err error
-		if samples, err = r.samples(ctx, done.Epoch); err != nil {
+		if err := r.exact(func(p *model.Packed) (err error) {
+			samples, err = r.samples(ctx, p, done.Epoch)
+			return err
+		}); err != nil {
 			return err
 		}
 	}
 	done.Best = r.consider(*done)
+	r.wait(*done)
 	r.at.Curve = append(r.at.Curve, *done)
 	r.at.Data, r.at.Sum, r.at.Count = data.Cursor{Epoch: done.Epoch}, 0, 0
 	r.observe(*done)
@@ -323,42 +335,67 @@ func (r *run) score(ctx context.Context, done *Epoch) error {
 	return nil
 }
 
-// patient says whether the epochs since the best are as many as the run waits
-// for a better one.
-func (r *run) patient() bool {
-	return r.c.Patience > 0 && len(r.at.Curve)-r.at.Best.Epoch >= r.c.Patience
+// wait tells what waits for scores to stop improving.
+func (r *run) wait(e Epoch) {
+	score := e.HeldOutLoss
+	if r.data.about().HeldOut == 0 {
+		score = e.Loss
+	}
+	if r.c.Schedule.Kind == "plateau" {
+		r.at.Falls.Score(score, r.c.Schedule.Patience)
+	}
+	if r.c.Average > 0 && !r.mean.Started() && r.at.Average.Score(score, r.c.Average) {
+		r.mean.Start()
+	}
+	if r.c.Patience > 0 {
+		r.at.Ended = r.at.Patience.Score(r.keeping(e), r.c.Patience)
+	}
+}
+
+// keeping is the score by which weights are kept, lower being better.
+func (r *run) keeping(e Epoch) float64 {
+	switch r.keep {
+	case KeepHeldOut:
+		return e.HeldOutLoss
+	case KeepLast:
+		return -float64(e.Epoch)
+	}
+	return e.Loss
 }
 
 // consider keeps the weights if the epoch is the best so far.
 func (r *run) consider(e Epoch) bool {
-	score := e.Loss
-	switch r.keep {
-	case KeepHeldOut:
-		score = e.HeldOutLoss
-	case KeepLast:
-		score = -float64(e.Epoch)
-	}
+	score := r.keeping(e)
 	if b := &r.at.Best; b.Epoch == 0 || score < b.Score {
+		r.mean.Swap(r.model.Params)
 		r.best = append(r.best[:0], r.model.Params...)
+		r.mean.Swap(r.model.Params)
 		*b = best{e.Epoch, e.Updates, score}
 		return true
 	}
 	return false
 }
 
-// exact is the model as it stands and would be saved, whatever is trained on.
-func (r *run) exact() *model.Packed {
-	if r.saved != r.packed {
+// exact calls use with the model as it would be saved, whatever is trained on:
+// without masks, in float32, with the mean of the parameters once there is one.
+func (r *run) exact(use func(p *model.Packed) error) error {
+	if r.saved != r.packed || r.drops() || r.mean.Started() {
+		r.mean.Swap(r.model.Params)
+		defer func() {
+			r.mean.Swap(r.model.Params)
+			if r.saved == r.packed && !r.drops() { // else each update packs its own
+				r.model.Repack(r.team, r.packed)
+			}
+		}()
 		r.model.Repack(r.team, r.saved)
 	}
-	return r.saved
+	return use(r.saved)
 }
 
 // samples are how the model continues the prefixes.
-func (r *run) samples(ctx context.Context, epoch int) (samples []Sample, err error) {
-	packed := r.exact()
+func (r *run) samples(ctx context.Context, p *model.Packed, epoch int) (samples []Sample, err error) {
 	for _, prefix := range r.c.Prefixes {
-		g, err := model.NewGenerator(packed, model.Sampling{})
+		g, err := model.NewGenerator(p, model.Sampling{})
 		if err != nil {
 			return nil, err
 		}

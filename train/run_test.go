@@ -43,7 +43,7 @@ func TestEvents(t *testing.T) {
 	schedule := c.Schedule
 	schedule.Total = 5 * each
 	for i, p := range rec.progress() {
-		if p.Epoch != i/each+1 || p.Update != i+1 || p.Updates != 5*each || p.LearningRate != schedule.At(i) {
+		if p.Epoch != i/each+1 || p.Update != i+1 || p.Updates != 5*each || p.LearningRate != schedule.At(i, 0) {
 			t.Errorf("progress %d: %+v", i, p)
 		}
 		if !(p.Loss > 0 && p.Loss < 4 && p.GradientNorm > 0 && p.PerSecond > 0) || p.Left < 0 || i == 5*each-1 && p.Left != 0 {

@@ -27,7 +27,7 @@ func small() Config {
 	return Config{
 		Model:     model.Spec{Task: model.LM, RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 12, Layers: 1, Biases: 1}},
 		Batches:   data.Batches{Batch: 3, Steps: 7},
-		Optimizer: Optimizer{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
+		Optimizer: optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
 		Schedule:  optim.Schedule{Rate: 0.01},
 		ClipNorm:  1,
 		Epochs:    2,
@@ -113,7 +113,7 @@ func reference(t *testing.T, c Config, text *Text) (params [][]float32) {
 	}
 	team := nn.NewTeam(1)
 	defer team.Close()
-	adam, x, y := optim.NewAdam(len(m.Params), c.Optimizer.Beta1, c.Optimizer.Beta2, c.Optimizer.Epsilon), make([]int32, o.Batch*o.Steps), make([]int32, o.Batch*o.Steps)
+	adam, x, y := c.Optimizer.New(len(m.Params)), make([]int32, o.Batch*o.Steps), make([]int32, o.Batch*o.Steps)
 	for epoch := range c.Epochs {
 		sampler.Epoch(epoch)
 		state := make([]float32, o.Batch*m.RNN.StateSize())
@@ -127,7 +127,7 @@ func reference(t *testing.T, c Config, text *Text) (params [][]float32) {
 			model.NewRunner(p, team).Gradient(g, model.Batch{T: o.Steps, B: o.Batch, IDs: x, Targets: y}, state, model.Objective{Dropout: &key})
 			optim.ClipValue(g, c.ClipValue)
 			optim.ClipNorm(team, g, c.ClipNorm)
-			adam.Update(team, m.Params, g, c.Schedule.At(len(params)))
+			adam.Update(team, m.Params, g, c.Schedule.At(len(params), 0))
 			params = append(params, slices.Clone(m.Params))
 		}
 	}
@@ -193,15 +193,15 @@ func TestThreads(t *testing.T) {
 
 // Each cell and each optimizer learns a small text by heart.
 func TestLearnsByHeart(t *testing.T) {
-	adam, sgd := small().Optimizer, Optimizer{Kind: "sgd", Momentum: 0.9}
+	adam, sgd := small().Optimizer, optim.Rule{Kind: "sgd", Momentum: 0.9}
 	for _, cell := range []rnn.Config{{Cell: "rnn"}, {Cell: "gru", Reset: rnn.ResetBefore}, {Cell: "gru", Reset: rnn.ResetAfter}, {Cell: "lstm"}} {
 		for _, o := range []struct {
-			Optimizer
+			optim.Rule
 			rate float64
 		}{{adam, 0.02}, {sgd, 0.2}} {
 			c := small()
 			cell.Hidden, cell.Layers, cell.Biases = 32, 1, 1
-			c.Model.RNN, c.Optimizer, c.Schedule.Rate = cell, o.Optimizer, o.rate
+			c.Model.RNN, c.Optimizer, c.Schedule.Rate = cell, o.Rule, o.rate
 			c.Batches, c.Epochs = data.Batches{Batch: 4, Steps: 20}, 60
 			result, _ := mustRun(t, c, prepare(t, c, song))
 			h := result.Model.History

@@ -54,13 +54,13 @@ func (r *run) update() (updated, error) {
 		r.model.RepackDropped(r.team, r.packed, r.key)
 	}
 	r.team.Clear(r.grad)
-	minibatches, b := 0, model.Batch{}
+	minibatches, steps, b := 0, 0, model.Batch{}
 	for minibatches < r.c.accumulate() {
 		next := r.next()
 		if next.T == 0 {
 			break
 		}
-		b = next
+		b, steps = next, steps+next.T
 		sum, count := r.runner.Gradient(r.grad, b, r.state, r.objective)
 		u.sum, u.count, minibatches = u.sum+sum, u.count+count, minibatches+1
 		if !finite(u.sum) {
@@ -84,7 +84,11 @@ func (r *run) update() (updated, error) {
 			return r.notFinite(check.what, b)
 		}
 	}
+	if r.c.Batches.Vary { // longer ones count for more, as their sum would
+		u.LearningRate *= float64(steps) / float64(minibatches*r.c.Batches.Steps)
+	}
 	r.opt.Update(r.team, r.model.Params, r.grad, u.LearningRate)
+	r.mean.Update(r.team, r.model.Params)
 	if !r.drops() { // else each update packs its own
 		r.model.Repack(r.team, r.packed)
 	}
@@ -98,7 +102,7 @@ func (r *run) update() (updated, error) {
 func (r *run) drops() bool { return r.c.Model.EmbeddingDropout > 0 }
 
 // rate is the learning rate of the update to make.
-func (r *run) rate() float64 { return r.c.Schedule.At(r.at.Updates) * r.at.Rate }
+func (r *run) rate() float64 { return r.c.Schedule.At(r.at.Updates, r.at.Falls.Falls) * r.at.Rate }
 
 // bounded is a loss that is not finite either where, in nats, no probability is
 // left of what was to be predicted.

@@ -6,7 +6,6 @@ import (
 	"sluice/internal/measure"
 	"sluice/model"
 	"sluice/nn"
-	"sluice/optim"
 	"sluice/train"
 )
 
@@ -45,9 +44,6 @@ func (b *bencher) model(r *benchReport, arg string) error {
 		return err
 	}
 	m, err := model.Open(path)
-	if err == nil {
-		err = readsText(m, path)
-	}
 	if err != nil {
 		return err
 	}
@@ -134,10 +130,7 @@ func (b *bencher) update(r *modelReport, m *model.Model, c train.Config, team *n
 		return err
 	}
 	rows, steps := max(1, c.Batches.Batch), max(1, c.Batches.Steps)
-	t := measure.Training{Clip: c.ClipNorm, Precision: c.Products(), Optimizer: optim.NewSGD(len(m.Params), c.Optimizer.Momentum)}
-	if c.Optimizer.Kind == "adam" {
-		t.Optimizer = optim.NewAdam(len(m.Params), c.Optimizer.Beta1, c.Optimizer.Beta2, c.Optimizer.Epsilon)
-	}
+	t := measure.Training{Clip: c.ClipNorm, Precision: c.Products(), Optimizer: c.Optimizer.New(len(m.Params))}
 	t.Masks = &nn.Key{}
 	seconds, err := b.time(measure.Update(m, measure.RandomBatch(steps, rows, m.Vocab.Size()), t, team))
 	if err != nil {

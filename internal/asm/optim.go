@@ -14,6 +14,7 @@ func optimizers(x isa) {
 	r.adam()
 	r.momentum()
 	r.sgd()
+	r.mean()
 	r.scale()
 	r.sumSquares()
 }
@@ -68,13 +69,14 @@ func (x isa) halves(body func(d int)) {
 }
 
 func (r rowEmitter) adam() {
-	gp := r.begin("adam", "is Adam's update: see Adam", "func(params, grad, m, v *float32, vectors int, beta1, beta2, rest1, rest2 float64, step, root, eps float32)",
+	gp := r.begin("adam", "is Adam's update: see Adam", "func(params, grad, m, v *float32, vectors int, beta1, beta2, rest1, rest2 float64, step, root, eps, decay float32)",
 		"params", "grad", "m", "v", "vectors")
 	params, grad, m, v, count := gp[0], gp[1], gp[2], gp[3], gp[4]
 	p := r.pool()
 	beta1, beta2 := r.scalar("beta1", p.take(), true), r.scalar("beta2", p.take(), true)
 	rest1, rest2 := r.scalar("rest1", p.take(), true), r.scalar("rest2", p.take(), true)
-	step, root, eps := r.half(r.scalar("step", p.take(), false)), r.half(r.scalar("root", p.take(), false)), r.half(r.scalar("eps", p.take(), false))
+	float := func(name string) reg.Register { return r.half(r.scalar(name, p.take(), false)) }
+	step, root, eps, decay := float("step"), float("root"), float("eps"), float("decay")
 	g, a, b, c := p.take(), p.take(), p.take(), p.take()
 	Label("loop")
 	r.halves(func(d int) {
@@ -88,7 +90,7 @@ func (r rowEmitter) adam() {
 		VCVTPS2PD(mem(v, d), b)
 		VMULPD(beta2, b, b)
 		VADDPD(c, b, b)
-		m32, v32, p32 := r.narrow(a), r.narrow(b), r.half(c)
+		m32, v32, p32, d32 := r.narrow(a), r.narrow(b), r.half(c), r.half(g)
 		VMOVUPS(m32, mem(m, d))
 		VMOVUPS(v32, mem(v, d))
 		VSQRTPS(v32, v32)
@@ -97,6 +99,8 @@ func (r rowEmitter) adam() {
 		VMULPS(step, m32, m32)
 		VDIVPS(v32, m32, m32)
 		VMOVUPS(mem(params, d), p32)
+		VMULPS(decay, p32, d32)
+		VADDPS(d32, m32, m32)
 		VSUBPS(m32, p32, p32)
 		VMOVUPS(p32, mem(params, d))
 	})
@@ -105,16 +109,19 @@ func (r rowEmitter) adam() {
 }
 
 func (r rowEmitter) momentum() {
-	gp := r.begin("momentum", "is SGD's update with momentum: see Momentum", "func(params, grad, velocity *float32, vectors int, mu float64, step float32)",
+	gp := r.begin("momentum", "is SGD's update with momentum: see Momentum", "func(params, grad, velocity *float32, vectors int, mu, decay float64, step float32)",
 		"params", "grad", "velocity", "vectors")
 	params, grad, velocity, count := gp[0], gp[1], gp[2], gp[3]
-	mu, step := r.scalar("mu", r.vec[0], true), r.half(r.scalar("step", r.vec[1], false))
-	g, v := r.vec[2], r.vec[3]
+	mu, decay, step := r.scalar("mu", r.vec[0], true), r.scalar("decay", r.vec[1], true), r.half(r.scalar("step", r.vec[2], false))
+	g, v := r.vec[3], r.vec[4]
 	Label("loop")
 	r.halves(func(d int) {
 		VCVTPS2PD(mem(grad, d), g)
 		VCVTPS2PD(mem(velocity, d), v)
 		VMULPD(mu, v, v)
+		VADDPD(g, v, v)
+		VCVTPS2PD(mem(params, d), g)
+		VMULPD(decay, g, g)
 		VADDPD(g, v, v)
 		v32, p32 := r.narrow(v), r.half(g)
 		VMOVUPS(v32, mem(velocity, d))
@@ -128,17 +135,43 @@ func (r rowEmitter) momentum() {
 }
 
 func (r rowEmitter) sgd() {
-	gp := r.begin("sgd", "is SGD's update: see SGD", "func(params, grad *float32, vectors int, step float32)", "params", "grad", "vectors")
+	gp := r.begin("sgd", "is SGD's update: see SGD", "func(params, grad *float32, vectors int, decay, step float32)", "params", "grad", "vectors")
 	params, grad, count := gp[0], gp[1], gp[2]
-	step, g, p := r.scalar("step", r.vec[0], false), r.vec[1], r.vec[2]
+	decay, step, d, p := r.scalar("decay", r.vec[0], false), r.scalar("step", r.vec[1], false), r.vec[2], r.vec[3]
 	Label("loop")
 	for j := range 16 / r.lanes {
-		VMULPS(r.row(grad, j), step, g)
 		VMOVUPS(r.row(params, j), p)
-		VSUBPS(g, p, p)
+		VMULPS(decay, p, d)
+		VADDPS(r.row(grad, j), d, d)
+		VMULPS(step, d, d)
+		VSUBPS(d, p, p)
 		VMOVUPS(p, r.row(params, j))
 	}
 	again("loop", count, array{params, 64}, array{grad, 64})
+	end()
+}
+
+func (r rowEmitter) mean() {
+	gp := r.begin("mean", "moves a mean towards params: see Mean", "func(mean, rest, params *float32, vectors int, by float64)", "mean", "rest", "params", "vectors")
+	mean, rest, params, count := gp[0], gp[1], gp[2], gp[3]
+	by, m, p := r.scalar("by", r.vec[0], true), r.vec[1], r.vec[2]
+	Label("loop")
+	r.halves(func(d int) {
+		VCVTPS2PD(mem(mean, d), m)
+		VCVTPS2PD(mem(rest, d), p)
+		VADDPD(p, m, m)
+		VCVTPS2PD(mem(params, d), p)
+		VSUBPD(m, p, p)
+		VMULPD(by, p, p)
+		VADDPD(p, m, m)
+		VMOVAPD(m, p)
+		m32 := r.narrow(p)
+		VMOVUPS(m32, mem(mean, d))
+		VCVTPS2PD(m32, p)
+		VSUBPD(p, m, m)
+		VMOVUPS(r.narrow(m), mem(rest, d))
+	})
+	again("loop", count, array{mean, 64}, array{rest, 64}, array{params, 64})
 	end()
 }
 

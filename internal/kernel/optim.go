@@ -9,11 +9,13 @@ type AdamStep struct {
 	Step         float32 // the learning rate over 1 − β₁ᵗ
 	Root         float32 // 1/√(1 − β₂ᵗ)
 	Eps          float32
+	Decay        float32 // the learning rate times the weight decay
 }
 
 // Adam updates the moments m and v by grad and moves params by
-// Step·m/(√v·Root + Eps). The moments are summed in float64: 1−β₂ of a float32
-// β₂ is off by 1e-5.
+// Step·m/(√v·Root + Eps) + Decay·params, one step, so that a decay too small
+// to move a parameter alone still counts. The moments are summed in float64:
+// 1−β₂ of a float32 β₂ is off by 1e-5.
 func Adam(params, grad, m, v []float32, s AdamStep) {
 	params, m, v = params[:len(grad)], m[:len(grad)], v[:len(grad)]
 	for len(grad) >= Lane {
@@ -24,27 +26,40 @@ func Adam(params, grad, m, v []float32, s AdamStep) {
 	adamGeneric(params, grad, m, v, s)
 }
 
-// Momentum sets velocity to mu·velocity + grad, summed in float64, and moves
-// params by step·velocity.
-func Momentum(params, grad, velocity []float32, mu float64, step float32) {
+// Momentum sets velocity to mu·velocity + grad + decay·params, summed in
+// float64, and moves params by step·velocity.
+func Momentum(params, grad, velocity []float32, mu, decay float64, step float32) {
 	params, velocity = params[:len(grad)], velocity[:len(grad)]
 	for len(grad) >= Lane {
 		n := whole(grad)
-		momentum(params[:n], grad[:n], velocity[:n], mu, step)
+		momentum(params[:n], grad[:n], velocity[:n], mu, decay, step)
 		params, grad, velocity = params[n:], grad[n:], velocity[n:]
 	}
-	momentumGeneric(params, grad, velocity, mu, step)
+	momentumGeneric(params, grad, velocity, mu, decay, step)
 }
 
-// SGD moves params by step·grad.
-func SGD(params, grad []float32, step float32) {
+// SGD moves params by step·(grad + decay·params).
+func SGD(params, grad []float32, decay, step float32) {
 	params = params[:len(grad)]
 	for len(grad) >= Lane {
 		n := whole(grad)
-		sgd(params[:n], grad[:n], step)
+		sgd(params[:n], grad[:n], decay, step)
 		params, grad = params[n:], grad[n:]
 	}
-	sgdGeneric(params, grad, step)
+	sgdGeneric(params, grad, decay, step)
+}
+
+// Mean moves the mean, which is mean + rest in float64, by its distance to
+// params times by: the mean of k vectors where by is 1/k. rest is what mean,
+// the nearest float32, leaves over.
+func Mean(mean, rest, params []float32, by float64) {
+	mean, rest = mean[:len(params)], rest[:len(params)]
+	for len(params) >= Lane {
+		n := whole(params)
+		meanOf(mean[:n], rest[:n], params[:n], by)
+		mean, rest, params = mean[n:], rest[n:], params[n:]
+	}
+	meanGeneric(mean, rest, params, by)
 }
 
 // Scale multiplies x by by, in float64.

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func adamAVX2(params *float32, grad *float32, m *float32, v *float32, vectors int, beta1 float64, beta2 float64, rest1 float64, rest2 float64, step float32, root float32, eps float32)
+// func adamAVX2(params *float32, grad *float32, m *float32, v *float32, vectors int, beta1 float64, beta2 float64, rest1 float64, rest2 float64, step float32, root float32, eps float32, decay float32)
 // Requires: AVX
-TEXT ·adamAVX2(SB), NOSPLIT, $0-84
+TEXT ·adamAVX2(SB), NOSPLIT, $0-88
 	MOVQ         params+0(FP), AX
 	MOVQ         grad+8(FP), BX
 	MOVQ         m+16(FP), CX
@@ -19,96 +19,105 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-84
 	VBROADCASTSS step+72(FP), Y4
 	VBROADCASTSS root+76(FP), Y5
 	VBROADCASTSS eps+80(FP), Y6
+	VBROADCASTSS decay+84(FP), Y7
 
 loop:
-	VCVTPS2PD  (BX), Y7
-	VCVTPS2PD  (CX), Y8
-	VMULPD     Y0, Y8, Y8
-	VMULPD     Y2, Y7, Y10
-	VADDPD     Y10, Y8, Y8
-	VMULPD     Y3, Y7, Y10
-	VMULPD     Y7, Y10, Y10
-	VCVTPS2PD  (DX), Y9
-	VMULPD     Y1, Y9, Y9
-	VADDPD     Y10, Y9, Y9
-	VCVTPD2PSY Y8, X8
+	VCVTPS2PD  (BX), Y8
+	VCVTPS2PD  (CX), Y9
+	VMULPD     Y0, Y9, Y9
+	VMULPD     Y2, Y8, Y11
+	VADDPD     Y11, Y9, Y9
+	VMULPD     Y3, Y8, Y11
+	VMULPD     Y8, Y11, Y11
+	VCVTPS2PD  (DX), Y10
+	VMULPD     Y1, Y10, Y10
+	VADDPD     Y11, Y10, Y10
 	VCVTPD2PSY Y9, X9
-	VMOVUPS    X8, (CX)
-	VMOVUPS    X9, (DX)
-	VSQRTPS    X9, X9
-	VMULPS     X5, X9, X9
-	VADDPS     X6, X9, X9
-	VMULPS     X4, X8, X8
-	VDIVPS     X9, X8, X8
-	VMOVUPS    (AX), X10
-	VSUBPS     X8, X10, X10
-	VMOVUPS    X10, (AX)
-	VCVTPS2PD  16(BX), Y7
-	VCVTPS2PD  16(CX), Y8
-	VMULPD     Y0, Y8, Y8
-	VMULPD     Y2, Y7, Y10
-	VADDPD     Y10, Y8, Y8
-	VMULPD     Y3, Y7, Y10
-	VMULPD     Y7, Y10, Y10
-	VCVTPS2PD  16(DX), Y9
-	VMULPD     Y1, Y9, Y9
-	VADDPD     Y10, Y9, Y9
-	VCVTPD2PSY Y8, X8
+	VCVTPD2PSY Y10, X10
+	VMOVUPS    X9, (CX)
+	VMOVUPS    X10, (DX)
+	VSQRTPS    X10, X10
+	VMULPS     X5, X10, X10
+	VADDPS     X6, X10, X10
+	VMULPS     X4, X9, X9
+	VDIVPS     X10, X9, X9
+	VMOVUPS    (AX), X11
+	VMULPS     X7, X11, X8
+	VADDPS     X8, X9, X9
+	VSUBPS     X9, X11, X11
+	VMOVUPS    X11, (AX)
+	VCVTPS2PD  16(BX), Y8
+	VCVTPS2PD  16(CX), Y9
+	VMULPD     Y0, Y9, Y9
+	VMULPD     Y2, Y8, Y11
+	VADDPD     Y11, Y9, Y9
+	VMULPD     Y3, Y8, Y11
+	VMULPD     Y8, Y11, Y11
+	VCVTPS2PD  16(DX), Y10
+	VMULPD     Y1, Y10, Y10
+	VADDPD     Y11, Y10, Y10
 	VCVTPD2PSY Y9, X9
-	VMOVUPS    X8, 16(CX)
-	VMOVUPS    X9, 16(DX)
-	VSQRTPS    X9, X9
-	VMULPS     X5, X9, X9
-	VADDPS     X6, X9, X9
-	VMULPS     X4, X8, X8
-	VDIVPS     X9, X8, X8
-	VMOVUPS    16(AX), X10
-	VSUBPS     X8, X10, X10
-	VMOVUPS    X10, 16(AX)
-	VCVTPS2PD  32(BX), Y7
-	VCVTPS2PD  32(CX), Y8
-	VMULPD     Y0, Y8, Y8
-	VMULPD     Y2, Y7, Y10
-	VADDPD     Y10, Y8, Y8
-	VMULPD     Y3, Y7, Y10
-	VMULPD     Y7, Y10, Y10
-	VCVTPS2PD  32(DX), Y9
-	VMULPD     Y1, Y9, Y9
-	VADDPD     Y10, Y9, Y9
-	VCVTPD2PSY Y8, X8
+	VCVTPD2PSY Y10, X10
+	VMOVUPS    X9, 16(CX)
+	VMOVUPS    X10, 16(DX)
+	VSQRTPS    X10, X10
+	VMULPS     X5, X10, X10
+	VADDPS     X6, X10, X10
+	VMULPS     X4, X9, X9
+	VDIVPS     X10, X9, X9
+	VMOVUPS    16(AX), X11
+	VMULPS     X7, X11, X8
+	VADDPS     X8, X9, X9
+	VSUBPS     X9, X11, X11
+	VMOVUPS    X11, 16(AX)
+	VCVTPS2PD  32(BX), Y8
+	VCVTPS2PD  32(CX), Y9
+	VMULPD     Y0, Y9, Y9
+	VMULPD     Y2, Y8, Y11
+	VADDPD     Y11, Y9, Y9
+	VMULPD     Y3, Y8, Y11
+	VMULPD     Y8, Y11, Y11
+	VCVTPS2PD  32(DX), Y10
+	VMULPD     Y1, Y10, Y10
+	VADDPD     Y11, Y10, Y10
 	VCVTPD2PSY Y9, X9
-	VMOVUPS    X8, 32(CX)
-	VMOVUPS    X9, 32(DX)
-	VSQRTPS    X9, X9
-	VMULPS     X5, X9, X9
-	VADDPS     X6, X9, X9
-	VMULPS     X4, X8, X8
-	VDIVPS     X9, X8, X8
-	VMOVUPS    32(AX), X10
-	VSUBPS     X8, X10, X10
-	VMOVUPS    X10, 32(AX)
-	VCVTPS2PD  48(BX), Y7
-	VCVTPS2PD  48(CX), Y8
-	VMULPD     Y0, Y8, Y8
-	VMULPD     Y2, Y7, Y10
-	VADDPD     Y10, Y8, Y8
-	VMULPD     Y3, Y7, Y10
-	VMULPD     Y7, Y10, Y10
-	VCVTPS2PD  48(DX), Y9
-	VMULPD     Y1, Y9, Y9
-	VADDPD     Y10, Y9, Y9
-	VCVTPD2PSY Y8, X8
+	VCVTPD2PSY Y10, X10
+	VMOVUPS    X9, 32(CX)
+	VMOVUPS    X10, 32(DX)
+	VSQRTPS    X10, X10
+	VMULPS     X5, X10, X10
+	VADDPS     X6, X10, X10
+	VMULPS     X4, X9, X9
+	VDIVPS     X10, X9, X9
+	VMOVUPS    32(AX), X11
+	VMULPS     X7, X11, X8
+	VADDPS     X8, X9, X9
+	VSUBPS     X9, X11, X11
+	VMOVUPS    X11, 32(AX)
+	VCVTPS2PD  48(BX), Y8
+	VCVTPS2PD  48(CX), Y9
+	VMULPD     Y0, Y9, Y9
+	VMULPD     Y2, Y8, Y11
+	VADDPD     Y11, Y9, Y9
+	VMULPD     Y3, Y8, Y11
+	VMULPD     Y8, Y11, Y11
+	VCVTPS2PD  48(DX), Y10
+	VMULPD     Y1, Y10, Y10
+	VADDPD     Y11, Y10, Y10
 	VCVTPD2PSY Y9, X9
-	VMOVUPS    X8, 48(CX)
-	VMOVUPS    X9, 48(DX)
-	VSQRTPS    X9, X9
-	VMULPS     X5, X9, X9
-	VADDPS     X6, X9, X9
-	VMULPS     X4, X8, X8
-	VDIVPS     X9, X8, X8
-	VMOVUPS    48(AX), X10
-	VSUBPS     X8, X10, X10
-	VMOVUPS    X10, 48(AX)
+	VCVTPD2PSY Y10, X10
+	VMOVUPS    X9, 48(CX)
+	VMOVUPS    X10, 48(DX)
+	VSQRTPS    X10, X10
+	VMULPS     X5, X10, X10
+	VADDPS     X6, X10, X10
+	VMULPS     X4, X9, X9
+	VDIVPS     X10, X9, X9
+	VMOVUPS    48(AX), X11
+	VMULPS     X7, X11, X8
+	VADDPS     X8, X9, X9
+	VSUBPS     X9, X11, X11
+	VMOVUPS    X11, 48(AX)
 	ADDQ       $0x00000040, AX
 	ADDQ       $0x00000040, BX
 	ADDQ       $0x00000040, CX
@@ -118,57 +127,70 @@ loop:
 	VZEROUPPER
 	RET
 
-// func momentumAVX2(params *float32, grad *float32, velocity *float32, vectors int, mu float64, step float32)
+// func momentumAVX2(params *float32, grad *float32, velocity *float32, vectors int, mu float64, decay float64, step float32)
 // Requires: AVX
-TEXT ·momentumAVX2(SB), NOSPLIT, $0-44
+TEXT ·momentumAVX2(SB), NOSPLIT, $0-52
 	MOVQ         params+0(FP), AX
 	MOVQ         grad+8(FP), BX
 	MOVQ         velocity+16(FP), CX
 	MOVQ         vectors+24(FP), DX
 	VBROADCASTSD mu+32(FP), Y0
-	VBROADCASTSS step+40(FP), Y1
+	VBROADCASTSD decay+40(FP), Y1
+	VBROADCASTSS step+48(FP), Y2
 
 loop:
-	VCVTPS2PD  (BX), Y2
-	VCVTPS2PD  (CX), Y3
-	VMULPD     Y0, Y3, Y3
-	VADDPD     Y2, Y3, Y3
-	VCVTPD2PSY Y3, X3
-	VMOVUPS    X3, (CX)
-	VMULPS     X1, X3, X3
-	VMOVUPS    (AX), X2
-	VSUBPS     X3, X2, X2
-	VMOVUPS    X2, (AX)
-	VCVTPS2PD  16(BX), Y2
-	VCVTPS2PD  16(CX), Y3
-	VMULPD     Y0, Y3, Y3
-	VADDPD     Y2, Y3, Y3
-	VCVTPD2PSY Y3, X3
-	VMOVUPS    X3, 16(CX)
-	VMULPS     X1, X3, X3
-	VMOVUPS    16(AX), X2
-	VSUBPS     X3, X2, X2
-	VMOVUPS    X2, 16(AX)
-	VCVTPS2PD  32(BX), Y2
-	VCVTPS2PD  32(CX), Y3
-	VMULPD     Y0, Y3, Y3
-	VADDPD     Y2, Y3, Y3
-	VCVTPD2PSY Y3, X3
-	VMOVUPS    X3, 32(CX)
-	VMULPS     X1, X3, X3
-	VMOVUPS    32(AX), X2
-	VSUBPS     X3, X2, X2
-	VMOVUPS    X2, 32(AX)
-	VCVTPS2PD  48(BX), Y2
-	VCVTPS2PD  48(CX), Y3
-	VMULPD     Y0, Y3, Y3
-	VADDPD     Y2, Y3, Y3
-	VCVTPD2PSY Y3, X3
-	VMOVUPS    X3, 48(CX)
-	VMULPS     X1, X3, X3
-	VMOVUPS    48(AX), X2
-	VSUBPS     X3, X2, X2
-	VMOVUPS    X2, 48(AX)
+	VCVTPS2PD  (BX), Y3
+	VCVTPS2PD  (CX), Y4
+	VMULPD     Y0, Y4, Y4
+	VADDPD     Y3, Y4, Y4
+	VCVTPS2PD  (AX), Y3
+	VMULPD     Y1, Y3, Y3
+	VADDPD     Y3, Y4, Y4
+	VCVTPD2PSY Y4, X4
+	VMOVUPS    X4, (CX)
+	VMULPS     X2, X4, X4
+	VMOVUPS    (AX), X3
+	VSUBPS     X4, X3, X3
+	VMOVUPS    X3, (AX)
+	VCVTPS2PD  16(BX), Y3
+	VCVTPS2PD  16(CX), Y4
+	VMULPD     Y0, Y4, Y4
+	VADDPD     Y3, Y4, Y4
+	VCVTPS2PD  16(AX), Y3
+	VMULPD     Y1, Y3, Y3
+	VADDPD     Y3, Y4, Y4
+	VCVTPD2PSY Y4, X4
+	VMOVUPS    X4, 16(CX)
+	VMULPS     X2, X4, X4
+	VMOVUPS    16(AX), X3
+	VSUBPS     X4, X3, X3
+	VMOVUPS    X3, 16(AX)
+	VCVTPS2PD  32(BX), Y3
+	VCVTPS2PD  32(CX), Y4
+	VMULPD     Y0, Y4, Y4
+	VADDPD     Y3, Y4, Y4
+	VCVTPS2PD  32(AX), Y3
+	VMULPD     Y1, Y3, Y3
+	VADDPD     Y3, Y4, Y4
+	VCVTPD2PSY Y4, X4
+	VMOVUPS    X4, 32(CX)
+	VMULPS     X2, X4, X4
+	VMOVUPS    32(AX), X3
+	VSUBPS     X4, X3, X3
+	VMOVUPS    X3, 32(AX)
+	VCVTPS2PD  48(BX), Y3
+	VCVTPS2PD  48(CX), Y4
+	VMULPD     Y0, Y4, Y4
+	VADDPD     Y3, Y4, Y4
+	VCVTPS2PD  48(AX), Y3
+	VMULPD     Y1, Y3, Y3
+	VADDPD     Y3, Y4, Y4
+	VCVTPD2PSY Y4, X4
+	VMOVUPS    X4, 48(CX)
+	VMULPS     X2, X4, X4
+	VMOVUPS    48(AX), X3
+	VSUBPS     X4, X3, X3
+	VMOVUPS    X3, 48(AX)
 	ADDQ       $0x00000040, AX
 	ADDQ       $0x00000040, BX
 	ADDQ       $0x00000040, CX
@@ -177,27 +199,106 @@ loop:
 	VZEROUPPER
 	RET
 
-// func sgdAVX2(params *float32, grad *float32, vectors int, step float32)
+// func sgdAVX2(params *float32, grad *float32, vectors int, decay float32, step float32)
 // Requires: AVX
-TEXT ·sgdAVX2(SB), NOSPLIT, $0-28
+TEXT ·sgdAVX2(SB), NOSPLIT, $0-32
 	MOVQ         params+0(FP), AX
 	MOVQ         grad+8(FP), BX
 	MOVQ         vectors+16(FP), CX
-	VBROADCASTSS step+24(FP), Y0
+	VBROADCASTSS decay+24(FP), Y0
+	VBROADCASTSS step+28(FP), Y1
 
 loop:
-	VMULPS  (BX), Y0, Y1
-	VMOVUPS (AX), Y2
-	VSUBPS  Y1, Y2, Y2
-	VMOVUPS Y2, (AX)
-	VMULPS  32(BX), Y0, Y1
-	VMOVUPS 32(AX), Y2
-	VSUBPS  Y1, Y2, Y2
-	VMOVUPS Y2, 32(AX)
+	VMOVUPS (AX), Y3
+	VMULPS  Y0, Y3, Y2
+	VADDPS  (BX), Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VMOVUPS 32(AX), Y3
+	VMULPS  Y0, Y3, Y2
+	VADDPS  32(BX), Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS Y3, 32(AX)
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, BX
 	DECQ    CX
 	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func meanAVX2(mean *float32, rest *float32, params *float32, vectors int, by float64)
+// Requires: AVX
+TEXT ·meanAVX2(SB), NOSPLIT, $0-40
+	MOVQ         mean+0(FP), AX
+	MOVQ         rest+8(FP), BX
+	MOVQ         params+16(FP), CX
+	MOVQ         vectors+24(FP), DX
+	VBROADCASTSD by+32(FP), Y0
+
+loop:
+	VCVTPS2PD  (AX), Y1
+	VCVTPS2PD  (BX), Y2
+	VADDPD     Y2, Y1, Y1
+	VCVTPS2PD  (CX), Y2
+	VSUBPD     Y1, Y2, Y2
+	VMULPD     Y0, Y2, Y2
+	VADDPD     Y2, Y1, Y1
+	VMOVAPD    Y1, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (AX)
+	VCVTPS2PD  X2, Y2
+	VSUBPD     Y2, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (BX)
+	VCVTPS2PD  16(AX), Y1
+	VCVTPS2PD  16(BX), Y2
+	VADDPD     Y2, Y1, Y1
+	VCVTPS2PD  16(CX), Y2
+	VSUBPD     Y1, Y2, Y2
+	VMULPD     Y0, Y2, Y2
+	VADDPD     Y2, Y1, Y1
+	VMOVAPD    Y1, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, 16(AX)
+	VCVTPS2PD  X2, Y2
+	VSUBPD     Y2, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, 16(BX)
+	VCVTPS2PD  32(AX), Y1
+	VCVTPS2PD  32(BX), Y2
+	VADDPD     Y2, Y1, Y1
+	VCVTPS2PD  32(CX), Y2
+	VSUBPD     Y1, Y2, Y2
+	VMULPD     Y0, Y2, Y2
+	VADDPD     Y2, Y1, Y1
+	VMOVAPD    Y1, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, 32(AX)
+	VCVTPS2PD  X2, Y2
+	VSUBPD     Y2, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, 32(BX)
+	VCVTPS2PD  48(AX), Y1
+	VCVTPS2PD  48(BX), Y2
+	VADDPD     Y2, Y1, Y1
+	VCVTPS2PD  48(CX), Y2
+	VSUBPD     Y1, Y2, Y2
+	VMULPD     Y0, Y2, Y2
+	VADDPD     Y2, Y1, Y1
+	VMOVAPD    Y1, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, 48(AX)
+	VCVTPS2PD  X2, Y2
+	VSUBPD     Y2, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, 48(BX)
+	ADDQ       $0x00000040, AX
+	ADDQ       $0x00000040, BX
+	ADDQ       $0x00000040, CX
+	DECQ       DX
+	JNZ        loop
 	VZEROUPPER
 	RET
 
@@ -264,9 +365,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func adamAVX512(params *float32, grad *float32, m *float32, v *float32, vectors int, beta1 float64, beta2 float64, rest1 float64, rest2 float64, step float32, root float32, eps float32)
+// func adamAVX512(params *float32, grad *float32, m *float32, v *float32, vectors int, beta1 float64, beta2 float64, rest1 float64, rest2 float64, step float32, root float32, eps float32, decay float32)
 // Requires: AVX, AVX512F
-TEXT ·adamAVX512(SB), NOSPLIT, $0-84
+TEXT ·adamAVX512(SB), NOSPLIT, $0-88
 	MOVQ         params+0(FP), AX
 	MOVQ         grad+8(FP), BX
 	MOVQ         m+16(FP), CX
@@ -279,52 +380,57 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-84
 	VBROADCASTSS step+72(FP), Z4
 	VBROADCASTSS root+76(FP), Z5
 	VBROADCASTSS eps+80(FP), Z6
+	VBROADCASTSS decay+84(FP), Z7
 
 loop:
-	VCVTPS2PD (BX), Z7
-	VCVTPS2PD (CX), Z8
-	VMULPD    Z0, Z8, Z8
-	VMULPD    Z2, Z7, Z10
-	VADDPD    Z10, Z8, Z8
-	VMULPD    Z3, Z7, Z10
-	VMULPD    Z7, Z10, Z10
-	VCVTPS2PD (DX), Z9
-	VMULPD    Z1, Z9, Z9
-	VADDPD    Z10, Z9, Z9
-	VCVTPD2PS Z8, Y8
+	VCVTPS2PD (BX), Z8
+	VCVTPS2PD (CX), Z9
+	VMULPD    Z0, Z9, Z9
+	VMULPD    Z2, Z8, Z11
+	VADDPD    Z11, Z9, Z9
+	VMULPD    Z3, Z8, Z11
+	VMULPD    Z8, Z11, Z11
+	VCVTPS2PD (DX), Z10
+	VMULPD    Z1, Z10, Z10
+	VADDPD    Z11, Z10, Z10
 	VCVTPD2PS Z9, Y9
-	VMOVUPS   Y8, (CX)
-	VMOVUPS   Y9, (DX)
-	VSQRTPS   Y9, Y9
-	VMULPS    Y5, Y9, Y9
-	VADDPS    Y6, Y9, Y9
-	VMULPS    Y4, Y8, Y8
-	VDIVPS    Y9, Y8, Y8
-	VMOVUPS   (AX), Y10
-	VSUBPS    Y8, Y10, Y10
-	VMOVUPS   Y10, (AX)
-	VCVTPS2PD 32(BX), Z7
-	VCVTPS2PD 32(CX), Z8
-	VMULPD    Z0, Z8, Z8
-	VMULPD    Z2, Z7, Z10
-	VADDPD    Z10, Z8, Z8
-	VMULPD    Z3, Z7, Z10
-	VMULPD    Z7, Z10, Z10
-	VCVTPS2PD 32(DX), Z9
-	VMULPD    Z1, Z9, Z9
-	VADDPD    Z10, Z9, Z9
-	VCVTPD2PS Z8, Y8
+	VCVTPD2PS Z10, Y10
+	VMOVUPS   Y9, (CX)
+	VMOVUPS   Y10, (DX)
+	VSQRTPS   Y10, Y10
+	VMULPS    Y5, Y10, Y10
+	VADDPS    Y6, Y10, Y10
+	VMULPS    Y4, Y9, Y9
+	VDIVPS    Y10, Y9, Y9
+	VMOVUPS   (AX), Y11
+	VMULPS    Y7, Y11, Y8
+	VADDPS    Y8, Y9, Y9
+	VSUBPS    Y9, Y11, Y11
+	VMOVUPS   Y11, (AX)
+	VCVTPS2PD 32(BX), Z8
+	VCVTPS2PD 32(CX), Z9
+	VMULPD    Z0, Z9, Z9
+	VMULPD    Z2, Z8, Z11
+	VADDPD    Z11, Z9, Z9
+	VMULPD    Z3, Z8, Z11
+	VMULPD    Z8, Z11, Z11
+	VCVTPS2PD 32(DX), Z10
+	VMULPD    Z1, Z10, Z10
+	VADDPD    Z11, Z10, Z10
 	VCVTPD2PS Z9, Y9
-	VMOVUPS   Y8, 32(CX)
-	VMOVUPS   Y9, 32(DX)
-	VSQRTPS   Y9, Y9
-	VMULPS    Y5, Y9, Y9
-	VADDPS    Y6, Y9, Y9
-	VMULPS    Y4, Y8, Y8
-	VDIVPS    Y9, Y8, Y8
-	VMOVUPS   32(AX), Y10
-	VSUBPS    Y8, Y10, Y10
-	VMOVUPS   Y10, 32(AX)
+	VCVTPD2PS Z10, Y10
+	VMOVUPS   Y9, 32(CX)
+	VMOVUPS   Y10, 32(DX)
+	VSQRTPS   Y10, Y10
+	VMULPS    Y5, Y10, Y10
+	VADDPS    Y6, Y10, Y10
+	VMULPS    Y4, Y9, Y9
+	VDIVPS    Y10, Y9, Y9
+	VMOVUPS   32(AX), Y11
+	VMULPS    Y7, Y11, Y8
+	VADDPS    Y8, Y9, Y9
+	VSUBPS    Y9, Y11, Y11
+	VMOVUPS   Y11, 32(AX)
 	ADDQ      $0x00000040, AX
 	ADDQ      $0x00000040, BX
 	ADDQ      $0x00000040, CX
@@ -334,37 +440,44 @@ loop:
 	VZEROUPPER
 	RET
 
-// func momentumAVX512(params *float32, grad *float32, velocity *float32, vectors int, mu float64, step float32)
+// func momentumAVX512(params *float32, grad *float32, velocity *float32, vectors int, mu float64, decay float64, step float32)
 // Requires: AVX, AVX512F
-TEXT ·momentumAVX512(SB), NOSPLIT, $0-44
+TEXT ·momentumAVX512(SB), NOSPLIT, $0-52
 	MOVQ         params+0(FP), AX
 	MOVQ         grad+8(FP), BX
 	MOVQ         velocity+16(FP), CX
 	MOVQ         vectors+24(FP), DX
 	VBROADCASTSD mu+32(FP), Z0
-	VBROADCASTSS step+40(FP), Z1
+	VBROADCASTSD decay+40(FP), Z1
+	VBROADCASTSS step+48(FP), Z2
 
 loop:
-	VCVTPS2PD (BX), Z2
-	VCVTPS2PD (CX), Z3
-	VMULPD    Z0, Z3, Z3
-	VADDPD    Z2, Z3, Z3
-	VCVTPD2PS Z3, Y3
-	VMOVUPS   Y3, (CX)
-	VMULPS    Y1, Y3, Y3
-	VMOVUPS   (AX), Y2
-	VSUBPS    Y3, Y2, Y2
-	VMOVUPS   Y2, (AX)
-	VCVTPS2PD 32(BX), Z2
-	VCVTPS2PD 32(CX), Z3
-	VMULPD    Z0, Z3, Z3
-	VADDPD    Z2, Z3, Z3
-	VCVTPD2PS Z3, Y3
-	VMOVUPS   Y3, 32(CX)
-	VMULPS    Y1, Y3, Y3
-	VMOVUPS   32(AX), Y2
-	VSUBPS    Y3, Y2, Y2
-	VMOVUPS   Y2, 32(AX)
+	VCVTPS2PD (BX), Z3
+	VCVTPS2PD (CX), Z4
+	VMULPD    Z0, Z4, Z4
+	VADDPD    Z3, Z4, Z4
+	VCVTPS2PD (AX), Z3
+	VMULPD    Z1, Z3, Z3
+	VADDPD    Z3, Z4, Z4
+	VCVTPD2PS Z4, Y4
+	VMOVUPS   Y4, (CX)
+	VMULPS    Y2, Y4, Y4
+	VMOVUPS   (AX), Y3
+	VSUBPS    Y4, Y3, Y3
+	VMOVUPS   Y3, (AX)
+	VCVTPS2PD 32(BX), Z3
+	VCVTPS2PD 32(CX), Z4
+	VMULPD    Z0, Z4, Z4
+	VADDPD    Z3, Z4, Z4
+	VCVTPS2PD 32(AX), Z3
+	VMULPD    Z1, Z3, Z3
+	VADDPD    Z3, Z4, Z4
+	VCVTPD2PS Z4, Y4
+	VMOVUPS   Y4, 32(CX)
+	VMULPS    Y2, Y4, Y4
+	VMOVUPS   32(AX), Y3
+	VSUBPS    Y4, Y3, Y3
+	VMOVUPS   Y3, 32(AX)
 	ADDQ      $0x00000040, AX
 	ADDQ      $0x00000040, BX
 	ADDQ      $0x00000040, CX
@@ -373,23 +486,72 @@ loop:
 	VZEROUPPER
 	RET
 
-// func sgdAVX512(params *float32, grad *float32, vectors int, step float32)
+// func sgdAVX512(params *float32, grad *float32, vectors int, decay float32, step float32)
 // Requires: AVX, AVX512F
-TEXT ·sgdAVX512(SB), NOSPLIT, $0-28
+TEXT ·sgdAVX512(SB), NOSPLIT, $0-32
 	MOVQ         params+0(FP), AX
 	MOVQ         grad+8(FP), BX
 	MOVQ         vectors+16(FP), CX
-	VBROADCASTSS step+24(FP), Z0
+	VBROADCASTSS decay+24(FP), Z0
+	VBROADCASTSS step+28(FP), Z1
 
 loop:
-	VMULPS  (BX), Z0, Z1
-	VMOVUPS (AX), Z2
-	VSUBPS  Z1, Z2, Z2
-	VMOVUPS Z2, (AX)
+	VMOVUPS (AX), Z3
+	VMULPS  Z0, Z3, Z2
+	VADDPS  (BX), Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VSUBPS  Z2, Z3, Z3
+	VMOVUPS Z3, (AX)
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, BX
 	DECQ    CX
 	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func meanAVX512(mean *float32, rest *float32, params *float32, vectors int, by float64)
+// Requires: AVX, AVX512F
+TEXT ·meanAVX512(SB), NOSPLIT, $0-40
+	MOVQ         mean+0(FP), AX
+	MOVQ         rest+8(FP), BX
+	MOVQ         params+16(FP), CX
+	MOVQ         vectors+24(FP), DX
+	VBROADCASTSD by+32(FP), Z0
+
+loop:
+	VCVTPS2PD (AX), Z1
+	VCVTPS2PD (BX), Z2
+	VADDPD    Z2, Z1, Z1
+	VCVTPS2PD (CX), Z2
+	VSUBPD    Z1, Z2, Z2
+	VMULPD    Z0, Z2, Z2
+	VADDPD    Z2, Z1, Z1
+	VMOVAPD   Z1, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (AX)
+	VCVTPS2PD Y2, Z2
+	VSUBPD    Z2, Z1, Z1
+	VCVTPD2PS Z1, Y1
+	VMOVUPS   Y1, (BX)
+	VCVTPS2PD 32(AX), Z1
+	VCVTPS2PD 32(BX), Z2
+	VADDPD    Z2, Z1, Z1
+	VCVTPS2PD 32(CX), Z2
+	VSUBPD    Z1, Z2, Z2
+	VMULPD    Z0, Z2, Z2
+	VADDPD    Z2, Z1, Z1
+	VMOVAPD   Z1, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VCVTPS2PD Y2, Z2
+	VSUBPD    Z2, Z1, Z1
+	VCVTPD2PS Z1, Y1
+	VMOVUPS   Y1, 32(BX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, BX
+	ADDQ      $0x00000040, CX
+	DECQ      DX
+	JNZ       loop
 	VZEROUPPER
 	RET
 

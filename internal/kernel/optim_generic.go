@@ -9,21 +9,31 @@ func adamGeneric(params, grad, m, v []float32, s AdamStep) {
 		m32 := float32(float64(s.Beta1*float64(m[i])) + float64(rest1*g))
 		v32 := float32(float64(s.Beta2*float64(v[i])) + float64(float64(rest2*g)*g))
 		m[i], v[i] = m32, v32
-		params[i] -= float32(s.Step*m32) / (float32(float32(math.Sqrt(float64(v32)))*s.Root) + s.Eps)
+		step := float32(s.Step*m32) / (float32(float32(math.Sqrt(float64(v32)))*s.Root) + s.Eps)
+		params[i] -= step + float32(s.Decay*params[i])
 	}
 }
 
-func momentumGeneric(params, grad, velocity []float32, mu float64, step float32) {
+func momentumGeneric(params, grad, velocity []float32, mu, decay float64, step float32) {
 	for i, g := range grad {
-		v := float32(float64(mu*float64(velocity[i])) + float64(g))
+		v := float32(float64(mu*float64(velocity[i])) + float64(g) + float64(decay*float64(params[i])))
 		velocity[i] = v
 		params[i] -= float32(step * v)
 	}
 }
 
-func sgdGeneric(params, grad []float32, step float32) {
+func sgdGeneric(params, grad []float32, decay, step float32) {
 	for i, g := range grad {
-		params[i] -= float32(step * g)
+		params[i] -= float32(step * (g + float32(decay*params[i])))
+	}
+}
+
+func meanGeneric(mean, rest, params []float32, by float64) {
+	for i, p := range params {
+		m := float64(mean[i]) + float64(rest[i])
+		m += float64((float64(p) - m) * by)
+		mean[i] = float32(m)
+		rest[i] = float32(m - float64(mean[i]))
 	}
 }
 

@@ -7,17 +7,22 @@ package kernel
 // adamAVX2 is Adam's update: see Adam.
 //
 //go:noescape
-func adamAVX2(params *float32, grad *float32, m *float32, v *float32, vectors int, beta1 float64, beta2 float64, rest1 float64, rest2 float64, step float32, root float32, eps float32)
+func adamAVX2(params *float32, grad *float32, m *float32, v *float32, vectors int, beta1 float64, beta2 float64, rest1 float64, rest2 float64, step float32, root float32, eps float32, decay float32)
 
 // momentumAVX2 is SGD's update with momentum: see Momentum.
 //
 //go:noescape
-func momentumAVX2(params *float32, grad *float32, velocity *float32, vectors int, mu float64, step float32)
+func momentumAVX2(params *float32, grad *float32, velocity *float32, vectors int, mu float64, decay float64, step float32)
 
 // sgdAVX2 is SGD's update: see SGD.
 //
 //go:noescape
-func sgdAVX2(params *float32, grad *float32, vectors int, step float32)
+func sgdAVX2(params *float32, grad *float32, vectors int, decay float32, step float32)
+
+// meanAVX2 moves a mean towards params: see Mean.
+//
+//go:noescape
+func meanAVX2(mean *float32, rest *float32, params *float32, vectors int, by float64)
 
 // scaleAVX2 multiplies x by a float64.
 //
@@ -32,17 +37,22 @@ func sumSquaresAVX2(x *float32, vectors int) float64
 // adamAVX512 is Adam's update: see Adam.
 //
 //go:noescape
-func adamAVX512(params *float32, grad *float32, m *float32, v *float32, vectors int, beta1 float64, beta2 float64, rest1 float64, rest2 float64, step float32, root float32, eps float32)
+func adamAVX512(params *float32, grad *float32, m *float32, v *float32, vectors int, beta1 float64, beta2 float64, rest1 float64, rest2 float64, step float32, root float32, eps float32, decay float32)
 
 // momentumAVX512 is SGD's update with momentum: see Momentum.
 //
 //go:noescape
-func momentumAVX512(params *float32, grad *float32, velocity *float32, vectors int, mu float64, step float32)
+func momentumAVX512(params *float32, grad *float32, velocity *float32, vectors int, mu float64, decay float64, step float32)
 
 // sgdAVX512 is SGD's update: see SGD.
 //
 //go:noescape
-func sgdAVX512(params *float32, grad *float32, vectors int, step float32)
+func sgdAVX512(params *float32, grad *float32, vectors int, decay float32, step float32)
+
+// meanAVX512 moves a mean towards params: see Mean.
+//
+//go:noescape
+func meanAVX512(mean *float32, rest *float32, params *float32, vectors int, by float64)
 
 // scaleAVX512 multiplies x by a float64.
 //

@@ -17,22 +17,28 @@ type update struct {
 	bytes int                           // of an element, read and written
 }
 
-var step = AdamStep{Beta1: 0.9, Beta2: 0.999, Step: 0.0123, Root: 3.21, Eps: 1e-8}
+var step = AdamStep{Beta1: 0.9, Beta2: 0.999, Step: 0.0123, Root: 3.21, Eps: 1e-8, Decay: 0.0321}
 
 var updates = []update{
 	{"Adam", func(x [4][]float32) { Adam(x[0], x[1], x[2], x[3], step) }, func(x [4]float32) [4]float32 {
 		g := float64(x[1])
 		m := float32(float64(step.Beta1*float64(x[2])) + float64((1-step.Beta1)*g))
 		v := float32(float64(step.Beta2*float64(x[3])) + float64(float64((1-step.Beta2)*g)*g))
-		return [4]float32{x[0] - float32(step.Step*m)/(float32(float32(math.Sqrt(float64(v)))*step.Root)+step.Eps), x[1], m, v}
+		by := float32(step.Step*m) / (float32(float32(math.Sqrt(float64(v)))*step.Root) + step.Eps)
+		return [4]float32{x[0] - (by + float32(step.Decay*x[0])), x[1], m, v}
 	}, 28},
-	{"Momentum", func(x [4][]float32) { Momentum(x[0], x[1], x[2], 0.9, 0.37) }, func(x [4]float32) [4]float32 {
-		v := float32(float64(0.9*float64(x[2])) + float64(x[1]))
+	{"Momentum", func(x [4][]float32) { Momentum(x[0], x[1], x[2], 0.9, 0.0123, 0.37) }, func(x [4]float32) [4]float32 {
+		v := float32(float64(0.9*float64(x[2])) + float64(x[1]) + float64(0.0123*float64(x[0])))
 		return [4]float32{x[0] - float32(0.37*v), x[1], v, x[3]}
 	}, 20},
-	{"SGD", func(x [4][]float32) { SGD(x[0], x[1], 0.37) }, func(x [4]float32) [4]float32 {
-		return [4]float32{x[0] - float32(0.37*x[1]), x[1], x[2], x[3]}
+	{"SGD", func(x [4][]float32) { SGD(x[0], x[1], 0.0123, 0.37) }, func(x [4]float32) [4]float32 {
+		return [4]float32{x[0] - float32(0.37*(x[1]+float32(0.0123*x[0]))), x[1], x[2], x[3]}
 	}, 12},
+	{"Mean", func(x [4][]float32) { Mean(x[2], x[0], x[1], 0.0123) }, func(x [4]float32) [4]float32 {
+		m := float64(x[2]) + float64(x[0])
+		m += float64((float64(x[1]) - m) * 0.0123)
+		return [4]float32{float32(m - float64(float32(m))), x[1], float32(m), x[3]}
+	}, 20},
 	{"Scale", func(x [4][]float32) { Scale(x[1], 0.123456789) }, func(x [4]float32) [4]float32 {
 		return [4]float32{x[0], float32(0.123456789 * float64(x[1])), x[2], x[3]}
 	}, 8},
@@ -146,7 +152,7 @@ func TestSumSquaresIsFiniteWhereItsElementsAre(t *testing.T) {
 
 func TestUpdatesOfShortVectorsPanic(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
-		for _, u := range updates[:3] {
+		for _, u := range updates[:4] {
 			for short := range 4 {
 				if short == 1 || short*8+8 > u.bytes { // grad tells the length; not all have all
 					continue

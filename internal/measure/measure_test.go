@@ -142,7 +142,7 @@ func TestUpdate(t *testing.T) {
 	team := nn.NewTeam(2)
 	defer team.Close()
 	before := slices.Clone(m.Params)
-	Update(m, RandomBatch(5, 2, 3), Training{Optimizer: optim.NewSGD(len(m.Params), 0), Rate: 0.1, Clip: 1}, team)()
+	Update(m, RandomBatch(5, 2, 3), Training{Optimizer: optim.Rule{Kind: "sgd"}.New(len(m.Params)), Rate: 0.1, Clip: 1}, team)()
 	if slices.Equal(before, m.Params) {
 		t.Error("an update changed nothing")
 	}
