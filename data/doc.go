@@ -1,6 +1,8 @@
 // Package data turns text into minibatches for language models: reading and
 // cleaning, vocabularies, the split into training, validation and test, the
-// two samplers of Dive into Deep Learning, and the built-in corpora.
+// two samplers of Dive into Deep Learning, and the built-in corpora. Beside
+// texts it makes two tasks of which the best score is known: the adding problem
+// and Zipf texts.
 //
 // Letters are those of package rnn: T steps, B batch, V vocabulary; N is the
 // number of symbols of a text. A minibatch is time first, (T, B). What is

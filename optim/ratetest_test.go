@@ -113,6 +113,25 @@ func TestSuggest(t *testing.T) {
 	}
 }
 
+// What falls back from a rise above the best is no rate to train at.
+func TestSuggestLooksBeforeTheBest(t *testing.T) {
+	losses := run(1e-3, 0.3, 0)
+	losses = losses[:lowest(losses)+1]
+	want, err := sweep.Suggest(losses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		losses = append(losses, 2.5*losses[0])
+	}
+	for range 30 {
+		losses = append(losses, losses[0])
+	}
+	if got, err := sweep.Suggest(losses); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+}
+
 func TestSuggestRefuses(t *testing.T) {
 	rising := make([]float64, 50)
 	for i := range rising {
