@@ -15,6 +15,8 @@ func TestNonFinite(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	text := Spec{Task: LM, Embed: 3, InputDropout: 0.2, OutputDropout: 0.2, RNN: rnn.Config{Cell: "lstm", Hidden: 4, Layers: 2, Biases: 1, Dropout: 0.2}}
 	numbers := Spec{Task: Regress, Features: 3, Outputs: 2, RNN: rnn.Config{Cell: "rnn", Activation: "relu", Hidden: 4, Layers: 2, Biases: 1}}
+	own := text
+	own.RNN = rnn.Config{Cell: "integrators", Hidden: 4, Layers: 2, Biases: 1}
 	o := Objective{Dropout: &nn.Key{Seed: 3, Step: 4}, AR: 1, TAR: 1}
 	fill := func(p problem, name string, v float32) {
 		x := p.m.rows.find(p.m.Params, name)
@@ -45,6 +47,10 @@ func TestNonFinite(t *testing.T) {
 			fill(p, embedWeight, 3e38) // a mask's 1/(1−p) is too much for them
 			copy(p.m.rows.find(p.m.Params, "rnn.weight_ih_l0"), []float32{1, -1, 1})
 		}, "step 0 of row 0: i of layer 0 has NaN at 0"},
+		{own, func(p problem, _ []float32) {
+			fill(p, embedWeight, 3e38)
+			copy(p.m.rows.find(p.m.Params, "rnn.integrators.weight_ih_l0"), []float32{1, -1, 1})
+		}, "step 0 of row 0: u of layer 0 has NaN at 0"},
 		{text, func(p problem, _ []float32) { fill(p, headWeight, 3e38); fill(p, headBias, 3e38) }, "the logit of symbol 0 at step 0 of row 1 is +Inf"},
 		{numbers, func(p problem, _ []float32) {
 			fill(p, headBias, 3e38)
