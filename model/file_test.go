@@ -39,7 +39,10 @@ func TestSaveOpen(t *testing.T) {
 		vocabOf(t, "a b <unk> \u2028 c", data.VocabOptions{Kind: "word", Unknown: "unk"}),
 		vocabOf(t, "", data.VocabOptions{Kind: "byte"}),
 	}
-	for i, spec := range specs() {
+	all := specs()
+	tied := all[2] // of a width that an LSTM of as many units gives
+	tied.Tied, tied.Embed, tied.EmbeddingDropout, tied.Locked = true, tied.RNN.Hidden, 0.25, true
+	for i, spec := range append(all, tied) {
 		m := newModel(t, spec, vocabs[i%3])
 		m.History = someHistory
 		path := filepath.Join(t.TempDir(), "m.safetensors")
@@ -75,16 +78,17 @@ func TestNames(t *testing.T) {
 	vocab := vocabOf(t, "abcd", data.VocabOptions{})
 	for _, c := range []struct {
 		cell  rnn.Config
-		embed int
+		embed int // of 2, tied
 		want  string
 	}{
+		{rnn.Config{Cell: "rnn", Layers: 1, Biases: 2}, 2, "embed.weight[4 2] head.bias[4] rnn.bias_hh_l0[2] rnn.bias_ih_l0[2] rnn.weight_hh_l0[2 2] rnn.weight_ih_l0[2 2]"},
 		{rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Layers: 1, Biases: 1}, 0, "head.bias[4] head.weight[4 2] rnn.bias_hh_l0[6] rnn.bias_ih_l0[6] rnn.weight_hh_l0[6 2] rnn.weight_ih_l0[6 4]"},
 		{rnn.Config{Cell: "gru", Reset: rnn.ResetBefore, Layers: 1, Biases: 2}, 3, "embed.weight[4 3] head.bias[4] head.weight[4 2] rnn.reset_before.bias_hh_l0[6] rnn.reset_before.bias_ih_l0[6] rnn.reset_before.weight_hh_l0[6 2] rnn.reset_before.weight_ih_l0[6 3]"},
 		{rnn.Config{Cell: "lstm", Layers: 2, Biases: 2}, 3, "embed.weight[4 3] head.bias[4] head.weight[4 2] rnn.bias_hh_l0[8] rnn.bias_hh_l1[8] rnn.bias_ih_l0[8] rnn.bias_ih_l1[8] rnn.weight_hh_l0[8 2] rnn.weight_hh_l1[8 2] rnn.weight_ih_l0[8 3] rnn.weight_ih_l1[8 2]"},
 		{rnn.Config{Cell: "rnn", Layers: 1, Biases: 1}, 0, "head.bias[4] head.weight[4 2] rnn.bias_hh_l0[2] rnn.bias_ih_l0[2] rnn.weight_hh_l0[2 2] rnn.weight_ih_l0[2 4]"},
 	} {
 		c.cell.Hidden = 2
-		b := fileOf(t, newModel(t, Spec{Task: LM, Embed: c.embed, RNN: c.cell}, vocab))
+		b := fileOf(t, newModel(t, Spec{Task: LM, Embed: c.embed, Tied: c.embed == 2, RNN: c.cell}, vocab))
 		f, err := safetensors.Open(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			t.Fatal(err)

@@ -27,6 +27,10 @@ func checkRead(t *testing.T, file []byte) {
 	if m2, err := read(again); err != nil || !bytes.Equal(again, fileOf(t, m2)) {
 		t.Errorf("what was read and written comes back as another: %v", err)
 	}
+	if m.Task == Regress {
+		NewRunner(m.Pack(), newTeam(t, 1)).Predict(make([]float32, m.Outputs), Batch{T: 2, B: 1, Data: make([]float32, 2*m.Features)}, nil)
+		return
+	}
 	g, err := NewGenerator(m.Pack(), Sampling{Temperature: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +59,9 @@ func smallFiles(t testing.TB) [][]byte {
 		}
 		files = append(files, fileOf(t, q))
 	}
-	return files
+	tied := Spec{Task: LM, Embed: 1, Tied: true, EmbeddingDropout: 0.5, RNN: rnn.Config{Cell: "rnn", Biases: 1, Layers: 1, Hidden: 1}}
+	numbers := Spec{Task: Regress, Features: 2, Outputs: 1, Locked: true, RNN: tied.RNN}
+	return append(files, fileOf(t, newModel(t, tied, vocabOf(t, "ab", data.VocabOptions{}))), fileOf(t, newModel(t, numbers, nil)))
 }
 
 func TestTruncated(t *testing.T) {
@@ -90,10 +96,12 @@ func FuzzRead(f *testing.F) {
 		f.Add(file, false)
 		f.Add(file[:len(file)-3], true)
 	}
-	for _, c := range malformed {
-		p := partsOf(f, malformedModel(f))
-		c.change(&p)
-		f.Add(p.file(f), true)
+	for _, of := range malformedFiles {
+		for _, c := range of.changes {
+			p := partsOf(f, of.model(f))
+			c.change(&p)
+			f.Add(p.file(f), true)
+		}
 	}
 	// With mend the header's length is put right, so that more files get past it.
 	f.Fuzz(func(t *testing.T, file []byte, mend bool) {

@@ -51,24 +51,26 @@ func (h *softmaxHead) read(y []float32, _ Batch) []float32 { return y }
 
 func (h *softmaxHead) back(dz []float32, _ Batch) []float32 { return dz }
 
-func (h *softmaxHead) loss(b Batch) (nats float64, count int) {
+func (h *softmaxHead) loss(z []float32, b Batch) (nats float64, count int) {
+	h.forward(z)
 	return h.ce.Loss(h.r.team, h.out, b.Targets)
 }
 
-func (h *softmaxHead) gradient(g, dz []float32, b Batch, o Objective) (nats float64, count int) {
+func (h *softmaxHead) gradient(g, dz, z []float32, b Batch, o Objective) (nats float64, count int) {
 	for _, target := range b.Targets {
 		if target != nn.Ignore {
 			count++
 		}
 	}
+	h.forward(z)
 	h.ce.Smoothing = o.Smoothing
 	nats, _ = h.ce.Gradient(h.r.team, h.out, b.Targets, 1/float32(max(1, count)))
 	h.backward(g, dz)
 	return nats, count
 }
 
-func (h *softmaxHead) nonFinite(b Batch) string {
-	if v, i, k, ok := h.outputs.nonFinite(); ok {
+func (h *softmaxHead) nonFinite(z []float32, b Batch) string {
+	if v, i, k, ok := h.outputs.nonFinite(z); ok {
 		return fmt.Sprintf("the logit of symbol %d at step %d of row %d is %v", k, i/b.B, i%b.B, v)
 	}
 	return ""

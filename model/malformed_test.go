@@ -54,19 +54,43 @@ func (p parts) replace(key, from, to string) {
 	p.meta[key] = strings.Replace(p.meta[key], from, to, 1)
 }
 
-// malformed are changes to the file of a GRU with one bias and an embedding of
-// width 3 over the vocabulary abcd, 2 units wide.
-var malformed = []struct {
+// malformation is a change to a file, and the error of reading it.
+type malformation struct {
 	change func(*parts)
 	want   string
-}{
+}
+
+// malformedFiles are changes to the files of each task.
+var malformedFiles = []struct {
+	model   func(testing.TB) *Model
+	changes []malformation
+}{{malformedModel, malformed}, {malformedNumbers, malformedRegression}}
+
+// malformed are changes to the file of a GRU with one bias and an embedding of
+// width 3 over the vocabulary abcd, 2 units wide.
+var malformed = []malformation{
 	{func(p *parts) { p.meta = map[string]string{"format": "pt"} }, `model: no "sluice" in the metadata: this safetensors file is not a model of sluice`},
 	{func(p *parts) { p.meta["sluice"] = "2\n" }, `model: format version "2\n": this program reads 1 and q1`},
 	{func(p *parts) { delete(p.meta, "task") }, `model: task "": want lm or regress`},
 	{func(p *parts) { p.meta["task"] = "tag" }, `model: task "tag": want lm or regress`},
 	{func(p *parts) { delete(p.meta, "input") }, `model: no "input" in the metadata`},
 	{func(p *parts) { delete(p.meta, "rnn") }, `model: no "rnn" in the metadata`},
+	{func(p *parts) { delete(p.meta, "head") }, `model: no "head" in the metadata`},
 	{func(p *parts) { delete(p.meta, "vocab") }, `model: no "vocab" in the metadata`},
+	{func(p *parts) { p.replace("head", "dropout", "drop") }, `model: metadata "head": json: unknown field "drop"`},
+	{func(p *parts) { p.replace("head", "0.5", "-0.5") }, `model: output dropout -0.5: want a number in [0, 1)`},
+	{func(p *parts) { p.replace("head", "{", `{"outputs":1,`) }, `model: 1 outputs: a language model has one for each symbol`},
+	{func(p *parts) { p.replace("head", "{", `{"tied":true,`) }, `model: tied embedding of width 3: want 2, what the head reads`},
+	{func(p *parts) { p.replace("input", "{", `{"features":3,`) }, `model: metadata "vocab" beside inputs of 3 numbers: want one of them`},
+	{func(p *parts) { p.replace("input", "{", `{"features":-3,`) }, `model: inputs of -3 numbers: want 0 to 16777216`},
+	{func(p *parts) { p.replace("input", "{", `{"features":3,`); delete(p.meta, "vocab") }, `model: embedding of width 3: acts on symbols, and inputs are 3 numbers`},
+	{func(p *parts) { p.replace("input", "{", `{"embedding_dropout":1,`) }, `model: embedding dropout 1: want a number in [0, 1)`},
+	{func(p *parts) {
+		p.replace("input", `"embed":3`, `"embed":2`)
+		p.replace("rnn", `"input":3`, `"input":2`)
+		p.replace("head", "{", `{"tied":true,`)
+	}, `model: tensors without use: ["head.weight"]`},
+	{func(p *parts) { p.meta["task"] = "regress" }, `model: inputs of 0 numbers: want 1 or more to regress from`},
 	{func(p *parts) { delete(p.meta, "history") }, `model: no "history" in the metadata`},
 	{func(p *parts) { p.replace("input", "embed", "width") }, `model: metadata "input": json: unknown field "width"`},
 	{func(p *parts) { p.replace("rnn", "{", `{"peephole":true,`) }, `model: metadata "rnn": json: unknown field "peephole"`},
@@ -106,6 +130,29 @@ var malformed = []struct {
 	{func(p *parts) { p.replace("rnn", `"hidden":2`, `"hidden":3`) }, `model: tensor "head.weight" has shape [4 2], want [4 3]`},
 }
 
+// malformedRegression are changes to the file of a regression of 2 values from 3
+// numbers, of a GRU with one bias, 2 units wide.
+var malformedRegression = []malformation{
+	{func(p *parts) { p.meta["task"] = "lm" }, `model: inputs of 3 numbers: a language model reads symbols`},
+	{func(p *parts) { p.meta["vocab"] = `{"kind":"byte","unknown":"error"}` }, `model: metadata "vocab" beside inputs of 3 numbers: want one of them`},
+	{func(p *parts) { p.replace("input", `"features":3,`, "") }, `model: no "vocab" in the metadata`},
+	{func(p *parts) { p.replace("input", `"features":3`, `"features":4`) }, `model: metadata "rnn": input 3: want 4, the width of what stands before it`},
+	{func(p *parts) { p.replace("input", `"features":3`, `"features":16777217`) }, `model: inputs of 16777217 numbers: want 0 to 16777216`},
+	{func(p *parts) { p.replace("input", `"dropout":0`, `"embedding_dropout":0.5,"dropout":0`) }, `model: embedding dropout 0.5: acts on an embedding, and there is none`},
+	{func(p *parts) { p.replace("head", `"outputs":2`, `"outputs":3`) }, `model: tensor "head.bias" has shape [2], want [3]`},
+	{func(p *parts) { p.replace("head", `"outputs":2`, `"outputs":16777217`) }, `model: 16777217 outputs: want 0 to 16777216`},
+	{func(p *parts) { p.replace("head", `"outputs":2,`, "") }, `model: 0 outputs: want 1 or more values of a regression`},
+	{func(p *parts) { p.replace("head", "{", `{"tied":true,`) }, `model: tied embedding of width 0: want 2, what the head reads`},
+	{func(p *parts) { p.replace("rnn", `"forward"`, `"backward"`) }, `model: a backward stack has read one step where its last output is: want direction forward`},
+	{func(p *parts) { p.meta["sluice"], p.meta["precision"] = "q1", "int8" }, `model: a model of task regress: want lm to quantize`},
+	{func(p *parts) { p.drop("head.weight") }, `model: tensors missing: ["head.weight"]`},
+	{func(p *parts) { p.tensor("head.bias").Data.([]float32)[1] = float32(math.Inf(-1)) }, `model: tensor "head.bias" has -Inf at 1: want finite numbers`},
+}
+
+func malformedNumbers(t testing.TB) *Model {
+	return newModel(t, Spec{Task: Regress, Features: 3, Outputs: 2, RNN: gruSpec(2).RNN}, nil)
+}
+
 func malformedModel(t testing.TB) *Model {
 	spec := gruSpec(2)
 	spec.Embed, spec.InputDropout, spec.OutputDropout = 3, 0.25, 0.5
@@ -115,13 +162,15 @@ func malformedModel(t testing.TB) *Model {
 }
 
 func TestMalformed(t *testing.T) {
-	for _, c := range malformed {
-		p := partsOf(t, malformedModel(t))
-		c.change(&p)
-		m, err := read(p.file(t))
-		wantError(t, err, strings.Replace(c.want, "CELLS", "gru, integrators, lstm, rnn", 1))
-		if !errors.Is(err, ErrFormat) || m != nil {
-			t.Errorf("%v: is not ErrFormat, or comes with a model", err)
+	for _, of := range malformedFiles {
+		for _, c := range of.changes {
+			p := partsOf(t, of.model(t))
+			c.change(&p)
+			m, err := read(p.file(t))
+			wantError(t, err, strings.Replace(c.want, "CELLS", "gru, integrators, lstm, rnn", 1))
+			if !errors.Is(err, ErrFormat) || m != nil {
+				t.Errorf("%v: is not ErrFormat, or comes with a model", err)
+			}
 		}
 	}
 	p := partsOf(t, newModel(t, gruSpec(2), vocabOf(t, "abcd", data.VocabOptions{})))
@@ -205,5 +254,11 @@ func TestClaims(t *testing.T) {
 			t.Errorf("%.60v: %d bytes allocated for a file of %d", err, got, len(file))
 		}
 		t.Logf("%7d bytes allocated for a file of %d: %.60v", got, len(file), err)
+	}
+	p := partsOf(t, malformedNumbers(t))
+	p.replace("head", `"outputs":2`, `"outputs":16777216`)
+	file := p.file(t)
+	if got := allocated(func() { read(file) }); got > most(file) {
+		t.Errorf("a regression: %d bytes allocated for a file of %d", got, len(file))
 	}
 }

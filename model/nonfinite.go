@@ -35,11 +35,10 @@ func (m *Model) NonFinite(r *Runner, g []float32, b Batch, state []float32, o Ob
 	if where := r.notFiniteStep(b); where != "" {
 		return where
 	}
-	r.head.forward(z)
-	if where := r.head.nonFinite(b); where != "" {
+	if where := r.head.nonFinite(z, b); where != "" {
 		return where
 	}
-	if sum, _ := r.head.loss(b); math.IsNaN(sum) || math.IsInf(sum, 0) {
+	if sum, _ := r.head.loss(z, b); math.IsNaN(sum) || math.IsInf(sum, 0) {
 		return fmt.Sprintf("the loss is %v, of outputs that are finite", sum)
 	}
 	return m.rows.notFinite("gradient of", g)

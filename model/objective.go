@@ -65,7 +65,7 @@ func (j *activationJob) Run(part int) {
 	for i := from; i < to; i++ {
 		t, length := i/j.b.B, j.b.length(i%j.b.B)
 		x, dx := j.row(i), j.dx[i*j.width:(i+1)*j.width]
-		if t > 0 && t < length {
+		if t > 0 { // past a length nobody reads it
 			pull(dx, x, j.row(i-j.b.B), j.by)
 		}
 		if t+1 < length {

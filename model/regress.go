@@ -80,17 +80,18 @@ func (h *regressionHead) back(dz []float32, b Batch) []float32 {
 	return h.dy
 }
 
-func (h *regressionHead) loss(b Batch) (sum float64, count int) { return h.squared(b) }
+func (h *regressionHead) loss(z []float32, b Batch) (sum float64, count int) { return h.squared(z, b) }
 
-func (h *regressionHead) gradient(g, dz []float32, b Batch, _ Objective) (sum float64, count int) {
-	sum, count = h.squared(b)
+func (h *regressionHead) gradient(g, dz, z []float32, b Batch, _ Objective) (sum float64, count int) {
+	sum, count = h.squared(z, b)
 	h.backward(g, dz)
 	return sum, count
 }
 
 // squared is the squared error of the values that count, those of rows that have
-// a step, and turns the outputs into the gradient of its mean.
-func (h *regressionHead) squared(b Batch) (sum float64, count int) {
+// a step, and makes of the outputs the gradient of its mean.
+func (h *regressionHead) squared(z []float32, b Batch) (sum float64, count int) {
+	h.forward(z)
 	k := h.layer().Out
 	for i := range b.B {
 		if b.at(i) >= 0 {
@@ -112,8 +113,8 @@ func (h *regressionHead) squared(b Batch) (sum float64, count int) {
 	return sum, count
 }
 
-func (h *regressionHead) nonFinite(Batch) string {
-	if v, i, k, ok := h.outputs.nonFinite(); ok {
+func (h *regressionHead) nonFinite(z []float32, _ Batch) string {
+	if v, i, k, ok := h.outputs.nonFinite(z); ok {
 		return fmt.Sprintf("output %d of row %d is %v", k, i, v)
 	}
 	return ""

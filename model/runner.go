@@ -46,8 +46,7 @@ func NewRunner(p *Packed, team *nn.Team) *Runner {
 // the values. state (B, StateSize) is carried: where the rows start, then where
 // they end; nil starts from zero.
 func (r *Runner) Loss(b Batch, state []float32) (sum float64, count int) {
-	r.head.forward(r.forward(b, state, nil, nil, r.p.small || r.p.pays(b.T*b.B)))
-	return r.head.loss(b)
+	return r.head.loss(r.forward(b, state, nil, nil, r.p.small || r.p.pays(b.T*b.B)), b)
 }
 
 // Gradient is Loss, and adds the gradient of its mean over what counts, and of
@@ -70,9 +69,8 @@ func (r *Runner) Gradient(g []float32, b Batch, state []float32, o Objective) (s
 func (r *Runner) gradient(g []float32, b Batch, state []float32, o Objective, fold bool) (sum float64, count int) {
 	r.tape.Dropout = o.Dropout
 	z := r.forward(b, state, &r.tape, o.Dropout, fold)
-	r.head.forward(z)
 	r.dz = nn.Grow(r.dz, len(z))
-	sum, count = r.head.gradient(g, r.dz, b, o)
+	sum, count = r.head.gradient(g, r.dz, z, b, o)
 	if o.AR > 0 && len(z) > 0 {
 		r.regularise(activationJob{dx: r.dz, x: z, by: float32(2 * o.AR / float64(len(z)))})
 	}

@@ -49,15 +49,13 @@ type head interface {
 	// be the slice it is given.
 	read(y []float32, b Batch) (z []float32)
 	back(dz []float32, b Batch) (dy []float32)
-	// forward makes the outputs of rows z. The others go on from it.
-	forward(z []float32)
-	// loss spends the outputs. It is a sum, over the count of what counts.
-	loss(b Batch) (sum float64, count int)
+	// loss is the sum of rows z, over the count of what counts.
+	loss(z []float32, b Batch) (sum float64, count int)
 	// gradient is loss, adds the gradient of the mean to g (Size of the model)
 	// and sets dz (R, W).
-	gradient(g, dz []float32, b Batch, o Objective) (sum float64, count int)
-	// nonFinite names the first output that is not finite, "" if all are.
-	nonFinite(b Batch) string
+	gradient(g, dz, z []float32, b Batch, o Objective) (sum float64, count int)
+	// nonFinite names the first output of rows z that is not finite, "" if all are.
+	nonFinite(z []float32, b Batch) string
 }
 
 // The names of the parameters outside the stack.
@@ -118,7 +116,8 @@ func (o *outputs) backward(g, dz []float32) {
 }
 
 // nonFinite is the row and the column of the first output that is not finite.
-func (o *outputs) nonFinite() (value float32, row, column int, found bool) {
+func (o *outputs) nonFinite(z []float32) (value float32, row, column int, found bool) {
+	o.forward(z)
 	for i := range o.n {
 		for k := range o.layer().Out {
 			if v := o.out.At(i, k)[0]; v-v != 0 {
