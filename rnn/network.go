@@ -80,6 +80,12 @@ func (n *Network) named(layout Layout, l, d int, tensors []nn.Tensor) []nn.Tenso
 	if n.Merge != "" && n.Merge != Concat {
 		prefix += "merge_" + string(n.Merge) + "."
 	}
+	if n.Zoneout > 0 || n.ZoneoutCell > 0 {
+		prefix += "zoneout."
+	}
+	if n.LayerNorm {
+		prefix = "layer_norm." + prefix
+	}
 	suffix := fmt.Sprintf("_l%d", l)
 	if n.reversed(d) {
 		suffix += "_reverse"
