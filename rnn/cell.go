@@ -110,5 +110,8 @@ func recurrent(c Config, l Layout) Layout {
 	} else {
 		l.Zeros = []nn.Tensor{bias}
 	}
+	if c.LayerNorm {
+		l = norms(c, l)
+	}
 	return l
 }

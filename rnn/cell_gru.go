@@ -22,7 +22,10 @@ func (gru) Layout(c Config) Layout {
 
 // The lanes of a panel are n, r, z and, where the reset comes after, h·Whn.
 // What x adds to are the first three, what h adds to the last ones.
-func (gru) layer(c Config, width int) layer {
+func (g gru) layer(c Config, width int) layer {
+	if c.LayerNorm {
+		return newNormed(c, g.Layout(c), width)
+	}
 	const r, z, n = 0, 1, 2 // as Layout has them
 	order := func(gates ...int) kernel.Order { return kernel.Order{Gates: gates, H: c.Hidden} }
 	x := product{order: order(n, r, z)}

@@ -20,7 +20,10 @@ func (lstm) Layout(c Config) Layout {
 	})
 }
 
-func (lstm) layer(c Config, width int) layer {
+func (l lstm) layer(c Config, width int) layer {
+	if c.LayerNorm {
+		return newNormed(c, l.Layout(c), width)
+	}
 	order := kernel.Order{Gates: []int{0, 1, 2, 3}, H: c.Hidden}
 	return newFused(lstmKernels{}, c, width, 2, product{order: order}, product{order: order}, product{})
 }

@@ -16,7 +16,10 @@ func (vanilla) Layout(c Config) Layout {
 	return recurrent(c, Layout{Gates: []string{"a"}, State: []string{"h"}})
 }
 
-func (vanilla) layer(c Config, width int) layer {
+func (v vanilla) layer(c Config, width int) layer {
+	if c.LayerNorm {
+		return newNormed(c, v.Layout(c), width)
+	}
 	return newFused(vanillaKernels{relu: c.Activation == "relu"}, c, width, 1, product{}, product{}, product{})
 }
 

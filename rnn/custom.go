@@ -9,9 +9,12 @@ import (
 type registered struct{ Cell }
 
 func (r registered) layer(c Config, width int) layer {
-	l := r.Layout(c)
+	return newCustom(r.New(c), c, r.Layout(c), 2, width)
+}
+
+func newCustom(cell Recurrence, c Config, l Layout, own, width int) *custom {
 	return &custom{
-		cell: r.New(c), config: c, layout: l, own: 2, hidden: c.Hidden, width: width,
+		cell: cell, config: c, layout: l, own: own, hidden: c.Hidden, width: width,
 		gh: len(l.Gates) * c.Hidden, sh: len(l.State) * c.Hidden, kh: len(l.Tape) * c.Hidden, wh: l.Back * c.Hidden,
 	}
 }
@@ -109,7 +112,7 @@ func put(to, from []float32) {
 }
 
 // of is rows [i, i+n) of x, width floats each.
-func of(x []float32, width, i, n int) []float32 { return x[i*width : (i+n)*width] }
+func of[E any](x []E, width, i, n int) []E { return x[i*width : (i+n)*width] }
 
 func (w *customWay) load(state []float32, row int, _ units)    { put(of(w.states, w.sh, row, 1), state) }
 func (w *customWay) store(state []float32, row int, _ units)   { copy(state, of(w.states, w.sh, row, 1)) }
