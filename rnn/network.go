@@ -14,6 +14,7 @@ type Network struct {
 	data    [][]float32 // their Data
 	zeros   []nn.Tensor
 	parts   []part // (L·D) where each layer's and direction's tensors are in tensors
+	hh      int    // the place of weight_hh in a part, -1 if there is none
 }
 
 // part is the range of one layer's and direction's tensors: weight_ih,
@@ -36,7 +37,7 @@ func Plan(c Config) (*Network, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	n := &Network{Config: c.withDefaults()}
+	n := &Network{Config: c.withDefaults(), hh: c.weightHH()}
 	layout := n.layout()
 	for l := range c.Layers {
 		for d := range c.Directions() {
@@ -116,6 +117,7 @@ type Packed struct {
 	layers    []layer // (L·D)
 	params    int     // of the network
 	parts     []part
+	hh        int
 	sizes     []int     // of each tensor
 	table     []float32 // (V, X) that Fold was given, nil without
 	precision nn.Precision
@@ -131,7 +133,7 @@ func (n *Network) Pack() *Packed { return n.PackAs(nn.Float32) }
 // forward and back, is rounded to bf16, and sums are float32; those of
 // registered cells and of cells with layer norm stay float32.
 func (n *Network) PackAs(precision nn.Precision) *Packed {
-	p := &Packed{precision: precision, Config: n.Config, layout: n.layout(), stateSize: n.StateSize(), params: len(n.Params), parts: n.parts}
+	p := &Packed{precision: precision, Config: n.Config, layout: n.layout(), stateSize: n.StateSize(), params: len(n.Params), parts: n.parts, hh: n.hh}
 	cell, _ := lookup(n.Cell)
 	for i := range n.parts {
 		p.layers = append(p.layers, cell.layer(n.Config, n.inputSize(i/n.Directions())))

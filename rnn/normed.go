@@ -240,18 +240,18 @@ func (n norm) add(y, x, gain, bias []float32) {
 }
 
 // back is the step back of x normalised times gain: dy is the gradient of it,
-// dGain is set to that of gain, and dx's is added to dx. dy is spent.
+// dGain is set to that of gain, and x's is added to dx.
 func (n norm) back(dx, dGain, dy, x, gain []float32) {
 	sum, along := 0.0, 0.0
 	for j, v := range x {
 		hat := n.of(v)
+		d := float64(dy[j] * gain[j])
 		dGain[j] = dy[j] * hat
-		dy[j] *= gain[j]
-		sum += float64(dy[j])
-		along += float64(float64(dy[j]) * float64(hat))
+		sum += d
+		along += float64(d * float64(hat))
 	}
 	sum, along = sum/float64(len(x)), along/float64(len(x))
 	for j, v := range x {
-		dx[j] += float32(n.scale * (float64(dy[j]) - sum - float64(along*float64(n.of(v)))))
+		dx[j] += float32(n.scale * (float64(dy[j]*gain[j]) - sum - float64(along*float64(n.of(v)))))
 	}
 }

@@ -65,9 +65,7 @@ func (l *normed) Backward(s *Step) {
 		from, to := in.from*h, in.to*h
 		for i := range s.N {
 			r, b := l.row(s, i), l.rowBack(s, i)
-			d := b.da[from:to] // free until the norm of x
-			copy(d, b.dsh[from:to])
-			normOf(r.wh[from:to]).back(b.dv[from:to], b.dGainH[from:], d, r.wh[from:to], l.gainH[from:])
+			normOf(r.wh[from:to]).back(b.dv[from:to], b.dGainH[from:], b.dsh[from:to], r.wh[from:to], l.gainH[from:])
 			if k == 1 {
 				clear(b.dNext) // spent, and now the gradient of r ⊙ h
 			}
@@ -84,9 +82,8 @@ func (l *normed) Backward(s *Step) {
 	}
 	for i := range s.N {
 		r, b := l.row(s, i), l.rowBack(s, i)
-		copy(b.dGainX, b.ds)
 		clear(b.da)
-		normOf(r.wx).back(b.da, b.dGainX, b.dGainX, r.wx, l.gainX)
+		normOf(r.wx).back(b.da, b.dGainX, b.ds, r.wx, l.gainX)
 	}
 }
 
@@ -108,7 +105,7 @@ func (l *normed) lstmBack(r *normRow, b *normBack) {
 	h := l.Hidden
 	i, f, g, o := l.gate(r.gates, 0), l.gate(r.gates, 1), l.gate(r.gates, 2), l.gate(r.gates, 3)
 	c, cPrev, dc := r.next[h:], r.prev[h:], b.dNext[h:]
-	norm, dy := normOf(c), b.da[:h]
+	norm, dy := normOf(c), b.da[:h] // free until the norm of x
 	for j := range h {
 		t, d := kernel.Tanh(float32(l.gainC[j]*norm.of(c[j]))+l.biasC[j]), b.dNext[j]
 		dy[j] = float32(d*o[j]) * (1 - float32(t*t))

@@ -29,11 +29,11 @@ func (n *Network) RepackDropped(team *nn.Team, p *Packed, key nn.Key) {
 	}
 	n.mustHave("RepackDropped", p)
 	p.table = nil
-	m, hh := &p.masks, n.weightHH()
+	m := &p.masks
 	m.dropped, m.scale = true, 1/(1-float32(n.WeightDrop))
 	m.bits = nn.Grow(m.bits, len(n.parts))
 	for i, part := range n.parts {
-		t := &n.tensors[part.from+hh]
+		t := &n.tensors[part.from+n.hh]
 		m.rows = t.Shape[0]
 		m.weights = nn.Grow(m.weights, len(t.Data))
 		key.Layer = weightLayers + uint64(i)
@@ -41,7 +41,7 @@ func (n *Network) RepackDropped(team *nn.Team, p *Packed, key nn.Key) {
 		m.job = maskJob{to: m.weights, from: t.Data, rows: m.rows, draws: true, rate: n.WeightDrop, key: key}
 		m.run(team, i)
 		m.tensors = append(m.tensors[:0], n.data[part.from:part.to]...)
-		m.tensors[hh] = m.weights
+		m.tensors[n.hh] = m.weights
 		p.layers[i].pack(team, m.tensors, p.precision)
 	}
 }
@@ -52,12 +52,12 @@ func (n *Network) RepackDropped(team *nn.Team, p *Packed, key nn.Key) {
 // where p's weights are not masked.
 func (p *Packed) MaskGradient(team *nn.Team, g []float32) {
 	checkLen("MaskGradient", "g", len(g), p.params)
-	m, hh := &p.masks, p.weightHH()
+	m := &p.masks
 	for i := 0; m.dropped && i < len(p.parts); i++ {
 		for tensor := p.parts[i].from; tensor < p.parts[i].to; tensor++ {
 			own := g[:p.sizes[tensor]]
 			g = g[len(own):]
-			if tensor == p.parts[i].from+hh {
+			if tensor == p.parts[i].from+p.hh {
 				m.job = maskJob{to: own, from: own, rows: m.rows}
 				m.run(team, i)
 			}
