@@ -8,7 +8,7 @@ import (
 )
 
 // Tape is what Forward leaves for Backward, and so the trace of every gate and
-// state at every step. Its memory is kept from one call to the next. The zero
+// state at every step, a state after zoneout. Its memory is kept from one call to the next. The zero
 // value is ready.
 type Tape struct {
 	// Dropout, if not nil, is for training: outputs between layers drop out
