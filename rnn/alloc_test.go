@@ -13,8 +13,11 @@ func TestNoAllocation(t *testing.T) {
 		T, B        int
 		ragged, ids bool
 	}{{7, 9, false, false}, {7, 9, true, true}, {3, 5, true, false}, {1, 1, false, true}, {6, 2, true, true}, {0, 4, false, false}}
-	for _, c := range append(everyConfig(1), everyConfig(3)...) {
+	for _, c := range append(allConfigs(1), allConfigs(3)...) {
 		for _, threads := range []int{1, 2} {
+			if c.regularName() != "" {
+				c = c.with("w")
+			}
 			t.Run(fmt.Sprintf("%s/threads=%d", c.testName(), threads), func(t *testing.T) {
 				var trials []*trial
 				for i, s := range shapes {
@@ -41,6 +44,10 @@ func TestNoAllocation(t *testing.T) {
 					net.Repack(run.team, p)
 					run.Forward(tr.y, tr.x, tr.end, &tape)
 					run.Backward(tr.g, tr.dx, tr.dy, tr.dStart, &tape)
+				})
+				none("RepackDropped and MaskGradient", func(tr *trial) {
+					net.RepackDropped(run.team, p, tr.key)
+					p.MaskGradient(run.team, tr.g)
 				})
 				table, dTable := trials[0].x.Data[:9*c.Input], make([]float32, 9*c.Input)
 				none("Repack, Fold, Forward and Backward", func(tr *trial) {

@@ -48,8 +48,8 @@ func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 			clear(dIn)
 		}
 		r.layerBack(l, in, dIn, r.unmerge(&tape.layers[l], dy, x.T*x.B), dState, tape)
-		if l > 0 && len(tape.layers[l-1].mask) > 0 {
-			multiply(dIn, tape.layers[l-1].mask)
+		if l > 0 {
+			masked(dIn, tape.layers[l-1].mask)
 		}
 		dy = dIn
 	}

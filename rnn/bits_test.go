@@ -76,7 +76,7 @@ func kinds(t *testing.T, configs []Config, f func(t *testing.T, c Config, ragged
 
 // forwards are the configs that can run step by step.
 func forwards(layers int) []Config {
-	return slices.DeleteFunc(everyConfig(layers), func(c Config) bool { return c.Direction != Forward })
+	return slices.DeleteFunc(allConfigs(layers), func(c Config) bool { return c.Direction != Forward })
 }
 
 func TestThreadsDoNotChangeBits(t *testing.T) {
@@ -92,10 +92,13 @@ func TestThreadsDoNotChangeBits(t *testing.T) {
 			sameBits(t, "gradient", tr.g, one.g)
 		}
 	}
-	kinds(t, everyConfig(2), func(t *testing.T, c Config, ragged, ids bool, seed uint64) {
+	kinds(t, allConfigs(2), func(t *testing.T, c Config, ragged, ids bool, seed uint64) {
+		if c.regularName() != "" {
+			c = c.with("w")
+		}
 		check(t, newTrial(t, c, 6, 5, ragged, ids, seed))
 	})
-	for _, c := range everyConfig(2) { // wider than a tile of the products
+	for _, c := range allConfigs(2) { // wider than a tile of the products
 		if c.Biases == 2 && (c.Direction == Forward || c.Merge == Multiply) {
 			c.Input, c.Hidden = 33, 70
 			t.Run("wide/"+c.testName(), func(t *testing.T) { check(t, newTrial(t, c, 3, 67, true, false, 9)) })
@@ -105,7 +108,7 @@ func TestThreadsDoNotChangeBits(t *testing.T) {
 }
 
 func TestBatchDoesNotChangeBits(t *testing.T) {
-	kinds(t, everyConfig(3), func(t *testing.T, c Config, ragged, ids bool, seed uint64) {
+	kinds(t, allConfigs(3), func(t *testing.T, c Config, ragged, ids bool, seed uint64) {
 		const T, B = 5, 7
 		tr := newTrial(t, c, T, B, ragged, ids, seed)
 		run, w, size := NewRunner(tr.net.Pack(), team(t, 2)), c.OutputSize(), c.StateSize()
@@ -192,11 +195,12 @@ func stepIsForward(t *testing.T, c Config, ids bool, seed uint64) {
 func TestPiecesAreTheWhole(t *testing.T) {
 	configs := forwards(2)
 	for i := range configs {
-		configs[i].Dropout = 0 // masks know their place in a piece
+		configs[i].Dropout, configs[i].Locked = 0, false // masks know their place in a piece
 	}
 	kinds(t, configs, func(t *testing.T, c Config, ragged, ids bool, seed uint64) {
 		const T, B = 9, 4
 		tr := newTrial(t, c, T, B, ragged, ids, seed)
+		tr.tape.Dropout = nil
 		tr.run(2)
 		run, w := NewRunner(tr.net.Pack(), team(t, 2)), c.OutputSize()
 		all := []int{0, 1, 2, 3}

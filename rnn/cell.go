@@ -41,8 +41,8 @@ type Recurrence interface {
 	Pack(tensors [][]float32)
 	// Forward sets Next and Tape from A and Prev. It may spend A.
 	Forward(s *Step)
-	// Backward sets DPrev, DA and Back from DNext, Prev, Next and Tape; A is
-	// gone. What they held before is anything. It may spend DNext.
+	// Backward sets DPrev, DA and Back from DNext, Prev, Tape and the Next of
+	// Forward, without zoneout; A is gone. What they held before is anything. It may spend DNext.
 	Backward(s *Step)
 	// Gradient adds the gradients of the tensors to grads, in the order of
 	// Layout.Tensors. The N rows of s are those of all steps of a sequence
@@ -109,6 +109,9 @@ func recurrent(c Config, l Layout) Layout {
 		l.Tensors = append(l.Tensors, bias)
 	} else {
 		l.Zeros = []nn.Tensor{bias}
+	}
+	if c.LayerNorm {
+		l = norms(c, l)
 	}
 	return l
 }

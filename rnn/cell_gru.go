@@ -22,17 +22,22 @@ func (gru) Layout(c Config) Layout {
 
 // The lanes of a panel are n, r, z and, where the reset comes after, h·Whn.
 // What x adds to are the first three, what h adds to the last ones.
-func (gru) layer(c Config, width int) layer {
+func (g gru) layer(c Config, width int) layer {
+	if c.LayerNorm {
+		return newNormed(c, g.Layout(c), width)
+	}
 	const r, z, n = 0, 1, 2 // as Layout has them
 	order := func(gates ...int) kernel.Order { return kernel.Order{Gates: gates, H: c.Hidden} }
 	x := product{order: order(n, r, z)}
 	if c.Reset == ResetBefore {
-		return newFused(gruBefore{}, c.Hidden, width, 1, x, product{first: 1, order: order(r, z)}, product{order: order(n)})
+		return newFused(gruBefore{}, c, width, 1, x, product{first: 1, order: order(r, z)}, product{order: order(n)})
 	}
-	return newFused(gruAfter{}, c.Hidden, width, 1, x, product{first: 1, order: order(r, z, n)}, product{})
+	return newFused(gruAfter{}, c, width, 1, x, product{first: 1, order: order(r, z, n)}, product{})
 }
 
 type gruLanes struct{}
+
+func (gruLanes) after() int { return -1 }
 
 func (gruLanes) lane(name string) int {
 	return map[string]int{"n": 0, "r": 1, "z": 2, "h_n": 3}[name]

@@ -20,15 +20,20 @@ func (lstm) Layout(c Config) Layout {
 	})
 }
 
-func (lstm) layer(c Config, width int) layer {
+func (l lstm) layer(c Config, width int) layer {
+	if c.LayerNorm {
+		return newNormed(c, l.Layout(c), width)
+	}
 	order := kernel.Order{Gates: []int{0, 1, 2, 3}, H: c.Hidden}
-	return newFused(lstmKernels{}, c.Hidden, width, 2, product{order: order}, product{order: order}, product{})
+	return newFused(lstmKernels{}, c, width, 2, product{order: order}, product{order: order}, product{})
 }
 
 // lstmKernels has the lanes i, f, g, o.
 type lstmKernels struct{}
 
 func (lstmKernels) steps() phases { return phases{1, 2, true} }
+
+func (lstmKernels) after() int { return 1 }
 
 func (lstmKernels) lane(name string) int {
 	return map[string]int{"i": 0, "f": 1, "g": 2, "o": 3}[name]
@@ -51,6 +56,6 @@ func (lstmKernels) backward(w *fusedWay, phase int, s stretch, u units) {
 	c := w.state[1]
 	for p, to := w.of(u); p < to; p++ {
 		u := p * kernel.Lane
-		kernel.LSTMBackward(w.gates(s, p), cell(c, s.prev, u), cell(c, s.next, u), cell(w.dState[0], s.b, u), cell(w.dState[1], s.b, u), cell(w.dy, s.b, u), s.n)
+		kernel.LSTMBackward(w.gates(s, p), cell(c, s.prev, u), w.made(s, u), cell(w.dState[0], s.b, u), cell(w.dState[1], s.b, u), cell(w.dy, s.b, u), s.n)
 	}
 }

@@ -16,14 +16,19 @@ func (vanilla) Layout(c Config) Layout {
 	return recurrent(c, Layout{Gates: []string{"a"}, State: []string{"h"}})
 }
 
-func (vanilla) layer(c Config, width int) layer {
-	return newFused(vanillaKernels{relu: c.Activation == "relu"}, c.Hidden, width, 1, product{}, product{}, product{})
+func (v vanilla) layer(c Config, width int) layer {
+	if c.LayerNorm {
+		return newNormed(c, v.Layout(c), width)
+	}
+	return newFused(vanillaKernels{relu: c.Activation == "relu"}, c, width, 1, product{}, product{}, product{})
 }
 
 // vanillaKernels has panels of 64 units.
 type vanillaKernels struct{ relu bool }
 
 func (vanillaKernels) steps() phases { return phases{1, 2, true} }
+
+func (vanillaKernels) after() int { return 0 }
 
 func (vanillaKernels) lane(string) int { return 0 }
 
@@ -45,7 +50,7 @@ func (v vanillaKernels) backward(w *fusedWay, phase int, s stretch, u units) {
 		return
 	}
 	for p, to := w.of(u); p < to; p++ {
-		h, dh, dy := cell(w.state[0], s.next, p*kernel.Wide), cell(w.dState[0], s.b, p*kernel.Wide), cell(w.dy, s.b, p*kernel.Wide)
+		h, dh, dy := w.made(s, p*kernel.Wide), cell(w.dState[0], s.b, p*kernel.Wide), cell(w.dy, s.b, p*kernel.Wide)
 		if v.relu {
 			kernel.ReLUBackward(w.gates(s, p), h, dh, dy, s.n)
 		} else {

@@ -2,7 +2,10 @@ package rnn
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"sluice/nn"
 )
 
 // A Reset is where a GRU's reset gate acts.
@@ -47,6 +50,12 @@ type Config struct {
 	Direction  Direction `json:"direction"`            // "" is Forward
 	Merge      Merge     `json:"merge,omitempty"`      // Bidirectional: "" is Concat
 	Dropout    float64   `json:"dropout,omitempty"`    // between layers, while training: in [0, 1)
+	Locked     bool      `json:"locked,omitempty"`     // Dropout has one mask for all steps of a row and pass
+	Zoneout    float64   `json:"zoneout,omitempty"`    // of h: the share that keeps its old state, in [0, 1)
+
+	ZoneoutCell float64 `json:"zoneout_cell,omitempty"` // lstm: of c alike
+	WeightDrop  float64 `json:"weight_drop,omitempty"`  // of weight_hh, in RepackDropped: in [0, 1)
+	LayerNorm   bool    `json:"layer_norm,omitempty"`   // in the cell
 }
 
 // Validate says which field cannot be, and what is allowed.
@@ -73,13 +82,50 @@ func (c Config) Validate() error {
 	if err := oneOf("merge", c.Merge, merges...); err != nil {
 		return err
 	}
-	if !(c.Dropout >= 0 && float32(c.Dropout) < 1) { // masks are float32
-		return fmt.Errorf("rnn: dropout %v: want a number in [0, 1)", c.Dropout)
+	if err := c.validateShares(); err != nil {
+		return err
 	}
-	if c.Dropout > 0 && c.Layers == 1 {
+	if err := cell.Validate(c); err != nil {
+		return err
+	}
+	if _, user := cell.(registered); user && c.LayerNorm {
+		return fmt.Errorf("rnn: layer_norm: cell %q has none, want rnn, gru, lstm", c.Cell)
+	}
+	if c.WeightDrop > 0 && c.weightHH() < 0 {
+		return fmt.Errorf("rnn: weight_drop %v: cell %q has no weight_hh", c.WeightDrop, c.Cell)
+	}
+	return nil
+}
+
+// validateShares is Validate of what falls out or stays while training.
+func (c Config) validateShares() error {
+	for _, f := range []struct {
+		name  string
+		value float64
+	}{{"dropout", c.Dropout}, {"zoneout", c.Zoneout}, {"zoneout_cell", c.ZoneoutCell}, {"weight_drop", c.WeightDrop}} {
+		if !(f.value >= 0 && float32(f.value) < 1) { // factors are float32
+			return fmt.Errorf("rnn: %s %v: want a number in [0, 1)", f.name, f.value)
+		}
+	}
+	switch {
+	case c.Dropout > 0 && c.Layers == 1:
 		return fmt.Errorf("rnn: dropout %v: acts between layers, and there is 1", c.Dropout)
+	case c.Locked && c.Dropout == 0:
+		return fmt.Errorf("rnn: locked: acts on dropout, and there is none")
+	case c.ZoneoutCell > 0 && c.Cell != "lstm":
+		return fmt.Errorf("rnn: zoneout_cell %v: acts on the c of an lstm, want 0", c.ZoneoutCell)
 	}
-	return cell.Validate(c)
+	return nil
+}
+
+// weightHH is the place of weight_hh among the tensors of a layer and direction,
+// -1 if the cell has none.
+func (c Config) weightHH() int {
+	i := slices.IndexFunc(c.layout().Tensors, func(t nn.Tensor) bool { return t.Name == "weight_hh" })
+	if i >= 0 {
+		i += 2 // after weight_ih and bias_ih
+	}
+	return i
 }
 
 // oneOf is the error of a value that is none of those allowed.

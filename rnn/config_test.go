@@ -44,6 +44,13 @@ func TestConfigErrors(t *testing.T) {
 		{"lstm", func(c *Config) { c.Dropout = 1 }, "rnn: dropout 1: want a number in [0, 1)"},
 		{"lstm", func(c *Config) { c.Dropout = 0.9999999999 }, "rnn: dropout 0.9999999999: want a number in [0, 1)"},
 		{"lstm", func(c *Config) { c.Dropout, c.Layers = 0.5, 1 }, "rnn: dropout 0.5: acts between layers, and there is 1"},
+		{"lstm", func(c *Config) { c.Locked = true }, "rnn: locked: acts on dropout, and there is none"},
+		{"lstm", func(c *Config) { c.Zoneout = 1 }, "rnn: zoneout 1: want a number in [0, 1)"},
+		{"lstm", func(c *Config) { c.Zoneout = math.NaN() }, "rnn: zoneout NaN: want a number in [0, 1)"},
+		{"lstm", func(c *Config) { c.ZoneoutCell = -1 }, "rnn: zoneout_cell -1: want a number in [0, 1)"},
+		{"gru", func(c *Config) { c.ZoneoutCell = 0.5 }, "rnn: zoneout_cell 0.5: acts on the c of an lstm, want 0"},
+		{"rnn", func(c *Config) { c.ZoneoutCell = 0.5 }, "rnn: zoneout_cell 0.5: acts on the c of an lstm, want 0"},
+		{"lstm", func(c *Config) { c.WeightDrop = 0.9999999999 }, "rnn: weight_drop 0.9999999999: want a number in [0, 1)"},
 		{"lstm", func(c *Config) { c.Reset = ResetAfter }, `rnn: reset "after": want none here`},
 		{"lstm", func(c *Config) { c.Activation = "tanh" }, `rnn: activation "tanh": want none here`},
 		{"rnn", func(c *Config) { c.Reset = ResetBefore }, `rnn: reset "before": want none here`},
@@ -124,6 +131,14 @@ func TestTensorNames(t *testing.T) {
 			"reset_before.merge_average.weight_ih_l0[12 3] reset_before.merge_average.bias_ih_l0[12] reset_before.merge_average.weight_hh_l0[12 4] " +
 				"reset_before.merge_average.weight_ih_l0_reverse[12 3] reset_before.merge_average.bias_ih_l0_reverse[12] reset_before.merge_average.weight_hh_l0_reverse[12 4]",
 			"reset_before.merge_average.bias_hh_l0[12] reset_before.merge_average.bias_hh_l0_reverse[12]"},
+		{Config{Cell: "lstm", Layers: 1, Biases: 1, LayerNorm: true},
+			"layer_norm.weight_ih_l0[16 3] layer_norm.bias_ih_l0[16] layer_norm.weight_hh_l0[16 4] layer_norm.weight_ih_norm_l0[16] " +
+				"layer_norm.weight_hh_norm_l0[16] layer_norm.weight_c_norm_l0[4] layer_norm.bias_c_norm_l0[4]", ""},
+		{Config{Cell: "gru", Reset: ResetBefore, Layers: 1, Biases: 2, LayerNorm: true, Zoneout: 0.1},
+			"layer_norm.reset_before.zoneout.weight_ih_l0[12 3] layer_norm.reset_before.zoneout.bias_ih_l0[12] layer_norm.reset_before.zoneout.weight_hh_l0[12 4] " +
+				"layer_norm.reset_before.zoneout.bias_hh_l0[12] layer_norm.reset_before.zoneout.weight_ih_norm_l0[12] layer_norm.reset_before.zoneout.weight_hh_norm_l0[12]", ""},
+		{Config{Cell: "lstm", Layers: 1, Biases: 1, ZoneoutCell: 0.1, WeightDrop: 0.5},
+			"zoneout.weight_ih_l0[16 3] zoneout.bias_ih_l0[16] zoneout.weight_hh_l0[16 4]", "zoneout.bias_hh_l0[16]"},
 	} {
 		test.c.Input, test.c.Hidden = 3, 4
 		n, err := New(test.c)
@@ -146,7 +161,7 @@ func TestTensorNames(t *testing.T) {
 	// shapes of one another, but for the activation, which PyTorch's files do
 	// not tell either.
 	seen := map[string]string{}
-	for _, c := range everyConfig(2) {
+	for _, c := range allConfigs(2) {
 		n, _ := New(c)
 		if c.Activation == "relu" {
 			continue

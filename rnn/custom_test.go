@@ -149,7 +149,10 @@ func name(c rnn.Config) string {
 
 // The built-in cells are here so that the measure itself is seen to be sound.
 func TestDifferences(t *testing.T) {
-	for _, cell := range []rnn.Config{{Cell: "traces"}, {Cell: "rnn"}, {Cell: "lstm"}, {Cell: "gru", Reset: rnn.ResetBefore}, {Cell: "gru", Reset: rnn.ResetAfter}} {
+	for _, cell := range []rnn.Config{
+		{Cell: "traces"}, {Cell: "rnn"}, {Cell: "lstm"}, {Cell: "gru", Reset: rnn.ResetBefore}, {Cell: "gru", Reset: rnn.ResetAfter},
+		{Cell: "traces", Zoneout: 0.3},
+	} {
 		for _, c := range deep(cell) {
 			t.Run(name(c), func(t *testing.T) { newProblem(t, c, rnn.Init{}).check(t) })
 		}
@@ -186,7 +189,7 @@ func TestFoldedDifferences(t *testing.T) {
 }
 
 func TestCustomFold(t *testing.T) {
-	for _, c := range deep(rnn.Config{Cell: "traces"}) {
+	for _, c := range append(deep(rnn.Config{Cell: "traces"}), deep(rnn.Config{Cell: "lstm", LayerNorm: true})...) {
 		rows, ids := newProblem(t, c, rnn.Init{}).folded()
 		want, one := rows.run(1, &rnn.Tape{}), ids.run(1, &rnn.Tape{})
 		if !slices.Equal(one.y, want.y) || !slices.Equal(one.end, want.end) || !slices.Equal(one.dStart, want.dStart) {
@@ -217,11 +220,11 @@ func TestCustomUnfolds(t *testing.T) {
 }
 
 func TestCustomThreads(t *testing.T) {
-	for _, c := range deep(rnn.Config{Cell: "traces"}) {
-		p := newProblem(t, c, rnn.Init{})
-		one := p.run(1, &rnn.Tape{})
+	for _, c := range append(deep(rnn.Config{Cell: "traces"}), deep(rnn.Config{Cell: "traces", Zoneout: 0.3})...) {
+		p, key := newProblem(t, c, rnn.Init{}), nn.Key{Seed: 1}
+		one := p.run(1, &rnn.Tape{Dropout: &key})
 		for _, threads := range []int{2, 3, 8} {
-			many := p.run(threads, &rnn.Tape{})
+			many := p.run(threads, &rnn.Tape{Dropout: &key})
 			if !slices.Equal(many.y, one.y) || !slices.Equal(many.end, one.end) || !slices.Equal(many.g, one.g) ||
 				!slices.Equal(many.dx, one.dx) || !slices.Equal(many.dStart, one.dStart) {
 				t.Errorf("%s: %d threads give other bits", name(c), threads)
@@ -290,6 +293,17 @@ func TestCustomTape(t *testing.T) {
 	}
 }
 
+// leaky is traces without a product of its own.
+type leaky struct{ traces }
+
+func init() { rnn.Register("leaky", leaky{}) }
+
+func (l leaky) Layout(c rnn.Config) rnn.Layout {
+	layout := l.traces.Layout(c)
+	layout.Tensors = layout.Tensors[1:]
+	return layout
+}
+
 // A cell's own errors and names come through, and every kind of start fits it.
 func TestCustomConfig(t *testing.T) {
 	c := rnn.Config{Cell: "traces", Input: 3, Hidden: 4, Layers: 1, Biases: 2}
@@ -297,6 +311,26 @@ func TestCustomConfig(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	c.Biases = 1
+	refused := c
+	refused.LayerNorm = true
+	if err := refused.Validate(); err == nil || err.Error() != `rnn: layer_norm: cell "traces" has none, want rnn, gru, lstm` {
+		t.Errorf("error %v", err)
+	}
+	refused = c
+	refused.ZoneoutCell = 0.5
+	if err := refused.Validate(); err == nil || err.Error() != "rnn: zoneout_cell 0.5: acts on the c of an lstm, want 0" {
+		t.Errorf("error %v", err)
+	}
+	refused = c
+	refused.Cell, refused.WeightDrop = "leaky", 0.5
+	if err := refused.Validate(); err == nil || err.Error() != `rnn: weight_drop 0.5: cell "leaky" has no weight_hh` {
+		t.Errorf("error %v", err)
+	}
+	c.Zoneout, c.WeightDrop = 0.5, 0.5
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+	c.Zoneout, c.WeightDrop = 0, 0
 	var names []string
 	p := newProblem(t, c, rnn.Init{})
 	for _, tensor := range p.net.Tensors() {

@@ -48,4 +48,44 @@
 // after it; Hochreiter and Schmidhuber 1997 with the forget gate of Gers et
 // al. 2000. The two GRUs are different functions: no weights turn one into the
 // other, and a Config says which it is. More cells come with [Register].
+//
+// # The regularisers
+//
+// All are off in the zero Config. What is random in training takes its masks
+// from [Tape].Dropout or from the key of [Network.RepackDropped]; a row's masks
+// are the same with any other rows and on any number of threads.
+//
+//	Dropout      the outputs of a layer, joined, are masked on their way to the
+//	             next: 0 with probability p, else times 1/(1 − p)
+//	Locked       the mask of Dropout is one for all steps of a row in a Forward
+//	Zoneout      h' ← m ⊙ h + (1 − m) ⊙ h', m being 1 with probability p: in
+//	             training a mask for each row and step, else p itself
+//	ZoneoutCell  c' of an LSTM alike, with a mask of its own; its h' is
+//	             o ⊙ tanh(c') of the c' before zoneout
+//	WeightDrop   Wh is masked as Dropout masks outputs, by one mask from
+//	             RepackDropped to Repack, and [Packed.MaskGradient] masks dWh
+//	LayerNorm    with N(v) = (v − mean(v)) / √(variance(v) + 1e-5) over all of v,
+//	             u = gx ⊙ N(x·Wx) and v = gh ⊙ N(h·Wh), each over all G·H:
+//	  rnn        h' = tanh(u + bx + v + bh), or ReLU for tanh
+//	  gru        r  = σ(ur + bxr + vr + bhr), z alike
+//	    before   v is gh ⊙ N(h·Wh) over r and z alone, which n comes after, and
+//	             n  = tanh(un + bxn + ghn ⊙ N((r ⊙ h)·Whn) + bhn)
+//	    after    n  = tanh(un + bxn + r ⊙ (vn + bhn))
+//	  lstm       i  = σ(ui + bxi + vi + bhi), f, o and g alike
+//	             h' = o ⊙ tanh(gc ⊙ N(c') + bc); c' itself goes on as it is
+//
+// Past a row's length its state stands still under zoneout too. Without
+// Tape.Dropout zoneout has its expectation, forward and back, and in
+// [Runner.Step]. Cells with layer norm run as registered ones do: slower, and of
+// their weights Wx alone has a precision. The tensors of a network with layer norm
+// or zoneout begin with "layer_norm." or "zoneout.": PyTorch has no such function.
+//
+// A registered cell has Dropout, Locked and Zoneout, which acts on its first state
+// vector, and WeightDrop if one of its tensors is weight_hh. Validate refuses
+// ZoneoutCell and LayerNorm of it.
+//
+// Sources: Srivastava et al. 2014; Gal and Ghahramani 2016 (arXiv 1512.05287) for
+// Locked; Krueger et al. 2017 (arXiv 1606.01305) for zoneout; Merity et al. 2018
+// (arXiv 1708.02182) for WeightDrop; Ba et al. 2016 (arXiv 1607.06450) for layer
+// norm.
 package rnn

@@ -13,6 +13,7 @@ import (
 // states while they are in the cache.
 type fused struct {
 	kernels
+	config        Config
 	hidden, width int           // H, X
 	states        int           // S
 	panel         int           // units of a panel
@@ -35,6 +36,9 @@ type product struct {
 // kernels is what is a cell's own of the fused layer.
 type kernels interface {
 	steps() phases
+	// after is the state vector that backward reads as forward has made it, -1
+	// if there is none.
+	after() int
 	// lane is where a vector of Layout.Tape stands.
 	lane(name string) int
 	// forward runs a phase of panels [from, to), backward one of units.
@@ -44,11 +48,11 @@ type kernels interface {
 
 // newFused makes a layer of which x, h and r name the gates, numbers of those
 // in a weight matrix, in the order of the lanes from the given one.
-func newFused(k kernels, hidden, width, states int, x, h, r product) *fused {
+func newFused(k kernels, c Config, width, states int, x, h, r product) *fused {
 	for _, p := range []*product{&x, &h, &r} {
 		p.weights = new(kernel.Weights)
 	}
-	f := &fused{kernels: k, hidden: hidden, width: width, states: states, x: x, h: h, r: r, before: r.order.Gates != nil, panel: kernel.Lane}
+	f := &fused{kernels: k, config: c, hidden: c.Hidden, width: width, states: states, x: x, h: h, r: r, before: r.order.Gates != nil, panel: kernel.Lane}
 	if x.order.Gates == nil {
 		f.panel = kernel.Wide
 	}

@@ -20,10 +20,19 @@ type fusedWay struct {
 	dy     kernel.Matrix   // (B, H)
 	hBack  kernel.Panels   // of h's weights, and r's
 	rBack  kernel.Panels
+
+	zones
+	use  use
+	raw  kernel.Matrix    // (rows, H) of zoneout: see keepsRaw
+	kept [2]kernel.Matrix // (B, H) of the gradient of h and c, what passes by the kernels
 }
 
-func (w *fusedWay) fit(b, slots, rows int) {
-	w.b = b
+func (w *fusedWay) fit(b, slots, rows int, use use) {
+	w.b, w.use = b, use
+	w.zones.fit(&w.config, rows, use)
+	if use != inference && w.keepsRaw() >= 0 {
+		w.raw = w.raw.Grow(rows, w.hidden)
+	}
 	w.g = w.g.Grow(rows, w.panels()*kernel.Wide)
 	for len(w.state) < w.states {
 		w.state = append(w.state, kernel.Matrix{})
@@ -45,6 +54,9 @@ func (w *fusedWay) fitBack(team *nn.Team) {
 	}
 	for i := range w.dState {
 		w.dState[i] = w.dState[i].Grow(w.b, w.hidden)
+		if w.zones[i].rate > 0 {
+			w.kept[i] = w.kept[i].Grow(w.b, w.hidden)
+		}
 	}
 	w.dy = w.dy.Grow(w.b, w.hidden)
 	if w.before {
@@ -135,6 +147,9 @@ func (w *fusedWay) forward(phase int, s stretch, u units) {
 	for ; from < to; from += w.together(s.n) {
 		w.kernels.forward(w, phase, s, from, min(from+w.together(s.n), to))
 	}
+	if phase == w.steps().forward-1 && w.active() {
+		w.zoneOut(s, u)
+	}
 }
 
 func (w *fusedWay) output(y []float32, ld int, s stretch, u units) {
@@ -168,8 +183,14 @@ func (w *fusedWay) backward(phase int, dy []float32, ld int, s stretch, u units)
 				clear(dst[copy(dst, dy[i*ld+at:][:min(kernel.Wide, w.hidden-at)]):])
 			}
 		}
+		if w.active() {
+			w.zonePart(s, u)
+		}
 	}
 	w.kernels.backward(w, phase, s, u)
+	if phase == 0 && w.active() {
+		w.zoneJoin(s, u)
+	}
 }
 
 // skip does nothing: carry has left zeros on the tape.

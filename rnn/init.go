@@ -43,6 +43,8 @@ const InitStep = math.MaxUint64
 //	pytorch  everything from U(−1/√H, 1/√H)
 //	normal   weights from N(0, σ²), biases 0
 //	xavier   each gate's weights by Glorot and Bengio 2010, biases 0
+//
+// Gains of layer norm start from 1, the bias of its c from 0.
 func (n *Network) Init(init Init, seed uint64) error {
 	if err := init.Validate(); err != nil {
 		return err
@@ -56,6 +58,8 @@ func (n *Network) Init(init Init, seed uint64) error {
 		random.Seek(nn.Key{Seed: seed, Step: InitStep, Layer: uint64(i)})
 		matrix := len(t.Shape) == 2
 		switch {
+		case n.LayerNorm && strings.Contains(t.Name, "_norm_l"):
+			identity(t)
 		case matrix && init.Orthogonal && t.Shape[0]%n.Hidden == 0 && t.Shape[1] == n.Hidden && !n.isInput(i):
 			size := n.Hidden * n.Hidden
 			for b := 0; b+size <= len(t.Data); b += size {
@@ -75,6 +79,16 @@ func (n *Network) Init(init Init, seed uint64) error {
 		n.forgetBias(forget, float32(init.ForgetBias))
 	}
 	return nil
+}
+
+// identity makes a layer norm's gain 1, its bias 0.
+func identity(t nn.Tensor) {
+	clear(t.Data)
+	for i := range t.Data {
+		if strings.Contains(t.Name, "weight_") {
+			t.Data[i] = 1
+		}
+	}
 }
 
 // isInput says whether tensor i is a weight_ih.

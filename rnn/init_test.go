@@ -38,7 +38,7 @@ func TestInitErrors(t *testing.T) {
 
 func TestInit(t *testing.T) {
 	const H = 48
-	for _, c := range everyConfig(2) {
+	for _, c := range append(everyConfig(2), everyConfig(2)[24].with("n"), everyConfig(2)[25].with("n")) {
 		c.Input, c.Hidden = 20, H
 		n, err := New(c)
 		if err != nil {
@@ -63,6 +63,12 @@ func TestInit(t *testing.T) {
 			for i, tensor := range n.Tensors() {
 				name, shape := tensor.Name, tensor.Shape
 				switch {
+				case strings.Contains(name, "_norm_l"):
+					want := slices.Repeat([]float32{1}, len(tensor.Data))
+					if strings.Contains(name, "bias_c") {
+						clear(want)
+					}
+					sameBits(t, name, tensor.Data, want)
 				case init.Orthogonal && strings.Contains(name, "weight_hh"):
 					for b := 0; b < len(tensor.Data); b += H * H {
 						orthogonal(t, name, tensor.Data[b:b+H*H], H)

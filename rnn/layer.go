@@ -42,7 +42,10 @@ type phases struct {
 type way interface {
 	// fit makes room for b rows a step, slots states of each, and the tape of
 	// so many rows: those of all steps if there is to be a step back.
-	fit(b, slots, rows int)
+	fit(b, slots, rows int, use use)
+	// draw sets the masks of zoneout of a row of the tape, while training. The
+	// key is that of h; that of c is of the next layer.
+	draw(random *nn.Random, key nn.Key, row int)
 	// load sets the state at row of the slots from a stream's (S·H), nil for
 	// zero; store is the way back.
 	load(state []float32, row int, u units)
@@ -79,6 +82,15 @@ type way interface {
 	// vector copies what Tape.At tells.
 	vector(dst []float32, name string, row, state int)
 }
+
+// use is what a run is for.
+type use int
+
+const (
+	inference use = iota
+	gradient      // there is to be a step back
+	training      // and there are masks
+)
 
 // units are some of the hidden units, [from, to): from is a multiple of 64, to
 // too or H.

@@ -25,12 +25,21 @@ func (j *mergeJob) Run(part int) {
 			merge(j.p.Merge, out, raw[:h], raw[h:])
 		}
 		if len(j.lt.mask) > 0 {
-			key := j.dropout.At(row/j.b, row%j.b)
-			key.Layer = uint64(j.l)
-			mask := j.lt.mask[row*width : (row+1)*width]
-			j.random[part].Dropout(mask, float32(j.p.Dropout), key)
+			mask := of(j.lt.mask, width, row%(len(j.lt.mask)/width), 1)
+			if !j.p.Locked {
+				key := j.dropout.At(row/j.b, row%j.b)
+				key.Layer = uint64(j.l)
+				j.random[part].Dropout(mask, float32(j.p.Dropout), key)
+			}
 			multiply(out, mask)
 		}
+	}
+}
+
+// masked multiplies x by mask, again and again where that of a step is of all.
+func masked(x, mask []float32) {
+	for ; len(x) > 0 && len(mask) > 0; x = x[len(mask):] {
+		multiply(x, mask)
 	}
 }
 

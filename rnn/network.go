@@ -14,6 +14,7 @@ type Network struct {
 	data    [][]float32 // their Data
 	zeros   []nn.Tensor
 	parts   []part // (L·D) where each layer's and direction's tensors are in tensors
+	hh      int    // the place of weight_hh in a part, -1 if there is none
 }
 
 // part is the range of one layer's and direction's tensors: weight_ih,
@@ -36,7 +37,7 @@ func Plan(c Config) (*Network, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	n := &Network{Config: c.withDefaults()}
+	n := &Network{Config: c.withDefaults(), hh: c.weightHH()}
 	layout := n.layout()
 	for l := range c.Layers {
 		for d := range c.Directions() {
@@ -80,6 +81,12 @@ func (n *Network) named(layout Layout, l, d int, tensors []nn.Tensor) []nn.Tenso
 	if n.Merge != "" && n.Merge != Concat {
 		prefix += "merge_" + string(n.Merge) + "."
 	}
+	if n.Zoneout > 0 || n.ZoneoutCell > 0 {
+		prefix += "zoneout."
+	}
+	if n.LayerNorm {
+		prefix = "layer_norm." + prefix
+	}
 	suffix := fmt.Sprintf("_l%d", l)
 	if n.reversed(d) {
 		suffix += "_reverse"
@@ -110,9 +117,11 @@ type Packed struct {
 	layers    []layer // (L·D)
 	params    int     // of the network
 	parts     []part
+	hh        int
 	sizes     []int     // of each tensor
 	table     []float32 // (V, X) that Fold was given, nil without
 	precision nn.Precision
+	masks     weightMasks
 }
 
 // Pack makes a Packed of the parameters as they are.
@@ -122,9 +131,9 @@ func (n *Network) Pack() *Packed { return n.PackAs(nn.Float32) }
 // Rounds. With nn.BF16 and nn.Int8 the Packed serves inference alone: Backward
 // panics. With nn.Mixed all that the products of the built-in cells multiply,
 // forward and back, is rounded to bf16, and sums are float32; those of
-// registered cells stay float32.
+// registered cells and of cells with layer norm stay float32.
 func (n *Network) PackAs(precision nn.Precision) *Packed {
-	p := &Packed{precision: precision, Config: n.Config, layout: n.layout(), stateSize: n.StateSize(), params: len(n.Params), parts: n.parts}
+	p := &Packed{precision: precision, Config: n.Config, layout: n.layout(), stateSize: n.StateSize(), params: len(n.Params), parts: n.parts, hh: n.hh}
 	cell, _ := lookup(n.Cell)
 	for i := range n.parts {
 		p.layers = append(p.layers, cell.layer(n.Config, n.inputSize(i/n.Directions())))
@@ -141,22 +150,28 @@ func (n *Network) PackAs(precision nn.Precision) *Packed {
 // shares the work; without one, nil, the caller does it. Only who owns p alone
 // may do it: a trainer after each update.
 func (n *Network) Repack(team *nn.Team, p *Packed) {
-	if p.Config != n.Config {
-		panic("rnn: Repack: the Packed is of another network")
-	}
-	p.table = nil
+	n.mustHave("Repack", p)
+	p.table, p.masks.dropped = nil, false
 	for i, part := range n.parts {
 		p.layers[i].pack(team, n.data[part.from:part.to], p.precision)
 	}
 }
 
+// mustHave panics where p is not of this network.
+func (n *Network) mustHave(who string, p *Packed) {
+	if p.Config != n.Config {
+		panic("rnn: " + who + ": the Packed is of another network")
+	}
+}
+
 // Rounds says whether PackAs rounds a tensor, by its place in Tensors: weight_ih
-// and weight_hh of the built-in cells, of a registered one weight_ih alone.
+// and weight_hh of the built-in cells, of a registered one and with layer norm
+// weight_ih alone.
 func (n *Network) Rounds(tensor int) bool {
 	cell, _ := lookup(n.Cell)
 	_, user := cell.(registered)
 	for _, part := range n.parts {
-		if tensor == part.from || tensor == part.from+2 && tensor < part.to && !user {
+		if tensor == part.from || tensor == part.from+2 && tensor < part.to && !user && !n.LayerNorm {
 			return true
 		}
 	}

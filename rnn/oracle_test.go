@@ -65,11 +65,11 @@ func everyConfig(layers int) []Config {
 }
 
 func (c Config) testName() string {
-	return fmt.Sprintf("%s%s%s/%s%s/L=%d/biases=%d", c.Cell, c.Reset, c.Activation, c.Direction, c.Merge, c.Layers, c.Biases)
+	return fmt.Sprintf("%s%s%s/%s%s/L=%d/biases=%d%s", c.Cell, c.Reset, c.Activation, c.Direction, c.Merge, c.Layers, c.Biases, c.regularName())
 }
 
 func refOf(n *Network) *ref.Net {
-	r := &ref.Net{Cell: n.Cell, Input: n.Input, Hidden: n.Hidden, Layers: n.Layers, Direction: string(n.Direction), Merge: string(n.Merge), Biases: n.Biases}
+	r := &ref.Net{Cell: n.Cell, Input: n.Input, Hidden: n.Hidden, Layers: n.Layers, Direction: string(n.Direction), Merge: string(n.Merge), Biases: n.Biases, Locked: n.Locked, LayerNorm: n.LayerNorm}
 	switch {
 	case n.Cell == "rnn" && n.Activation == "relu":
 		r.Cell = "rnn_relu"
@@ -80,8 +80,11 @@ func refOf(n *Network) *ref.Net {
 	}
 	for _, p := range n.parts {
 		w := ref.Weights{Wx: wide(n.tensors[p.from].Data), Bx: wide(n.tensors[p.from+1].Data), Wh: wide(n.tensors[p.from+2].Data)}
-		if n.Biases == 2 {
-			w.Bh = wide(n.tensors[p.from+3].Data)
+		rest := n.data[p.from+3 : p.to]
+		for _, to := range []*[]float64{&w.Bh, &w.GainX, &w.GainH, &w.GainC, &w.BiasC}[2-n.Biases:] {
+			if len(rest) > 0 {
+				*to, rest = wide(rest[0]), rest[1:]
+			}
 		}
 		r.Weights = append(r.Weights, w)
 	}
@@ -112,6 +115,8 @@ type trial struct {
 	state, dy, dState     []float32
 	y, end, dx, dStart, g []float32
 	tape                  Tape
+	key                   nn.Key  // of dropped weights
+	p                     *Packed // that run has used
 }
 
 func newTrial(t *testing.T, c Config, steps, rows int, ragged, ids bool, seed uint64) *trial {
@@ -145,15 +150,18 @@ func newTrial(t *testing.T, c Config, steps, rows int, ragged, ids bool, seed ui
 	}
 	tr.state, tr.dState = randoms(r, rows*n.StateSize()), randoms(r, rows*n.StateSize())
 	tr.dy = randoms(r, steps*rows*n.OutputSize())
-	if c.Dropout > 0 {
+	if c.random() {
 		tr.tape.Dropout = &nn.Key{Seed: seed, Step: 3}
 	}
+	tr.key = nn.Key{Seed: seed, Step: 3}
+	n.shake(seed)
 	return tr
 }
 
 // forward fills the tape; the team of the Runner is the caller's to close.
 func (tr *trial) forward(threads int) *Runner {
 	run := NewRunner(tr.net.PackAs(tr.as), nn.NewTeam(threads))
+	tr.net.RepackDropped(run.team, run.p, tr.key)
 	tr.y, tr.end = make([]float32, len(tr.dy)), slices.Clone(tr.state)
 	run.Forward(tr.y, tr.x, tr.end, &tr.tape)
 	return run
@@ -167,6 +175,8 @@ func (tr *trial) run(threads int) {
 		tr.dx = make([]float32, len(tr.x.Data))
 	}
 	run.Backward(tr.g, tr.dx, tr.dy, tr.dStart, &tr.tape)
+	run.p.MaskGradient(run.team, tr.g)
+	tr.p = run.p
 }
 
 // dense is x as values.
@@ -205,11 +215,7 @@ func TestAgainstReference(t *testing.T) {
 func compare(t *testing.T, name string, seen worst, tr *trial) {
 	t.Helper()
 	oracle := refOf(tr.net)
-	if tr.tape.Dropout != nil {
-		for l := range tr.net.Layers - 1 {
-			oracle.Masks = append(oracle.Masks, wide(tr.tape.layers[l].mask))
-		}
-	}
+	tr.masks(oracle)
 	run := oracle.Forward(tr.dense(), tr.x.T, tr.x.B, tr.x.Lengths, wide(tr.state))
 	grads := run.Backward(wide(tr.dy), wide(tr.dState))
 	see := func(kind string, got []float32, want []float64, limit float64) {
@@ -231,7 +237,10 @@ func compare(t *testing.T, name string, seen worst, tr *trial) {
 	for i, p := range tr.net.parts {
 		for _, tensor := range tr.net.tensors[p.from:p.to] {
 			w, kind := grads.Weights[i], strings.Split(tensor.Name[strings.LastIndex(tensor.Name, ".")+1:], "_l")[0]
-			want := map[string][]float64{"weight_ih": w.Wx, "weight_hh": w.Wh, "bias_ih": w.Bx, "bias_hh": w.Bh}[kind]
+			want := map[string][]float64{
+				"weight_ih": w.Wx, "weight_hh": w.Wh, "bias_ih": w.Bx, "bias_hh": w.Bh,
+				"weight_ih_norm": w.GainX, "weight_hh_norm": w.GainH, "weight_c_norm": w.GainC, "bias_c_norm": w.BiasC,
+			}[kind]
 			see("backward d"+kind, flat[:len(tensor.Data)], want, 1e-4)
 			flat = flat[len(tensor.Data):]
 		}

@@ -29,7 +29,7 @@ func TestReuse(t *testing.T) {
 		T, B        int
 		ragged, ids bool
 	}{{4, 3, true, false}, {7, 6, false, false}, {2, 9, true, true}, {1, 1, false, true}, {0, 3, true, false}, {5, 0, false, false}, {9, 2, true, false}, {6, 4, true, true}}
-	for _, c := range append(everyConfig(1), everyConfig(3)...) {
+	for _, c := range append(allConfigs(1), allConfigs(3)...) {
 		t.Run(c.testName(), func(t *testing.T) {
 			fresh := newTrial(t, c, 1, 1, false, false, 5)
 			run := NewRunner(fresh.net.Pack(), team(t, 2))
@@ -83,7 +83,7 @@ func poison(run *Runner, tape *Tape, tr *trial, larger bool) {
 
 // What stands past a length, in inputs and in gradients, is not looked at.
 func TestPastLengthsIsNotRead(t *testing.T) {
-	for _, c := range everyConfig(2) {
+	for _, c := range allConfigs(2) {
 		t.Run(c.testName(), func(t *testing.T) {
 			tr := newTrial(t, c, 6, 5, true, false, 8)
 			tr.run(2)
@@ -109,7 +109,7 @@ func TestPastLengthsIsNotRead(t *testing.T) {
 }
 
 func TestNothingToDo(t *testing.T) {
-	for _, c := range everyConfig(2) {
+	for _, c := range allConfigs(2) {
 		for _, lengths := range [][]int{nil, {0, 0, 0}} {
 			tr := newTrial(t, c, len(lengths), 3, false, false, 1)
 			tr.x.Lengths = lengths
@@ -128,7 +128,7 @@ func TestNothingToDo(t *testing.T) {
 // No state is a state of zeros, and no gradient of it one of zeros; Backward
 // adds to the gradient.
 func TestNilStatesAndBackwardTwice(t *testing.T) {
-	for _, c := range everyConfig(2) {
+	for _, c := range allConfigs(2) {
 		t.Run(c.testName(), func(t *testing.T) {
 			tr := newTrial(t, c, 4, 3, true, false, 2)
 			clear(tr.state)
@@ -168,7 +168,7 @@ func TestNilStatesAndBackwardTwice(t *testing.T) {
 // Runners that share a Packed do not disturb one another, nor does the Network
 // disturb the Packed.
 func TestSharedPacked(t *testing.T) {
-	for _, c := range everyConfig(2) {
+	for _, c := range allConfigs(2) {
 		tr := newTrial(t, c, 5, 4, true, false, 3)
 		tr.run(1)
 		p := tr.net.Pack()
@@ -194,7 +194,7 @@ func TestSharedPacked(t *testing.T) {
 }
 
 func TestRepackAndBind(t *testing.T) {
-	for _, c := range everyConfig(2) {
+	for _, c := range allConfigs(2) {
 		tr := newTrial(t, c, 4, 3, true, false, 4)
 		p := tr.net.Pack()
 		run := NewRunner(p, team(t, 2))

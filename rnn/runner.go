@@ -17,7 +17,8 @@ type Runner struct {
 	forward forwardJob
 	wave    waveJob
 	merge   mergeJob
-	random  []nn.Random // one of each part of a merge
+	drawing drawJob
+	random  []nn.Random // one of each part of a merge or a drawing
 	back    backwardJob
 	alone   atomic.Int64 // the step from which the first part of a job works alone
 	heldUp  func() bool  // the parts of the job wait too often for each other
@@ -64,6 +65,7 @@ func (r *Runner) run(who string, y []float32, x Sequence, state []float32, tape 
 	for l := range p.Layers - 1 {
 		r.in = append(r.in, Sequence{T: x.T, B: x.B, F: p.OutputSize(), Lengths: x.Lengths, Data: tape.layers[l].out})
 	}
+	r.draw(tape)
 	if parts := r.waves(tape); parts > 1 {
 		r.wave.run(r, parts, state, tape)
 		return

@@ -8,11 +8,12 @@ import (
 )
 
 // Tape is what Forward leaves for Backward, and so the trace of every gate and
-// state at every step. Its memory is kept from one call to the next. The zero
+// state at every step, a state after zoneout. Its memory is kept from one call to the next. The zero
 // value is ready.
 type Tape struct {
-	// Dropout, if not nil, drops outputs between layers with the probability
-	// of Config.Dropout: training. Its Seed and Step are the key of the masks.
+	// Dropout, if not nil, is for training: outputs between layers drop out
+	// with the probability of Config.Dropout, and zoneout has masks. Its Seed
+	// and Step are the key of the masks.
 	Dropout *nn.Key
 
 	packed *Packed
@@ -24,6 +25,7 @@ type Tape struct {
 	ahead  int       // steps whose input's product is made at once
 	steps  int       // steps kept: T, or ahead
 	filled bool      // by Forward, and not spent by Backward
+	use    use
 	layers []layerTape
 }
 
@@ -32,7 +34,7 @@ type layerTape struct {
 	ways []way     // (D)
 	raw  []float32 // (T, B, D·H) outputs as the directions make them; out itself where they are concatenated
 	out  []float32 // (T, B, OutputSize) merged and dropped out: the next layer's input
-	mask []float32 // (T, B, OutputSize), empty without dropout
+	mask []float32 // (T, B, OutputSize), of locked dropout (B, OutputSize), empty without
 	own  [2][]float32
 }
 
@@ -44,9 +46,12 @@ const someRows = 48
 func (t *Tape) fit(p *Packed, x Sequence, y []float32, keep bool) {
 	t.packed, t.config, t.layout, t.x, t.table, t.filled = p, p.Config, p.layout, x, p.table, keep
 	t.ahead = max(1, min(x.T, someRows/max(1, x.B)))
-	t.slots, t.steps = 2, t.ahead
+	t.slots, t.steps, t.use = 2, t.ahead, inference
 	if keep {
-		t.slots, t.steps = x.T+1, x.T
+		t.slots, t.steps, t.use = x.T+1, x.T, gradient
+	}
+	if t.Dropout != nil {
+		t.use = training
 	}
 	h, d, n := p.Hidden, p.Directions(), x.T*x.B
 	t.layers = nn.Grow(t.layers, p.Layers)
@@ -64,13 +69,17 @@ func (t *Tape) fit(p *Packed, x Sequence, y []float32, keep bool) {
 			lt.raw = lt.own[1]
 		}
 		lt.mask = lt.mask[:0]
-		if t.Dropout != nil && p.Dropout > 0 && !last {
-			lt.mask = nn.Grow(lt.mask, n*p.OutputSize())
+		if t.use == training && p.Dropout > 0 && !last {
+			rows := n
+			if p.Locked {
+				rows = x.B
+			}
+			lt.mask = nn.Grow(lt.mask, rows*p.OutputSize())
 		}
 		lt.ways = nn.Grow(lt.ways, d)
 		for w := range lt.ways {
 			lt.ways[w] = p.layers[l*d+w].way(lt.ways[w])
-			lt.ways[w].fit(x.B, t.slots, t.steps*x.B)
+			lt.ways[w].fit(x.B, t.slots, t.steps*x.B, t.use)
 		}
 	}
 }

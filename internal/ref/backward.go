@@ -44,18 +44,26 @@ func (r *Run) Backward(dy, dFinal []float64) *Grads {
 func (r *Run) backLayer(g *Grads, l, d int, dh, din []float64) {
 	n := r.Net
 	s, H, X := l*n.Dirs()+d, n.Hidden, n.LayerInput(l)
+	w := n.weights(s)
 	for b, length := range r.Lengths {
 		dhState, dcState := r.state(g.DS0, b, s)
 		for k := length - 1; k >= 0; k-- {
 			tb := n.at(d, k, length)*r.B + b
 			dhNew := add(dhState, dh[tb*H:(tb+1)*H]) // h' goes to the next step and to the output
-			dx, dhPrev, dcPrev := r.steps[s][tb].Backward(n.Weights[s], g.Weights[s], dhNew, dcState)
+			dhOld, dhMade := unzoned(n.ZoneH, s, tb, dhNew)
+			dcOld, dcMade := unzoned(n.ZoneC, s, tb, dcState)
+			dx, dhPrev, dcPrev := r.steps[s][tb].Backward(w, g.Weights[s], dhMade, dcMade)
 			for i := range dx {
 				din[tb*X+i] += dx[i]
 			}
-			copy(dhState, dhPrev)
-			copy(dcState, dcPrev)
+			copy(dhState, add(dhPrev, dhOld))
+			if dcState != nil {
+				copy(dcState, add(dcPrev, dcOld))
+			}
 		}
+	}
+	if n.WeightMasks != nil {
+		copy(g.Weights[s].Wh, mul(g.Weights[s].Wh, n.WeightMasks[s]))
 	}
 }
 
@@ -80,8 +88,7 @@ func (r *Run) splitMerge(l, d int, dy []float64) []float64 {
 			case n.Merge == "average":
 				dh[tb*H+j] = dy[tb*W+j] / 2
 			case n.Merge == "multiply":
-				other := r.steps[l*D+1-d][tb].H
-				dh[tb*H+j] = dy[tb*W+j] * other[j]
+				dh[tb*H+j] = dy[tb*W+j] * r.hs[l*D+1-d][tb*H+j]
 			}
 		}
 	}

@@ -29,6 +29,10 @@ type Step struct {
 // the LSTM; none is changed. The new state is in the answer's H and C.
 func StepForward(cell string, w Weights, x, h, c []float64) *Step {
 	s := &Step{Cell: cell, X: x, HPrev: h, CPrev: c}
+	if w.GainX != nil {
+		s.normed(w)
+		return s
+	}
 	switch cell {
 	case "rnn_tanh", "rnn_relu":
 		s.rnn(w)
@@ -50,6 +54,10 @@ func StepForward(cell string, w Weights, x, h, c []float64) *Step {
 func (s *Step) Backward(w, g Weights, dh, dc []float64) (dx, dhPrev, dcPrev []float64) {
 	dx = make([]float64, len(s.X))
 	dhPrev = make([]float64, len(s.HPrev))
+	if w.GainX != nil {
+		dcPrev = s.normedBackward(w, g, dh, dc, dx, dhPrev)
+		return dx, dhPrev, dcPrev
+	}
 	switch s.Cell {
 	case "rnn_tanh", "rnn_relu":
 		s.rnnBackward(w, g, dh, dx, dhPrev)

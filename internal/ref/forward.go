@@ -10,7 +10,8 @@ type Run struct {
 	Final   []float64 // (B, L·D·S·H) the state after each stream's last valid step
 	Trace   []Gates   // (L·D) of (T, B, H) each, by place in time whatever the direction; zero past a length, nil if no sequence has a step
 
-	steps [][]*Step // (L·D) of (T, B); nil past a length
+	steps [][]*Step   // (L·D) of (T, B); nil past a length
+	hs    [][]float64 // (L·D) of (T, B, H): h after each step, and after zoneout
 }
 
 // Forward runs the stack over x (T, B, X). lengths is (B), nil for all T. s0 is
@@ -28,7 +29,7 @@ func (n *Net) Forward(x []float64, T, B int, lengths []int, s0 []float64) *Run {
 	copy(r.Final, s0)
 
 	D := n.Dirs()
-	r.steps = make([][]*Step, n.Layers*D)
+	r.steps, r.hs = make([][]*Step, n.Layers*D), make([][]float64, n.Layers*D)
 	r.Trace = make([]Gates, n.Layers*D)
 	in := clone(x)
 	for l := range n.Layers {
@@ -48,16 +49,23 @@ func (n *Net) Forward(x []float64, T, B int, lengths []int, s0 []float64) *Run {
 func (r *Run) runLayer(l, d int, in []float64) {
 	n := r.Net
 	s, H, X := l*n.Dirs()+d, n.Hidden, n.LayerInput(l)
-	r.steps[s] = make([]*Step, r.T*r.B)
+	r.steps[s], r.hs[s] = make([]*Step, r.T*r.B), make([]float64, r.T*r.B*H)
+	w := n.weights(s)
 	for b, length := range r.Lengths {
 		h, c := r.state(r.Final, b, s)
 		for k := range length {
 			tb := n.at(d, k, length)*r.B + b
-			step := StepForward(n.Cell, n.Weights[s], in[tb*X:(tb+1)*X], clone(h), clone(c))
+			step := StepForward(n.Cell, w, in[tb*X:(tb+1)*X], clone(h), clone(c))
 			r.steps[s][tb] = step
-			r.Trace[s].put(step.Gates, tb, r.T*r.B, H)
-			copy(h, step.H)
-			copy(c, step.C)
+			after := step.Gates
+			after.H = zoned(n.ZoneH, s, tb, h, step.H)
+			if c != nil {
+				after.C = zoned(n.ZoneC, s, tb, c, step.C)
+			}
+			r.Trace[s].put(after, tb, r.T*r.B, H)
+			copy(h, after.H)
+			copy(c, after.C)
+			copy(r.hs[s][tb*H:], h)
 		}
 	}
 }
@@ -73,6 +81,35 @@ func (r *Run) state(states []float64, b, s int) (h, c []float64) {
 	return block[:H], block[H:]
 }
 
+// zoned returns m ⊙ old + (1 − m) ⊙ made for step tb of stream s, each (H), or
+// made where there are no shares.
+func zoned(shares [][]float64, s, tb int, old, made []float64) []float64 {
+	if shares == nil || shares[s] == nil {
+		return made
+	}
+	y := make([]float64, len(made))
+	for j := range y {
+		m := shares[s][tb*len(y)+j]
+		y[j] = m*old[j] + (1-m)*made[j]
+	}
+	return y
+}
+
+// unzoned splits dy (H), the gradient of what zoned returned, into those of old
+// and made.
+func unzoned(shares [][]float64, s, tb int, dy []float64) (dOld, dMade []float64) {
+	dOld = make([]float64, len(dy))
+	if shares == nil || shares[s] == nil {
+		return dOld, dy
+	}
+	dMade = make([]float64, len(dy))
+	for j := range dy {
+		m := shares[s][tb*len(dy)+j]
+		dOld[j], dMade[j] = m*dy[j], (1-m)*dy[j]
+	}
+	return dOld, dMade
+}
+
 // merge joins the directions of layer l into (T, B, W), as the Keras wrapper
 // Bidirectional does; concat is Schuster & Paliwal's.
 func (r *Run) merge(l int) []float64 {
@@ -84,12 +121,12 @@ func (r *Run) merge(l int) []float64 {
 			continue
 		}
 		out := y[tb*W : (tb+1)*W]
-		fwd := r.steps[l*D][tb].H
+		fwd := r.hs[l*D][tb*H : (tb+1)*H]
 		if D == 1 {
 			copy(out, fwd)
 			continue
 		}
-		bwd := r.steps[l*D+1][tb].H
+		bwd := r.hs[l*D+1][tb*H : (tb+1)*H]
 		for j := range H {
 			switch n.Merge {
 			case "concat":
@@ -119,8 +156,13 @@ func (r *Run) dropout(l int, y []float64) []float64 {
 			if t >= r.Lengths[b] {
 				continue
 			}
-			for i := (t*r.B + b) * W; i < (t*r.B+b+1)*W; i++ {
-				z[i] = y[i] * r.Net.Masks[l][i]
+			at := (t*r.B + b) * W
+			mask := r.Net.Masks[l][b*W:]
+			if !r.Net.Locked {
+				mask = r.Net.Masks[l][at:]
+			}
+			for j := range W {
+				z[at+j] = y[at+j] * mask[j]
 			}
 		}
 	}

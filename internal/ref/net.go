@@ -14,6 +14,8 @@
 //   - LSTM: Hochreiter & Schmidhuber 1997, with the forget gate of Gers,
 //     Schmidhuber & Cummins 2000; no peepholes, no projection;
 //   - bidirectional: Schuster & Paliwal 1997;
+//   - locked dropout: Gal & Ghahramani 2016; zoneout: Krueger et al. 2017;
+//     dropped recurrent weights: Merity et al. 2018; layer norm: Ba et al. 2016;
 //   - backward: backpropagation through time, Werbos 1990.
 //
 // The letters: T steps, B batch, X input width, H hidden width, G gates, L
@@ -32,6 +34,10 @@ type Net struct {
 	Biases                int         // 1: bx alone, bh is zero; 2: bx and bh
 	Weights               []Weights   // (L·D), layer-major: stream l·D + d; d 0 reads forward, 1 from the end
 	Masks                 [][]float64 // nil, or (L-1) of (T, B, W): multiplies the output of layer l on its way to layer l+1; an entry may be nil
+	Locked                bool        // Masks are of (B, W), for every step
+	ZoneH, ZoneC          [][]float64 // nil, or (L·D) of (T, B, H): the share m of the old state in h' ← m ⊙ h + (1 − m) ⊙ h', and in c' of an LSTM
+	WeightMasks           [][]float64 // nil, or (L·D) of (G·H, H): multiplies Wh
+	LayerNorm             bool        // in the cell: see norm.go
 }
 
 // Weights are the parameters of one layer in one direction, or their gradient.
@@ -42,6 +48,9 @@ type Weights struct {
 	Wh []float64 // (G·H, H)
 	Bx []float64 // (G·H)
 	Bh []float64 // (G·H), nil with one bias
+
+	GainX, GainH []float64 // (G·H) with layer norm, else nil
+	GainC, BiasC []float64 // (H) with layer norm of an LSTM, else nil
 }
 
 // Gates returns G.
@@ -116,6 +125,12 @@ func (n *Net) ZeroWeights() []Weights {
 		if n.Biases == 2 {
 			ws[s].Bh = make([]float64, rows)
 		}
+		if n.LayerNorm {
+			ws[s].GainX, ws[s].GainH = make([]float64, rows), make([]float64, rows)
+		}
+		if n.LayerNorm && n.Cell == "lstm" {
+			ws[s].GainC, ws[s].BiasC = make([]float64, n.Hidden), make([]float64, n.Hidden)
+		}
 	}
 	return ws
 }
@@ -149,11 +164,7 @@ func (n *Net) check(x []float64, T, B int, lengths []int, s0 []float64) {
 	if n.Masks != nil {
 		wantLen("Masks", len(n.Masks), n.Layers-1)
 	}
-	for l, m := range n.Masks {
-		if m != nil {
-			wantLen(fmt.Sprintf("Masks[%d]", l), len(m), T*B*n.Out())
-		}
-	}
+	n.checkMasks(T, B)
 	wantLen("x", len(x), T*B*n.Input)
 	if s0 != nil {
 		wantLen("s0", len(s0), B*n.StateSize())
@@ -166,6 +177,34 @@ func (n *Net) check(x []float64, T, B int, lengths []int, s0 []float64) {
 			panic(fmt.Sprintf("ref: lengths[%d] is %d, want 0 to %d", b, v, T))
 		}
 	}
+}
+
+// checkMasks panics unless the masks fit.
+func (n *Net) checkMasks(T, B int) {
+	each := func(name string, masks [][]float64, size int) {
+		for i, m := range masks {
+			if m != nil {
+				wantLen(fmt.Sprintf("%s[%d]", name, i), len(m), size)
+			}
+		}
+	}
+	between := T * B * n.Out()
+	if n.Locked {
+		between = B * n.Out()
+	}
+	each("Masks", n.Masks, between)
+	each("ZoneH", n.ZoneH, T*B*n.Hidden)
+	each("ZoneC", n.ZoneC, T*B*n.Hidden)
+	each("WeightMasks", n.WeightMasks, n.Gates()*n.Hidden*n.Hidden)
+}
+
+// weights returns those of stream s as the steps use them.
+func (n *Net) weights(s int) Weights {
+	w := n.Weights[s]
+	if n.WeightMasks != nil {
+		w.Wh = mul(w.Wh, n.WeightMasks[s])
+	}
+	return w
 }
 
 func wantLen(name string, got, want int) {
