@@ -44,7 +44,6 @@ type inputJSON struct {
 	Features         int     `json:"features,omitempty"`
 	Dropout          float64 `json:"dropout"`
 	EmbeddingDropout float64 `json:"embedding_dropout,omitempty"`
-	Locked           bool    `json:"locked,omitempty"`
 }
 
 type headJSON struct {
@@ -86,7 +85,7 @@ func (m *Model) Contents() (map[string]string, []safetensors.Tensor, error) {
 		metadata[keyPrecision] = m.Precision.String()
 	}
 	values := map[string]any{
-		keyInput:   inputJSON{m.Embed, m.Features, m.InputDropout, m.EmbeddingDropout, m.Locked},
+		keyInput:   inputJSON{m.Embed, m.Features, m.InputDropout, m.EmbeddingDropout},
 		keyRNN:     m.RNN,
 		keyHead:    headJSON{m.Tied, m.Outputs, m.OutputDropout},
 		keyHistory: m.History,
@@ -235,7 +234,7 @@ func fromMetadata(metadata map[string]string, tensors int) (*Model, error) {
 			return nil, wrong("metadata %q: %w", field.key, err)
 		}
 	}
-	spec.Embed, spec.Features, spec.InputDropout, spec.EmbeddingDropout, spec.Locked = input.Embed, input.Features, input.Dropout, input.EmbeddingDropout, input.Locked
+	spec.Embed, spec.Features, spec.InputDropout, spec.EmbeddingDropout = input.Embed, input.Features, input.Dropout, input.EmbeddingDropout
 	spec.Tied, spec.Outputs, spec.OutputDropout = head.Tied, head.Outputs, head.Dropout
 	vocab, err := vocabIn(metadata, spec)
 	if err != nil {

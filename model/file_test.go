@@ -41,7 +41,7 @@ func TestSaveOpen(t *testing.T) {
 	}
 	all := specs()
 	tied := all[2] // of a width that an LSTM of as many units gives
-	tied.Tied, tied.Embed, tied.EmbeddingDropout, tied.Locked = true, tied.RNN.Hidden, 0.25, true
+	tied.Tied, tied.Embed, tied.EmbeddingDropout, tied.RNN.Locked = true, tied.RNN.Hidden, 0.25, true
 	for i, spec := range append(all, tied) {
 		m := newModel(t, spec, vocabs[i%3])
 		m.History = someHistory

@@ -60,7 +60,7 @@ func smallFiles(t testing.TB) [][]byte {
 		files = append(files, fileOf(t, q))
 	}
 	tied := Spec{Task: LM, Embed: 1, Tied: true, EmbeddingDropout: 0.5, RNN: rnn.Config{Cell: "rnn", Biases: 1, Layers: 1, Hidden: 1}}
-	numbers := Spec{Task: Regress, Features: 2, Outputs: 1, Locked: true, RNN: tied.RNN}
+	numbers := Spec{Task: Regress, Features: 2, Outputs: 1, RNN: tied.RNN}
 	return append(files, fileOf(t, newModel(t, tied, vocabOf(t, "ab", data.VocabOptions{}))), fileOf(t, newModel(t, numbers, nil)))
 }
 

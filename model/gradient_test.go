@@ -88,7 +88,8 @@ func regressions() []Spec {
 		if c.Layers = 1 + i%2; c.Layers == 2 {
 			c.Dropout = 0.4
 		}
-		all = append(all, Spec{Task: Regress, Features: 3, Outputs: 1 + i%3, InputDropout: 0.2, OutputDropout: 0.3, Locked: i%3 == 0, RNN: c})
+		c.Locked = i%3 == 0
+		all = append(all, Spec{Task: Regress, Features: 3, Outputs: 1 + i%3, InputDropout: 0.2, OutputDropout: 0.3, RNN: c})
 	}
 	return all
 }
@@ -102,7 +103,7 @@ type option struct {
 
 func (c option) testName() string {
 	s := c.Spec
-	return fmt.Sprintf("%s/%s/dropout=%v,%v,%v/locked=%v/tied=%v/objective=%v,%v,%v,%v", s.Task, s.testName(), s.InputDropout, s.OutputDropout, s.EmbeddingDropout, s.Locked, s.Tied,
+	return fmt.Sprintf("%s/%s/dropout=%v,%v,%v/locked=%v/tied=%v/objective=%v,%v,%v,%v", s.Task, s.testName(), s.InputDropout, s.OutputDropout, s.EmbeddingDropout, s.RNN.Locked, s.Tied,
 		c.o.Dropout != nil, c.o.Smoothing, c.o.AR, c.o.TAR)
 }
 
@@ -133,7 +134,7 @@ func options() []option {
 			s.EmbeddingDropout = 0.5
 			all = append(all, option{s, Objective{}, true}, option{s, Objective{Dropout: key}, true})
 			for _, locked := range []bool{false, true} {
-				s.Locked, s.InputDropout, s.OutputDropout = locked, 0.3, 0.4
+				s.RNN.Locked, s.InputDropout, s.OutputDropout = locked, 0.3, 0.4
 				all = append(all, option{s, Objective{Dropout: key}, false}, option{s, Objective{key, 0.1, 2, 1}, true})
 			}
 		}

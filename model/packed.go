@@ -73,26 +73,42 @@ func (m *Model) packsAs(as nn.Precision) bool {
 // work; without one, nil, the caller does it. Only who owns p alone may do it: a
 // trainer after each update. From then on p reads the embedding in m's Params,
 // where it may be large, so it must be repacked whenever they have changed.
-func (m *Model) Repack(team *nn.Team, p *Packed) {
+func (m *Model) Repack(team *nn.Team, p *Packed) { m.repack(team, p, nil) }
+
+func (m *Model) repack(team *nn.Team, p *Packed, drop *nn.Key) {
 	if p.size != len(m.Params) || !m.packsAs(p.Precision) {
 		panic("model: Repack: the Packed is of another model")
 	}
-	m.rnn.Repack(team, p.rnn)
+	if drop == nil {
+		m.rnn.Repack(team, p.rnn)
+	} else {
+		m.rnn.RepackDropped(team, p.rnn, *drop)
+	}
 	p.embed = m.rows.find(m.Params, embedWeight)
 	p.drop.on, p.folding = false, sync.Once{}
 	p.head.pack(team, p, m.Params)
 }
 
 // RepackDropped is Repack for one update: p then lacks the rows of the embedding
-// that a mask of EmbeddingDropout drops, and the others are scaled by 1/(1−p)
-// (Gal and Ghahramani 2016, Merity et al. 2018). Whatever runs p, until the next
-// Repack, runs without them, and Gradient is that of the parameters through the
-// mask. The key's Seed and Step say which.
+// that a mask of EmbeddingDropout drops, and the recurrent weights that one of
+// RNN.WeightDrop does; the others are scaled by 1/(1−p) (Gal and Ghahramani 2016,
+// Merity et al. 2018). Whatever runs p, until the next Repack, runs without them.
+// The gradient is that of the parameters once MaskGradient has been over it. The
+// key's Seed and Step say which.
 func (m *Model) RepackDropped(team *nn.Team, p *Packed, key nn.Key) {
-	m.Repack(team, p)
+	m.repack(team, p, &key)
 	if m.EmbeddingDropout > 0 {
 		p.drop.draw(team, m.Vocab.Size(), float32(m.EmbeddingDropout), key)
 	}
+}
+
+// Drops says whether RepackDropped differs from Repack.
+func (s Spec) Drops() bool { return s.EmbeddingDropout > 0 || s.RNN.WeightDrop > 0 }
+
+// MaskGradient puts the masks of RepackDropped on g, a flat vector with the
+// layout of Params, once all of an update's Gradient is in it.
+func (p *Packed) MaskGradient(team *nn.Team, g []float32) {
+	p.rnn.MaskGradient(team, p.rows.stack(g))
 }
 
 // scale is (V) that rows of the embedding are multiplied by, nil for ones.

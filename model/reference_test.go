@@ -83,7 +83,7 @@ func referenceNet(m *Model, w map[string][]float64) (net *ref.Net, weightsOf fun
 // referenceInput is what the stack reads (T, B, X), and its mask.
 func referenceInput(m *Model, b Batch, w map[string][]float64, key *nn.Key, words []float64) (x, mask []float64) {
 	n, width := b.T*b.B, m.RNN.Input
-	x, mask = make([]float64, n*width), maskOf(key, m.InputDropout, inputStream, n, b.B, width, m.Locked)
+	x, mask = make([]float64, n*width), maskOf(key, m.InputDropout, inputStream, n, b.B, width, m.RNN.Locked)
 	for i := range n {
 		for j := range width {
 			switch {
@@ -113,7 +113,7 @@ func reference(m *Model, b Batch, state []float32, o Objective, words []float64)
 	net, weightsOf := referenceNet(m, w)
 	n, h := b.T*b.B, net.Hidden
 	for l := range net.Layers - 1 {
-		net.Masks = append(net.Masks, maskOf(o.Dropout, m.RNN.Dropout, uint64(l), n, b.B, h, false))
+		net.Masks = append(net.Masks, maskOf(o.Dropout, m.RNN.Dropout, uint64(l), n, b.B, h, m.RNN.Locked))
 	}
 	x, xMask := referenceInput(m, b, w, o.Dropout, words)
 	run := net.Forward(x, b.T, b.B, b.Lengths, wide(state))
@@ -127,7 +127,7 @@ func reference(m *Model, b Batch, state []float32, o Objective, words []float64)
 	for i := 0; i < b.B && m.Task == Regress; i++ {
 		rows = append(rows, (run.Lengths[i]-1)*b.B+i)
 	}
-	z, zMask := make([]float64, len(rows)*h), maskOf(o.Dropout, m.OutputDropout, outputStream, len(rows), b.B, h, m.Locked)
+	z, zMask := make([]float64, len(rows)*h), maskOf(o.Dropout, m.OutputDropout, outputStream, len(rows), b.B, h, m.RNN.Locked)
 	out := make([]float64, 0, len(rows)*len(w["head.bias"]))
 	for i, row := range rows {
 		for j := 0; j < h && row >= 0; j++ {

@@ -35,7 +35,7 @@ func TestRegressionLearns(t *testing.T) {
 			}
 		}
 	}
-	run, adam, g := NewRunner(p, team), optim.NewAdam(m.Size(), 0.9, 0.999, 1e-8), make([]float32, m.Size())
+	run, adam, g := NewRunner(p, team), optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}.New(m.Size()), make([]float32, m.Size())
 	for range 600 {
 		draw()
 		clear(g)

@@ -125,7 +125,7 @@ func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.K
 	r.zMask.values = r.zMask.values[:0]
 	if dropout != nil && p.OutputDropout > 0 { // y stays as the tape has it
 		r.dropped = nn.Grow(r.dropped, len(z))
-		r.zMask.apply(r.team, r.dropped, z, width, b.B, float32(p.OutputDropout), stream(*dropout, outputStream), p.Locked)
+		r.zMask.apply(r.team, r.dropped, z, width, b.B, float32(p.OutputDropout), stream(*dropout, outputStream), p.RNN.Locked)
 		z = r.dropped
 	}
 	return z
@@ -158,7 +158,7 @@ func (r *Runner) input(b Batch, dropout *nn.Key, fold bool) rnn.Sequence {
 	}
 	if dropout != nil && p.InputDropout > 0 {
 		r.x = nn.Grow(r.x, len(x.Data))
-		r.xMask.apply(r.team, r.x, x.Data, x.F, b.B, float32(p.InputDropout), stream(*dropout, inputStream), p.Locked)
+		r.xMask.apply(r.team, r.x, x.Data, x.F, b.B, float32(p.InputDropout), stream(*dropout, inputStream), p.RNN.Locked)
 		x.Data = r.x
 	}
 	return x

@@ -22,9 +22,8 @@ type Spec struct {
 	InputDropout     float64 `json:"input_dropout,omitempty"`     // of each value that the stack reads: of embeddings or numbers
 	OutputDropout    float64 `json:"output_dropout,omitempty"`    // of each value that the head reads
 	EmbeddingDropout float64 `json:"embedding_dropout,omitempty"` // of whole rows of the embedding for an update, where it is read and not where it is the tied head: see RepackDropped
-	Locked           bool    `json:"locked,omitempty"`            // InputDropout and OutputDropout drop the same values at all steps of a row
 
-	RNN rnn.Config `json:"rnn"` // its Input follows from Embed, Features or the vocabulary
+	RNN rnn.Config `json:"rnn"` // its Input follows from Embed, Features or the vocabulary; its Locked is for InputDropout and OutputDropout, too
 }
 
 // Validate says which field cannot be, and what is allowed. RNN.Input must be

@@ -110,8 +110,6 @@ func (c Config) validateShares() error {
 	switch {
 	case c.Dropout > 0 && c.Layers == 1:
 		return fmt.Errorf("rnn: dropout %v: acts between layers, and there is 1", c.Dropout)
-	case c.Locked && c.Dropout == 0:
-		return fmt.Errorf("rnn: locked: acts on dropout, and there is none")
 	case c.ZoneoutCell > 0 && c.Cell != "lstm":
 		return fmt.Errorf("rnn: zoneout_cell %v: acts on the c of an lstm, want 0", c.ZoneoutCell)
 	}

@@ -44,7 +44,6 @@ func TestConfigErrors(t *testing.T) {
 		{"lstm", func(c *Config) { c.Dropout = 1 }, "rnn: dropout 1: want a number in [0, 1)"},
 		{"lstm", func(c *Config) { c.Dropout = 0.9999999999 }, "rnn: dropout 0.9999999999: want a number in [0, 1)"},
 		{"lstm", func(c *Config) { c.Dropout, c.Layers = 0.5, 1 }, "rnn: dropout 0.5: acts between layers, and there is 1"},
-		{"lstm", func(c *Config) { c.Locked = true }, "rnn: locked: acts on dropout, and there is none"},
 		{"lstm", func(c *Config) { c.Zoneout = 1 }, "rnn: zoneout 1: want a number in [0, 1)"},
 		{"lstm", func(c *Config) { c.Zoneout = math.NaN() }, "rnn: zoneout NaN: want a number in [0, 1)"},
 		{"lstm", func(c *Config) { c.ZoneoutCell = -1 }, "rnn: zoneout_cell -1: want a number in [0, 1)"},

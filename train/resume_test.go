@@ -87,7 +87,7 @@ func TestCrashes(t *testing.T) {
 		"averaged": func(c *Config) {
 			c.Average, c.Patience, c.Epochs = 1, 4, 6
 			c.Schedule = optim.Schedule{Kind: "plateau", Rate: 0.3, Patience: 1, Factor: 0.5, Final: 0.1}
-			c.Batches.Vary, c.Model.EmbeddingDropout, c.Model.Locked = true, 0.2, true
+			c.Batches.Vary, c.Model.EmbeddingDropout, c.Model.RNN.Locked, c.Model.RNN.WeightDrop = true, 0.2, true, 0.3
 		},
 		"accumulated": func(c *Config) { c.Accumulate, c.Precision, c.Keep = 3, BF16, KeepHeldOut },
 	} {

@@ -379,11 +379,11 @@ func (r *run) consider(e Epoch) bool {
 // exact calls use with the model as it would be saved, whatever is trained on:
 // without masks, in float32, with the mean of the parameters once there is one.
 func (r *run) exact(use func(p *model.Packed) error) error {
-	if r.saved != r.packed || r.drops() || r.mean.Started() {
+	if r.saved != r.packed || r.c.Model.Drops() || r.mean.Started() {
 		r.mean.Swap(r.model.Params)
 		defer func() {
 			r.mean.Swap(r.model.Params)
-			if r.saved == r.packed && !r.drops() { // else each update packs its own
+			if r.saved == r.packed && !r.c.Model.Drops() { // else each update packs its own
 				r.model.Repack(r.team, r.packed)
 			}
 		}()

@@ -50,7 +50,8 @@ func (r *run) update() (updated, error) {
 	u := updated{Progress: Progress{Epoch: r.at.Data.Epoch + 1, Updates: r.total, LearningRate: r.rate()}}
 	r.key = nn.Key{Seed: r.c.Seed, Step: uint64(r.at.Updates)}
 	r.objective.Dropout = &r.key
-	if r.drops() {
+	drops := r.c.Model.Drops()
+	if drops {
 		r.model.RepackDropped(r.team, r.packed, r.key)
 	}
 	r.team.Clear(r.grad)
@@ -71,6 +72,9 @@ func (r *run) update() (updated, error) {
 	if minibatches == 0 {
 		return u, nil
 	}
+	if drops {
+		r.packed.MaskGradient(r.team, r.grad)
+	}
 	if minibatches > 1 {
 		r.team.Scale(r.grad, 1/float64(minibatches))
 	}
@@ -89,7 +93,7 @@ func (r *run) update() (updated, error) {
 	}
 	r.opt.Update(r.team, r.model.Params, r.grad, u.LearningRate)
 	r.mean.Update(r.team, r.model.Params)
-	if !r.drops() { // else each update packs its own
+	if !drops { // else each update packs its own
 		r.model.Repack(r.team, r.packed)
 	}
 	r.at.Updates++
@@ -97,9 +101,6 @@ func (r *run) update() (updated, error) {
 	u.Update = r.at.Updates
 	return u, nil
 }
-
-// drops says whether an update trains on other weights than the model's.
-func (r *run) drops() bool { return r.c.Model.EmbeddingDropout > 0 }
 
 // rate is the learning rate of the update to make.
 func (r *run) rate() float64 { return r.c.Schedule.At(r.at.Updates, r.at.Falls.Falls) * r.at.Rate }
