@@ -36,7 +36,7 @@ func (s *SoftmaxLoss) spanOf(l *Linear) int {
 // targets (N), in nats, and the number of rows that count: those whose target is
 // not Ignore.
 func (s *SoftmaxLoss) Loss(team *Team, head *Linear, x Matrix, targets []int32) (nats float64, count int) {
-	s.begin("Loss", head, x, targets)
+	s.begin(head, x, targets)
 	for from := 0; from < len(targets); from += s.spanOf(head) {
 		span := s.forward(team, head, x, targets, from)
 		s.entropy.Loss(team, s.logits, span)
@@ -49,9 +49,9 @@ func (s *SoftmaxLoss) Loss(team *Team, head *Linear, x Matrix, targets []int32) 
 // Linear.Backward does: it adds to dw (Out, In) and db (Out) and sets dx (N, In),
 // row-major. Any of them may be nil. x is in blocks.
 func (s *SoftmaxLoss) Gradient(team *Team, head *Linear, dw, db, dx []float32, x Matrix, targets []int32, factor float32) (nats float64, count int) {
-	s.begin("Gradient", head, x, targets)
+	s.begin(head, x, targets)
 	if dx != nil {
-		need("SoftmaxLoss.Gradient", "dx", dx, len(targets), head.In)
+		need("SoftmaxLoss", "dx", dx, len(targets), head.In)
 	}
 	for from := 0; from < len(targets); from += s.spanOf(head) {
 		span := s.forward(team, head, x, targets, from)
@@ -72,9 +72,9 @@ func (s *SoftmaxLoss) reserve(head *Linear, n int) {
 }
 
 // begin panics for the caller's mistakes, before anything is added to.
-func (s *SoftmaxLoss) begin(call string, head *Linear, x Matrix, targets []int32) {
-	x.Need("nn: SoftmaxLoss."+call+": x", len(targets), head.In)
-	needTargets("SoftmaxLoss."+call, targets, head.Out)
+func (s *SoftmaxLoss) begin(head *Linear, x Matrix, targets []int32) {
+	x.Need("nn: SoftmaxLoss: x", len(targets), head.In)
+	needTargets("SoftmaxLoss", targets, head.Out)
 	s.entropy.V = head.Out
 	s.Nats = Grow(s.Nats, len(targets))
 }

@@ -73,10 +73,10 @@ func TestSoftmaxLossShapes(t *testing.T) {
 	var s SoftmaxLoss
 	x, dw, dx := Blocks(make([]float32, 12), 4, 3), make([]float32, 6), make([]float32, 12)
 	targets := []int32{0, 1, Ignore, 0}
-	wants(t, "nn: SoftmaxLoss.Loss: x has 320 values, want (6, 3)", func() { s.Loss(team, l, x, make([]int32, 6)) })
-	wants(t, "nn: SoftmaxLoss.Gradient: dx has 11 values, want (4, 3)", func() { s.Gradient(team, l, dw, nil, dx[:11], x, targets, 1) })
+	wants(t, "nn: SoftmaxLoss: x has 320 values, want (6, 3)", func() { s.Loss(team, l, x, make([]int32, 6)) })
+	wants(t, "nn: SoftmaxLoss: dx has 11 values, want (4, 3)", func() { s.Gradient(team, l, dw, nil, dx[:11], x, targets, 1) })
 	for _, target := range []int32{2, -2, math.MaxInt32} {
-		line := fmt.Sprintf("nn: SoftmaxLoss.Gradient: target %d at 3, want 0 ≤ target < 2 or -1 to ignore it", target)
+		line := fmt.Sprintf("nn: SoftmaxLoss: target %d at 3, want 0 ≤ target < 2 or -1 to ignore it", target)
 		wants(t, line, func() { s.Gradient(team, l, dw, nil, dx, x, []int32{0, 1, Ignore, target}, 1) })
 	}
 	if nats, count := s.Gradient(team, l, dw, nil, dx, x, targets, 1); math.Abs(nats-3*math.Ln2) > 1e-12 || count != 3 {
