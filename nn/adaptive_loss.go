@@ -7,7 +7,8 @@ import (
 )
 
 // AdaptiveLoss is the cross-entropy of an [Adaptive] softmax. A cluster costs what
-// the rows whose targets are in it do; one without any costs nothing. It keeps
+// the rows whose targets are in it do; one without any costs nothing, and its weights
+// are transposed, which takes as much memory again, when first it has one. It keeps
 // buffers and serves one caller.
 type AdaptiveLoss struct {
 	Nats    []float64 // (N) the loss of each row of the last call, 0 where ignored
