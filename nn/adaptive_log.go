@@ -34,7 +34,7 @@ type spreadJob struct {
 
 // logSoftmax runs the job with a layer's outputs for x, some rows after others.
 func (s *AdaptiveLoss) logSoftmax(team *Team, l *Linear, x Matrix, n int, job spreadJob) {
-	entropy := &s.softmax.entropy
+	entropy := &s.softmax.Entropy
 	entropy.V = l.Out
 	for ; job.from < n; job.from += job.rows {
 		zeros := s.softmax.forward(team, l, x, s.targets[:n], job.from)

@@ -7,10 +7,10 @@ import "fmt"
 // others: the logits of all rows never exist at once. It keeps buffers and serves
 // one caller; the layer may serve many.
 type SoftmaxLoss struct {
-	Nats    []float64 // (N) the loss of each row of the last call, 0 where ignored
-	entropy CrossEntropy
-	logits  Matrix // (span, V)
-	span    int    // rows; 0: spanOf the layer
+	Nats    []float64    // (N) the loss of each row of the last call, 0 where ignored
+	Entropy CrossEntropy // its options; V is the layer's
+	logits  Matrix       // (span, V)
+	span    int          // rows; 0: spanOf the layer
 }
 
 // A span of rows has so many that its logits take 32 MiB, but no fewer than the
@@ -39,8 +39,8 @@ func (s *SoftmaxLoss) Loss(team *Team, head *Linear, x Matrix, targets []int32) 
 	s.begin(head, x, targets)
 	for from := 0; from < len(targets); from += s.spanOf(head) {
 		span := s.forward(team, head, x, targets, from)
-		s.entropy.Loss(team, s.logits, span)
-		copy(s.Nats[from:], s.entropy.Nats)
+		s.Entropy.Loss(team, s.logits, span)
+		copy(s.Nats[from:], s.Entropy.Nats)
 	}
 	return s.sum(targets)
 }
@@ -55,8 +55,8 @@ func (s *SoftmaxLoss) Gradient(team *Team, head *Linear, dw, db, dx []float32, x
 	}
 	for from := 0; from < len(targets); from += s.spanOf(head) {
 		span := s.forward(team, head, x, targets, from)
-		s.entropy.Gradient(team, s.logits, span, factor)
-		copy(s.Nats[from:], s.entropy.Nats)
+		s.Entropy.Gradient(team, s.logits, span, factor)
+		copy(s.Nats[from:], s.Entropy.Nats)
 		var part []float32
 		if dx != nil {
 			part = dx[from*head.In:]
@@ -75,7 +75,7 @@ func (s *SoftmaxLoss) reserve(head *Linear, n int) {
 func (s *SoftmaxLoss) begin(head *Linear, x Matrix, targets []int32) {
 	x.Need("nn: SoftmaxLoss: x", len(targets), head.In)
 	needTargets("SoftmaxLoss", targets, head.Out)
-	s.entropy.V = head.Out
+	s.Entropy.V = head.Out
 	s.Nats = Grow(s.Nats, len(targets))
 }
 
