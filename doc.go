@@ -26,6 +26,7 @@
 //
 //	cmd/sluice       the program: train, eval, generate, inspect, bench, quantize
 //	train            the loop: truncated backpropagation through time, clipping, evaluation
+//	look             what goes on inside of a model, in figures: gates, gradients, memory
 //	internal/measure times of layers, and the machine's limits
 //	model            what is trained, saved and used: input → recurrent stack → head
 //	data             texts, vocabularies, minibatches, the built-in corpora
