@@ -82,7 +82,7 @@ func first(names []string) string {
 
 // opening is the text or its first characters.
 func opening(text string) string {
-	const most = 32
+	const most = 24
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most-1]) + "…"
 	}

@@ -4,12 +4,14 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image"
 	"image/color"
 	stddraw "image/draw"
 	"image/png"
 	"io"
+	"maps"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
@@ -65,7 +67,7 @@ func Write(w io.Writer, ending string, f Picture) error {
 	c := vgimg.NewWith(vgimg.UseImage(image.NewRGBA(image.Rect(0, 0, width, height))), vgimg.UseDPI(dpi))
 	stddraw.Draw(c.Image(), c.Image().Bounds(), image.White, image.Point{}, stddraw.Src)
 	f.draw(&canvas{Canvas: draw.New(c), image: c.Image(), height: height})
-	return (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(w, fewer(c.Image()))
+	return png.Encode(w, fewer(c.Image().(*image.RGBA)))
 }
 
 // writeSVG gives viewers other fonts where they lack ours, one with Chinese
@@ -102,36 +104,41 @@ func dense(values []float32, rows int) *mat.Dense {
 
 // fewer is the picture in 256 colours, those that it has most of and the
 // nearest of them for others: a third of the bytes.
-func fewer(m image.Image) image.Image {
-	counts := map[color.RGBA]int{}
-	for y := range m.Bounds().Dy() {
-		for x := range m.Bounds().Dx() {
-			counts[m.At(x, y).(color.RGBA)]++
-		}
+func fewer(m *image.RGBA) *image.Paletted {
+	counts := map[[4]uint8]int{}
+	for at := 0; at < len(m.Pix); {
+		n := same(m.Pix[at:])
+		counts[[4]uint8(m.Pix[at:])] += n
+		at += 4 * n
 	}
-	var colors []color.RGBA
-	for c := range counts {
-		colors = append(colors, c)
-	}
-	slices.SortFunc(colors, func(a, b color.RGBA) int {
-		if d := counts[b] - counts[a]; d != 0 {
-			return d
-		}
-		return int(a.R)<<16 + int(a.G)<<8 + int(a.B) - int(b.R)<<16 - int(b.G)<<8 - int(b.B)
-	})
+	colors := slices.Collect(maps.Keys(counts))
+	slices.SortFunc(colors, func(a, b [4]uint8) int { return cmp.Or(counts[b]-counts[a], bytes.Compare(a[:], b[:])) })
 	p := make(color.Palette, 0, 256)
-	for _, c := range colors[:min(len(colors), cap(p))] {
-		p = append(p, c)
-	}
-	nearest := map[color.RGBA]uint8{}
-	for _, c := range colors {
-		nearest[c] = uint8(p.Index(c))
-	}
-	out := image.NewPaletted(m.Bounds(), p)
-	for y := range m.Bounds().Dy() {
-		for x := range m.Bounds().Dx() {
-			out.SetColorIndex(x, y, nearest[m.At(x, y).(color.RGBA)])
+	index := map[[4]uint8]uint8{}
+	for i, c := range colors {
+		rgba := color.RGBA{c[0], c[1], c[2], c[3]}
+		if i < cap(p) {
+			p = append(p, rgba)
 		}
+		index[c] = uint8(p.Index(rgba))
+	}
+	out := image.NewPaletted(m.Rect, p)
+	for at := 0; at < len(m.Pix); {
+		n := same(m.Pix[at:])
+		i := index[[4]uint8(m.Pix[at:])]
+		for x := range n {
+			out.Pix[at/4+x] = i
+		}
+		at += 4 * n
 	}
 	return out
+}
+
+// same is how many pixels at the start of pix are the same.
+func same(pix []uint8) int {
+	n := 4
+	for n < len(pix) && pix[n] == pix[n-4] && pix[n+1] == pix[n-3] && pix[n+2] == pix[n-2] && pix[n+3] == pix[n-1] {
+		n += 4
+	}
+	return n / 4
 }
