@@ -142,7 +142,7 @@ func (g *gradients) trained(models, texts []string) error {
 			name += fmt.Sprintf(" (%d)", names[name])
 		}
 		if err := g.add(m, ids, picture.Fall{Name: name, Color: colors[i%len(colors)], Dashed: i/len(colors)%2 == 1}, path); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return of(path, err)
 		}
 	}
 	return nil
@@ -177,7 +177,7 @@ func (g *gradients) fresh(texts []string) error {
 	}
 	vocab, err := data.BuildVocab(s.text, data.VocabOptions{})
 	if err != nil {
-		return fmt.Errorf("%s: %s", s.shown, oneLine(err.Error()))
+		return of(s.shown, err)
 	}
 	ids, err := vocab.Encode(s.text)
 	if err != nil {
@@ -196,7 +196,7 @@ func (g *gradients) fresh(texts []string) error {
 			return err
 		}
 		if err := g.add(m, ids, st.Fall, ""); err != nil {
-			return fmt.Errorf("%s: %w", s.shown, err)
+			return of(s.shown, err)
 		}
 	}
 	return g.explode(vocab, ids, hidden, s.shown)
@@ -256,7 +256,7 @@ func (g *gradients) explode(vocab *data.Vocab, ids []int32, hidden int, shown st
 		}
 		updates, err := look.Explode(g.e.ctx, m, g.team, ids, explodeUpdates, explodeRate, clip)
 		if err != nil {
-			return fmt.Errorf("%s: %w", shown, err)
+			return of(shown, err)
 		}
 		var norms []float64
 		for _, u := range updates {

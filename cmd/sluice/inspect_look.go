@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -148,6 +149,14 @@ func (c *inspectCmd) write(e *env, f picture.Picture, paths []string) error {
 		}
 	}
 	return nil
+}
+
+// of says what an error of package look is about.
+func of(what string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%s: %s", what, oneLine(err.Error()))
 }
 
 // wrote tells of the files.

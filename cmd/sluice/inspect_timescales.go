@@ -83,7 +83,7 @@ func (c *inspectCmd) timescales(e *env) error {
 	}
 	f.Title = fmt.Sprintf("%s, %s: memory and gates", named(m), learned(m))
 	if f.Layers, err = c.measure(e, m, threads, ids, o); err != nil {
-		return fmt.Errorf("%s: %w", shown, err)
+		return of(shown, err)
 	}
 	if err := c.write(e, f, paths); err != nil {
 		return err
