@@ -34,10 +34,10 @@ type fallReport struct {
 type explosion struct {
 	Rate        float64   `json:"rate"`
 	Clip        float64   `json:"clip"`
-	NotClipped  []float64 `json:"norms_not_clipped"` // null in place of no number
+	NotClipped  []float64 `json:"norms_not_clipped"` // up to that
 	Clipped     []float64 `json:"norms_clipped"`
 	FinalLoss   float64   `json:"nats_clipped"`
-	EndsAt      int       `json:"no_number_at_update,omitempty"`
+	EndsAt      int       `json:"overflow_at_update,omitempty"`
 	FinalUnclip float64   `json:"nats_not_clipped,omitempty"`
 }
 
@@ -307,7 +307,7 @@ func (g *gradients) print(paths []string) error {
 	if x := g.report.Explosion; x != nil {
 		fmt.Fprintf(w, "\nan rnn of ReLUs, trained by SGD at rate %g\n", x.Rate)
 		if x.EndsAt > 0 {
-			fmt.Fprintf(w, "not clipped   no number in update %d\n", x.EndsAt)
+			fmt.Fprintf(w, "not clipped   overflow in update %d\n", x.EndsAt)
 		} else {
 			fmt.Fprintf(w, "not clipped   %.3f nats after %s\n", x.FinalUnclip, plural(len(x.NotClipped), "update"))
 		}
