@@ -12,6 +12,7 @@ package look
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -20,6 +21,13 @@ import (
 
 // Warm is how many symbols a row reads before it is looked at.
 const Warm = 64
+
+// ErrNoNumber is the error of a model whose gates, states or gradients are NaN
+// or infinite.
+var ErrNoNumber = errors.New("look: the model computes NaN or infinite values: its weights are spoilt, or too large")
+
+// finite says whether v is a number.
+func finite(v float64) bool { return v-v == 0 }
 
 // MaxLags and MaxRows bound Options.
 const (

@@ -3,7 +3,7 @@ package look
 import (
 	"context"
 	"fmt"
-	"math"
+	"slices"
 
 	"sluice/data"
 	"sluice/model"
@@ -33,6 +33,9 @@ func Gradients(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32,
 	})
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(norms, func(v float64) bool { return !finite(v) }) {
+		return nil, ErrNoNumber
 	}
 	return norms, nil
 }
@@ -74,7 +77,7 @@ func Explode(ctx context.Context, m *model.Model, team *nn.Team, ids []int32, up
 		nats, count := run.Gradient(g, model.Batch{T: steps, B: batches.Batch, IDs: x, Targets: y}, state, nil)
 		u := Update{nats / float64(count), optim.ClipNorm(team, g, clip)}
 		done = append(done, u)
-		if s := u.Nats + u.Norm; math.IsNaN(s) || math.IsInf(s, 0) {
+		if !finite(u.Nats + u.Norm) {
 			break
 		}
 		sgd.Update(team, m.Params, g, rate)

@@ -307,6 +307,9 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	same := slices.Repeat([]int32{2}, 200)
+	spoilt := newModel(t, vocab, rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 3, Layers: 1})
+	tensor(t, spoilt, "rnn.weight_hh_l0")[8] = float32(math.NaN())
+	bad := spoilt.Pack()
 	for _, test := range []struct {
 		call func() error
 		want string
@@ -318,6 +321,9 @@ func TestErrors(t *testing.T) {
 		{func() error { return second(Measure(t.Context(), p, team, ids[:74], good)) }, "look: a text of 74 symbols: want at least 75 for 10 lags"},
 		{func() error { return second(Measure(t.Context(), p, team, same, good)) }, "look: a text of 1 different symbols: want at least 2 to change one into another"},
 		{func() error { return second(Gradients(t.Context(), rounded.Pack(), team, ids, good)) }, "look: its weights are int8: want a model of float32"},
+		{func() error { return second(Read(t.Context(), bad, team, ids, nil)) }, ErrNoNumber.Error()},
+		{func() error { return second(Gradients(t.Context(), bad, team, ids, good)) }, ErrNoNumber.Error()},
+		{func() error { return second(Measure(t.Context(), bad, team, ids, good)) }, ErrNoNumber.Error()},
 		{func() error { return second(Read(stopped, p, team, ids, nil)) }, "context canceled"},
 		{func() error { return second(Gradients(stopped, p, team, ids, good)) }, "context canceled"},
 		{func() error { return second(Measure(stopped, p, team, ids, good)) }, "context canceled"},

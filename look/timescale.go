@@ -55,6 +55,9 @@ func Measure(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32, o
 			b.IDs[row] = another(b.IDs[row], often, nn.Key{Seed: o.Seed, Layer: keyChange, Row: uint64(first + row)})
 		}
 		m.after(run, b, state)
+		if m.lost {
+			return ErrNoNumber
+		}
 		return nil
 	})
 	if err != nil {
@@ -105,6 +108,7 @@ type meter struct {
 	lags   [][]float64 // (L) of (H)
 	moved  [][]int     // (L) of (H) rows that moved the unit
 	beyond []int       // (L)
+	lost   bool        // a state or gate was no number
 }
 
 func newMeter(p *model.Packed, o Options) *meter {
@@ -131,6 +135,7 @@ func (m *meter) before(run *model.Runner, b model.Batch, state []float32) {
 			for g, name := range m.gates {
 				tape.At(gate, l, 0, name, i/b.B, i%b.B)
 				for u, v := range gate {
+					m.lost = m.lost || !finite(float64(v))
 					m.sums[l*len(m.gates)+g][u] += float64(v)
 				}
 			}
@@ -148,7 +153,9 @@ func (m *meter) after(run *model.Runner, b model.Batch, state []float32) {
 			for t := range b.T {
 				tape.At(changed, l, 0, "h", t, row)
 				for u, v := range m.h[((l*b.T+t)*b.B+row)*h:][:h] {
-					diff[t*h+u] = math.Abs(float64(changed[u]) - float64(v))
+					d := math.Abs(float64(changed[u]) - float64(v))
+					m.lost = m.lost || !finite(d)
+					diff[t*h+u] = d
 				}
 			}
 			m.count(l, diff)
@@ -168,7 +175,7 @@ func (m *meter) count(l int, diff []float64) {
 			continue
 		}
 		lag := len(diff) / h
-		for diff[(lag-1)*h+u] < Fraction*largest {
+		for diff[(lag-1)*h+u] < Fraction*largest { // ends at the largest
 			lag--
 		}
 		if lag == len(diff)/h {

@@ -63,7 +63,10 @@ func Read(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32, prog
 			}
 			for _, v := range layer.Vectors {
 				for i := range n {
-					tape.At(v.Values[(at+i)*h:(at+i+1)*h], l, 0, v.Name, i, 0)
+					now := tape.At(v.Values[(at+i)*h:(at+i+1)*h], l, 0, v.Name, i, 0)
+					if slices.ContainsFunc(now, func(x float32) bool { return !finite(float64(x)) }) {
+						return nil, ErrNoNumber
+					}
 				}
 			}
 		}

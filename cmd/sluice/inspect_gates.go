@@ -64,7 +64,7 @@ func (c *inspectCmd) gates(e *env) error {
 	f.Trace, err = look.Read(e.ctx, m.Pack(), team, ids, wait.progress)
 	wait.clear()
 	if err != nil {
-		return err
+		return of(path, err)
 	}
 	if err := c.write(e, f, paths); err != nil {
 		return err
