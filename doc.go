@@ -24,8 +24,9 @@
 // A room imports rooms below it, never above or beside it; house_test.go holds
 // it to that.
 //
-//	cmd/sluice             the program: train, eval, generate, inspect, bench, quantize
-//	train                  the loop: truncated backpropagation through time, clipping, evaluation
+//	cmd/sluice             the program: train, runs, eval, generate, inspect, bench, quantize
+//	train                  the loop: truncated backpropagation through time, clipping, evaluation, checkpoints
+//	look                   what goes on inside of a model, in figures: gates, gradients, memory
 //	internal/measure       times of layers, and the machine's limits
 //	model                  what is trained, saved and used: input → recurrent stack → head
 //	data                   texts, vocabularies, minibatches, the built-in corpora

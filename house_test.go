@@ -22,7 +22,7 @@ var house = [][]string{
 	{"."},
 	{"cmd/sluice"},
 	{"serve", "lab"},
-	{"train", "convert", "internal/measure"},
+	{"train", "convert", "look", "internal/measure"},
 	{"model"},
 	{"data"},
 	{"optim"},

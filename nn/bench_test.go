@@ -29,3 +29,16 @@ func BenchmarkCrossEntropy(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkDropout(b *testing.B) {
+	var r Random
+	mask := make([]float32, 512)
+	for _, p := range []float32{0.1, 0.5} {
+		b.Run(fmt.Sprintf("N=%d/p=%v", len(mask), p), func(b *testing.B) {
+			for i := uint64(0); b.Loop(); i++ {
+				r.Dropout(mask, p, Key{Row: i})
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(mask)), "ns/element")
+		})
+	}
+}

@@ -8,13 +8,14 @@ import (
 	"sluice/safetensors"
 )
 
-// The file is PyTorch's, in float64: testdata/golden.py made it.
-func TestCrossEntropyAgainstPyTorch(t *testing.T) {
-	file, err := os.Open("../testdata/golden/loss_cross_entropy.safetensors")
+// golden is a file that testdata/golden.py made.
+func golden(t *testing.T, name string) *safetensors.File {
+	t.Helper()
+	file, err := os.Open("../testdata/golden/" + name + ".safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	t.Cleanup(func() { file.Close() })
 	info, err := file.Stat()
 	if err != nil {
 		t.Fatal(err)
@@ -23,14 +24,22 @@ func TestCrossEntropyAgainstPyTorch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	float64s := func(name string) []float64 {
-		x, err := f.Float64(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x
+	return f
+}
+
+func float64s(t *testing.T, f *safetensors.File, name string) []float64 {
+	t.Helper()
+	x, err := f.Float64(name)
+	if err != nil {
+		t.Fatal(err)
 	}
-	wide, grad, loss := float64s("logits"), float64s("grad.logits"), float64s("loss")[0]
+	return x
+}
+
+// The file is PyTorch's, in float64.
+func TestCrossEntropyAgainstPyTorch(t *testing.T) {
+	f := golden(t, "loss_cross_entropy")
+	wide, grad, loss := float64s(t, f, "logits"), float64s(t, f, "grad.logits"), float64s(t, f, "loss")[0]
 	long, err := f.Int64("targets")
 	if err != nil {
 		t.Fatal(err)

@@ -56,9 +56,9 @@ func (r *Random) Dropout(mask []float32, p float32, k Key) {
 	}
 }
 
+// keep is 0 where u is below limit, else scale. It has no branch, which nobody
+// could predict.
 func keep(u, limit uint32, scale float32) float32 {
-	if u < limit {
-		return 0
-	}
-	return scale
+	below := uint32((uint64(u) - uint64(limit)) >> 32) // all bits, or none
+	return math.Float32frombits(math.Float32bits(scale) &^ below)
 }

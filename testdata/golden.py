@@ -5,7 +5,7 @@
     python testdata/golden.py testdata/golden
 
 PyTorch in float64 is the source for the cells, their gradients, the
-optimizers, the loss and the clipping; ONNX Runtime (float32: its GRU has no
+optimizers, the losses and the clipping; ONNX Runtime (float32: its GRU has no
 float64) for both variants of the GRU in each direction. README.md says what
 each file holds. Every number comes from a seed that is the CRC-32 of the
 file's name, so that a case does not move when another is added.
@@ -245,6 +245,24 @@ def around(out):
         })  # fmt: skip
 
 
+def adaptive_case(out, name, width, classes, cutoffs, div, bias, targets):
+    rng = rng_of(name)
+    net = torch.nn.AdaptiveLogSoftmaxWithLoss(width, classes, cutoffs, div_value=div, head_bias=bias, dtype=torch.float64)
+    with torch.no_grad():
+        for p in net.parameters():
+            p.copy_(torch.tensor(rng.uniform(-0.9, 0.9, p.shape)))
+    x, targets = torch.tensor(rng.normal(size=(len(targets), width))).requires_grad_(), torch.tensor(targets)
+    output, loss = net(x, targets)
+    loss.backward()
+    tensors = {**dict(net.named_parameters()), "x": x}
+    grads = {f"grad.{k}": torch.zeros_like(v) if v.grad is None else v.grad for k, v in tensors.items()}
+    tensors = {**tensors, **grads, "targets": targets, "output": output, "loss": loss.reshape(1), "log_prob": net.log_prob(x)}
+    write(out, name, {k: v.detach().numpy() for k, v in tensors.items()}, {
+        "kind": "adaptive", "torch": torch.__version__, "dtype": "float64", "in_features": width, "n_classes": classes,
+        "cutoffs": json.dumps(cutoffs), "div_value": div, "head_bias": int(bias),
+    })  # fmt: skip
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: python testdata/golden.py FOLDER")
@@ -259,6 +277,8 @@ def main():
     for i, case in enumerate(itertools.product(["gru_before", "gru_after"], ["forward", "backward", "bidirectional"])):
         ort_case(out, i, *case)
     around(out)
+    adaptive_case(out, "adaptive_bias", 17, 23, [6, 13], 4, True, [0, 7, 22, 5, 12, 13, 6, 1, 18])
+    adaptive_case(out, "adaptive_nobias", 9, 12, [3, 5, 8], 2, False, [7, 1, 0, 5, 9, 6])  # one tail has no target
 
 
 if __name__ == "__main__":

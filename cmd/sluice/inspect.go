@@ -14,8 +14,10 @@ import (
 )
 
 type inspectCmd struct {
-	Model string `arg:"" optional:"" name:"MODEL" help:"A model file or a run's folder (the newest run's)."`
-	JSON  bool   `name:"json" help:"Print one JSON object."`
+	Args []string `arg:"" optional:"" name:"MODEL|FILE" help:"A model file or a run's folder (the newest run's). With --gradients any number of them, or none: networks that have learned nothing. With --gradients and --timescales also text files to run over; - is standard input."`
+	JSON bool     `name:"json" help:"Print one JSON object."`
+
+	lookFlags `embed:""`
 }
 
 // report is what there is to know about a model file.
@@ -48,9 +50,28 @@ type vocabReport struct {
 // firstSymbols is how many symbols are shown.
 const firstSymbols = 24
 
-// Run shows what a model file holds.
+// Run shows what a model file holds, or what goes on in the model.
 func (c *inspectCmd) Run(e *env) error {
-	path, m, err := open(e, c.Model)
+	look, err := c.look()
+	if err != nil {
+		return err
+	}
+	if look != nil {
+		return look(e)
+	}
+	if len(c.Args) > 1 {
+		return usage("unexpected argument %s", c.Args[1])
+	}
+	return c.file(e)
+}
+
+// file shows what a model file holds.
+func (c *inspectCmd) file(e *env) error {
+	arg := ""
+	if len(c.Args) > 0 {
+		arg = c.Args[0]
+	}
+	path, m, err := open(e, arg)
 	if err != nil {
 		return err
 	}

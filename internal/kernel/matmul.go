@@ -59,10 +59,10 @@ func (p *Panels) multiply(y, x Matrix, rows, from, to int) {
 	if rows > 2*maxTile {
 		depth = x.whole(deep)
 	}
-	for i := from; i < to; i++ {
-		panel, width := p.panel(i)
-		cols := p.columns(i, y)
-		for k := 0; k < p.K; k += depth {
+	for k := 0; k < p.K; k += depth { // outermost: what of x all panels pass stays in L2
+		for i := from; i < to; i++ {
+			panel, width := p.panel(i)
+			cols := p.columns(i, y)
 			product(y.Data[i*y.Block:], y.Row, x.Data[k/x.Width*x.Block:], a, panel[k*width:], width, cols, min(depth, p.K-k), rows)
 		}
 	}

@@ -1,7 +1,7 @@
 package kernel
 
-// mulJob is a product in parts: of the rows where there are many, else of the
-// panels.
+// mulJob is a product in parts: of the rows where there are many, or too few
+// panels for all threads, else of the panels.
 type mulJob struct {
 	p      Panels
 	bias   []float32
@@ -29,7 +29,8 @@ func (t *Team) multiply(p Panels, bias []float32, y, x Matrix, rows int) {
 	if rows == 0 {
 		return
 	}
-	t.mul = mulJob{p, bias, y, x, rows, rows >= 2*maxTile*t.threads, t.threads}
+	byRows := rows >= 2*maxTile*t.threads || p.Len() < min(rows, t.threads)
+	t.mul = mulJob{p, bias, y, x, rows, byRows, t.threads}
 	t.Do(t.threads, &t.mul)
 	t.mul = mulJob{}
 }

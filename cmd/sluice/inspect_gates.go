@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+
+	"sluice/look"
+	"sluice/look/picture"
+	"sluice/nn"
+)
+
+// gatesReport is what --gates --json prints.
+type gatesReport struct {
+	Model   string                 `json:"model"`
+	Symbols []string               `json:"symbols"`
+	Nats    []*float64             `json:"nats"` // null for the first symbol
+	Layers  []map[string][]float64 `json:"layers"`
+	Files   []string               `json:"files"`
+}
+
+// gates draws the gates and states over a text.
+func (c *inspectCmd) gates(e *env) error {
+	models, texts, err := c.split()
+	switch {
+	case err != nil:
+		return err
+	case len(texts) > 0:
+		return usage("unexpected argument %s: --gates has the text", texts[0])
+	case len(models) > 1:
+		return usage("unexpected argument %s: --gates draws one model", models[1])
+	case *c.Gates == "":
+		return usage("--gates: empty, want a text")
+	}
+	threads, err := c.threads()
+	if err != nil {
+		return err
+	}
+	paths, err := c.outputs("gates")
+	if err != nil {
+		return err
+	}
+	path, m, err := open(e, first(models))
+	if err != nil {
+		return err
+	}
+	ids, err := m.Vocab.Encode(*c.Gates)
+	if err != nil {
+		return fmt.Errorf("--gates: %s", oneLine(err.Error()))
+	}
+	if len(ids) == 0 {
+		return fmt.Errorf("--gates: no %s of the text is in the vocabulary", unit(m.Vocab.Kind()))
+	}
+	f := &picture.Gates{Cell: m.RNN.Cell, Unit: unit(m.Vocab.Kind()), Trace: &look.Trace{Layers: make([]look.Layer, m.RNN.Layers)}}
+	for _, id := range ids {
+		f.Symbols = append(f.Symbols, m.Vocab.Symbol(id))
+	}
+	if err := drawable(f, paths); err != nil {
+		return err
+	}
+	f.Title = fmt.Sprintf("%s, %s, reads “%s”", named(m), learned(m), opening(visible(m.Vocab.Decode(ids))))
+	team := nn.NewTeam(threads)
+	defer team.Close()
+	wait := newWaiting(e)
+	wait.what = "reading"
+	f.Trace, err = look.Read(e.ctx, m.Pack(), team, ids, wait.progress)
+	wait.clear()
+	if err != nil {
+		return of(path, err)
+	}
+	if err := c.write(e, f, paths); err != nil {
+		return err
+	}
+	return c.printGates(e, path, f, paths)
+}
+
+// first is the first of names, "" for none.
+func first(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
+}
+
+// opening is the text or its first characters.
+func opening(text string) string {
+	const most = 24
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
+
+func (c *inspectCmd) printGates(e *env, path string, f *picture.Gates, paths []string) error {
+	r := gatesReport{Model: path, Symbols: f.Symbols, Nats: make([]*float64, len(f.Symbols)), Files: append([]string{}, paths...)}
+	sum := 0.0
+	for t, v := range f.Trace.Nats {
+		if t > 0 {
+			v = finite(v)
+			r.Nats[t] = &v
+			sum += v
+		}
+	}
+	for _, l := range f.Trace.Layers {
+		means := map[string][]float64{}
+		for _, v := range l.Vectors {
+			means[v.Name] = unitMeans(v.Values, len(l.Order))
+		}
+		r.Layers = append(r.Layers, means)
+	}
+	if c.JSON {
+		return writeJSON(e.stdout, r, "")
+	}
+	fmt.Fprintf(e.stdout, "model  %s\ntext   %s", visible(path), plural(len(f.Symbols), f.Unit))
+	if n := len(f.Symbols) - 1; n > 0 {
+		fmt.Fprintf(e.stdout, ", %.3f nats each after the first", sum/float64(n))
+	}
+	fmt.Fprintln(e.stdout)
+	for l, layer := range f.Trace.Layers {
+		fmt.Fprintf(e.stdout, "layer %d, means:", l+1)
+		for _, v := range layer.Vectors {
+			fmt.Fprintf(e.stdout, "  %s %.3f", v.Name, mean(r.Layers[l][v.Name]))
+		}
+		fmt.Fprintln(e.stdout)
+	}
+	wrote(e.stdout, paths)
+	return nil
+}
+
+// unitMeans are the means over the steps of values (T, H).
+func unitMeans(values []float32, h int) []float64 {
+	means := make([]float64, h)
+	for i, v := range values {
+		means[i%h] += float64(v)
+	}
+	for u := range means {
+		means[u] = finite(means[u] / float64(len(values)/h))
+	}
+	return means
+}
+
+func mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
+}
