@@ -66,12 +66,12 @@ var zipf = [...]float64{0.75, 0.9}
 //
 // In the cost model of Grave et al. a matrix of k rows of width w costs (B + B₀)·k·w
 // for the B rows of a minibatch that meet it, B₀ being what reading, packing and
-// updating its weights takes: here some 64 rows. That is least with a head of a few
-// hundred classes, but then half of the tokens are told apart by a quarter of the
-// width or less. With these shares, which bound that to a quarter, 700 rows cost
-// 1/9 of the full softmax at V = 10,000, 1/13 at 50,000 and 1/17 at 250,000; with
-// one cluster alone, 1/8 at most. A third one would have rows too narrow to tell
-// much.
+// updating its weights takes: here some tens of rows. That is least with a head of a
+// few hundred classes, but then half of the tokens are told apart by a quarter of the
+// width or less. These shares bound that to a quarter, and yet 700 rows take 1/8 to
+// 1/9 of the full softmax at V = 10,000, 1/11 at 50,000 and 1/14 at 250,000, as
+// measured with H = 256 and 512; with one cluster alone it were 1/8 at most. A third
+// one would have rows too narrow to tell much.
 //
 // The parts are whole blocks of 64 columns, so that products have no edges.
 func AdaptiveCutoffs(v int) []int {
