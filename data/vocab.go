@@ -181,11 +181,13 @@ func newVocab(kind, unknown string, symbols []string) (*Vocab, error) {
 	if n := len(symbols); n <= first || n > MaxSymbols {
 		return nil, fmt.Errorf("data: vocabulary of %d symbols: want %d to %d", n, first+1, MaxSymbols)
 	}
-	ids := make(map[string]int32, len(symbols))
 	for i, s := range symbols {
 		if err := checkSymbol(kind, i, s, i < first); err != nil {
 			return nil, err
 		}
+	}
+	ids := make(map[string]int32, len(symbols)) // after the look at each: a bad list costs nothing
+	for i, s := range symbols {
 		if j, twice := ids[s]; twice {
 			return nil, fmt.Errorf("data: vocabulary: symbol %d, %s, is also symbol %d", i, quote(s), j)
 		}
