@@ -60,7 +60,7 @@ func Explode(ctx context.Context, m *model.Model, team *nn.Team, ids []int32, up
 	run, g := model.NewRunner(p, team), make([]float32, m.Size())
 	state := make([]float32, batches.Batch*p.StateSize())
 	x, y := make([]int32, batches.Batch*batches.Steps), make([]int32, batches.Batch*batches.Steps)
-	sgd := optim.NewSGD(m.Size(), 0)
+	sgd := optim.Rule{Kind: "sgd"}.New(m.Size())
 	var done []Update
 	for epoch := 0; len(done) < updates; {
 		if err := ctx.Err(); err != nil {
@@ -74,7 +74,7 @@ func Explode(ctx context.Context, m *model.Model, team *nn.Team, ids []int32, up
 			continue
 		}
 		clear(g)
-		nats, count := run.Gradient(g, model.Batch{T: steps, B: batches.Batch, IDs: x, Targets: y}, state, nil)
+		nats, count := run.Gradient(g, model.Batch{T: steps, B: batches.Batch, IDs: x, Targets: y}, state, model.Objective{})
 		u := Update{nats / float64(count), optim.ClipNorm(team, g, clip)}
 		done = append(done, u)
 		if !finite(u.Nats + u.Norm) {

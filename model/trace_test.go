@@ -18,7 +18,7 @@ func TestTrace(t *testing.T) {
 		want, count := NewRunner(p.m.Pack(), newTeam(t, 1)).Loss(p.b, end)
 		for _, threads := range []int{1, 3} {
 			run, state := NewRunner(p.m.Pack(), newTeam(t, threads)), slices.Clone(p.state)
-			run.Gradient(make([]float32, len(p.m.Params)), p.b, nil, &nn.Key{Seed: 3}) // leaves masks behind
+			run.Gradient(make([]float32, len(p.m.Params)), p.b, nil, Objective{Dropout: &nn.Key{Seed: 3}}) // leaves masks behind
 			tape, nats := run.Trace(p.b, state)
 			sum, n := 0.0, 0
 			for i, v := range nats {
@@ -79,10 +79,10 @@ func TestTraceGradient(t *testing.T) {
 				s := state[row*size : (row+1)*size]
 				for i, v := range s {
 					s[i] = v + move
-					up, _, _ := reference(p.m, last, s, nil)
+					up, _, _ := reference(p.m, last, s, Objective{}, wordsOf(p.m, nil))
 					high := s[i]
 					s[i] = v - move
-					down, _, _ := reference(p.m, last, s, nil)
+					down, _, _ := reference(p.m, last, s, Objective{}, wordsOf(p.m, nil))
 					want := (up - down) / float64(high-s[i])
 					s[i] = v
 					diff = max(diff, math.Abs(float64(got[k][row*size+i])-want))

@@ -42,10 +42,27 @@ func (o option) with(acts bool, needs string) option {
 // take sets the fields of the flags given. One that would not act is an error.
 func take(options []option) error {
 	for _, o := range options {
-		if o.given && o.needs != "" {
-			return usage("--%s acts with %s only", o.name, o.needs)
+		if err := actWith([]condition{{o.name, o.given, o.needs == "", o.needs}}); err != nil {
+			return err
 		}
 		o.take()
+	}
+	return nil
+}
+
+// condition is what a flag needs to act.
+type condition struct {
+	flag        string
+	given, acts bool
+	with        string
+}
+
+// actWith is the error of a flag that was given and would not act.
+func actWith(flags []condition) error {
+	for _, f := range flags {
+		if f.given && !f.acts {
+			return usage("--%s acts with %s only", f.flag, f.with)
+		}
 	}
 	return nil
 }
