@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/disk"
 	"sluice/look/picture"
 	"sluice/model"
-	"sluice/safetensors"
 )
 
 // lookFlags are those of inspect that look inside of a model at work.
@@ -144,7 +144,7 @@ func (c *inspectCmd) write(e *env, f picture.Picture, paths []string) error {
 		if err := c.free(path); err != nil { // it took a while
 			return err
 		}
-		if err := safetensors.WriteAtomic(path, func(w io.Writer) error { return picture.Write(w, ending(path), f) }); err != nil {
+		if err := disk.WriteAtomic(disk.OS, path, func(w io.Writer) error { return picture.Write(w, ending(path), f) }); err != nil {
 			return err
 		}
 	}

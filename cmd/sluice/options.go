@@ -22,12 +22,15 @@ type option struct {
 func opt[T any](name string, flag *T, field *T) option {
 	return option{
 		name: name, given: flag != nil,
-		take: func() {
-			if flag != nil {
-				*field = *flag
-			}
-		},
+		take:  func() { set(field, flag) },
 		value: func() any { return *field },
+	}
+}
+
+// set takes a flag over if it was given.
+func set[T any](field, flag *T) {
+	if flag != nil {
+		*field = *flag
 	}
 }
 
