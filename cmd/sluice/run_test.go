@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/model"
+	"sluice/rnn"
 	"sluice/train"
 )
 
@@ -310,5 +311,30 @@ func TestSaveFails(t *testing.T) {
 	}
 	if left, _ := os.ReadDir("."); len(left) > 0 {
 		t.Errorf("left %v", left)
+	}
+}
+
+// A model that reads no text can be inspected; what is for texts says so.
+func TestModelOfNumbers(t *testing.T) {
+	t.Chdir(t.TempDir())
+	m, err := model.New(model.Spec{Task: model.Regress, Features: 2, Outputs: 1, RNN: rnn.Config{Cell: "lstm", Hidden: 3, Layers: 1, Biases: 1}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save("numbers.safetensors"); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"inspect"}, {"inspect", "--json"}} {
+		var out, errs bytes.Buffer
+		if status := run(t.Context(), append(args, "numbers.safetensors"), nil, &out, &errs); status != 0 || !strings.Contains(out.String(), "regress") || strings.Contains(out.String(), "vocab") {
+			t.Errorf("%v: status %d, %s%s", args, status, out.String(), errs.String())
+		}
+	}
+	for _, args := range [][]string{{"eval"}, {"generate"}, {"quantize", "--to", "int8"}, {"bench"}} {
+		var out, errs bytes.Buffer
+		status := run(t.Context(), append(args, "numbers.safetensors"), nil, &out, &errs)
+		if want := "sluice: numbers.safetensors: a model of task regress: want a language model\n"; status != exitFailed || errs.String() != want || out.Len() > 0 {
+			t.Errorf("%v: status %d, %q, %q", args, status, errs.String(), out.String())
+		}
 	}
 }
