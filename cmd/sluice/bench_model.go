@@ -44,6 +44,9 @@ func (b *bencher) model(r *benchReport, arg string) error {
 		return err
 	}
 	m, err := model.Open(path)
+	if err == nil {
+		err = readsText(m, path)
+	}
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,9 @@ func TestKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 			killed++
+			if s, err := summarise(dir); err == nil && s.Status == "done" { // all but its pictures
+				break
+			}
 			if _, err := os.Stat(filepath.Join(dir, runFile)); err != nil { // nothing yet to go on with
 				os.RemoveAll(dir)
 				continue
