@@ -133,7 +133,7 @@ func TestPrepare(t *testing.T) {
 
 // Every preset is valid, survives JSON, and prepares the text it is for.
 func TestPresets(t *testing.T) {
-	for _, name := range []string{"default", "d2l"} {
+	for _, name := range []string{"default", "d2l", "awd-lstm", "adding"} {
 		c, err := Preset(name)
 		if err != nil {
 			t.Fatal(err)
@@ -146,6 +146,9 @@ func TestPresets(t *testing.T) {
 		if err := json.Unmarshal(b, &back); err != nil || !reflect.DeepEqual(back, c) {
 			t.Errorf("%s: error %v, back as %+v", name, err, back)
 		}
+		if name == "adding" {
+			continue
+		}
 		lyrics, err := data.Load("lyrics")
 		if err != nil {
 			t.Fatal(err)
@@ -155,7 +158,7 @@ func TestPresets(t *testing.T) {
 		}
 	}
 	_, err := Preset("best")
-	wantError(t, err, `train: preset "best": want default or d2l`)
+	wantError(t, err, `train: preset "best": want default, d2l, awd-lstm or adding`)
 	c, err := Preset("d2l")
 	if err != nil {
 		t.Fatal(err)

@@ -9,12 +9,12 @@ import (
 	"sluice/nn"
 )
 
-// Data is what a run learns from: a *Text.
+// Data is what a run learns from: a *Text, or Adding.
 type Data interface {
 	about() about
 	dealer(c Config) (dealer, error)
 	// score is the loss on what is held out, by what counts.
-	score(ctx context.Context, p *model.Packed, team *nn.Team) (loss float64, err error)
+	score(ctx context.Context, c Config, p *model.Packed, team *nn.Team) (loss float64, err error)
 }
 
 // about is what there is to know of Data.
@@ -73,7 +73,7 @@ func (t *Text) about() about {
 	return about{identity{t.SHA256, len(t.Train), len(t.HeldOut)}, t.Corpus, t.Vocab}
 }
 
-func (t *Text) score(ctx context.Context, p *model.Packed, team *nn.Team) (float64, error) {
+func (t *Text) score(ctx context.Context, _ Config, p *model.Packed, team *nn.Team) (float64, error) {
 	s, err := model.Evaluate(ctx, p, team, t.HeldOut)
 	if err != nil {
 		return 0, err

@@ -3,6 +3,7 @@ package train
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 
 	"sluice/data"
 )
@@ -10,7 +11,7 @@ import (
 // Text is a text ready to be learned.
 type Text struct {
 	Corpus  string // the built-in corpus's name, if it is one
-	SHA256  string // of the text after cleaning, in hex
+	SHA256  string // of the text after cleaning, in hex; HoldOut makes it that of these digits and its text
 	Vocab   *data.Vocab
 	Train   []int32
 	HeldOut []int32 // the validation part; empty if nothing is held out
@@ -45,4 +46,27 @@ func Prepare(c Config, text string) (*Text, error) {
 		SHA256: hex.EncodeToString(sum[:]), Vocab: vocab,
 		Train: parts.Train, HeldOut: parts.Validation, Test: parts.Test,
 	}, nil
+}
+
+// HoldOut holds out another text, cleaned alike, in the place of a part of this
+// one. Its symbols are those of t's vocabulary.
+func (t *Text) HoldOut(c Config, text string) error {
+	if len(t.HeldOut) > 0 {
+		return fmt.Errorf("train: a text to hold out beside %d symbols of this one: want one of the two", len(t.HeldOut))
+	}
+	c.Clean.MaxChars = 0
+	text, err := c.Clean.Apply(text)
+	if err != nil {
+		return err
+	}
+	ids, err := t.Vocab.Encode(text)
+	if err != nil {
+		return err
+	}
+	if len(ids) < 2 {
+		return fmt.Errorf("train: a text of %d symbols to hold out: want 2 or more", len(ids))
+	}
+	sum := sha256.Sum256([]byte(t.SHA256 + text))
+	t.HeldOut, t.SHA256 = ids, hex.EncodeToString(sum[:])
+	return nil
 }

@@ -156,7 +156,7 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 		return nil, err
 	}
 	if r.keep == KeepHeldOut && about.HeldOut == 0 {
-		return nil, fmt.Errorf("train: keep %q: the text has nothing held out", r.keep)
+		return nil, fmt.Errorf("train: keep %q: nothing is held out, want %s, %s or %s", r.keep, KeepAuto, KeepTrain, KeepLast)
 	}
 	if r.keep == "" || r.keep == KeepAuto {
 		r.keep = KeepHeldOut
@@ -303,7 +303,7 @@ func perSecond(n int, d time.Duration) float64 {
 func (r *run) score(ctx context.Context, done *Epoch) error {
 	if r.data.about().HeldOut > 0 {
 		err := r.exact(func(p *model.Packed) (err error) {
-			done.HeldOutLoss, err = r.data.score(ctx, p, r.team)
+			done.HeldOutLoss, err = r.data.score(ctx, r.c, p, r.team)
 			return err
 		})
 		if err == nil {

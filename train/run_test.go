@@ -206,7 +206,7 @@ func TestKeep(t *testing.T) {
 	alone = *text
 	alone.HeldOut = nil
 	_, _, err := do(c, &alone, 0)
-	wantError(t, err, `train: keep "held-out": the text has nothing held out`)
+	wantError(t, err, `train: keep "held-out": nothing is held out, want auto, train or last`)
 }
 
 // Whatever stands in the test part changes the vocabulary at most.

@@ -49,7 +49,7 @@ func (r *run) update() (updated, error) {
 	copy(r.before, r.state)
 	u := updated{Progress: Progress{Epoch: r.at.Data.Epoch + 1, Updates: r.total, LearningRate: r.rate()}}
 	r.key = nn.Key{Seed: r.c.Seed, Step: uint64(r.at.Updates)}
-	r.objective.Dropout = &r.key
+	r.objective = r.c.objective(&r.key)
 	drops := r.c.Model.Drops()
 	if drops {
 		r.model.RepackDropped(r.team, r.packed, r.key)

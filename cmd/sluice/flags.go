@@ -39,19 +39,31 @@ type textFlags struct {
 	Letters    *bool    `negatable:"" help:"Lower-case ASCII letters and single spaces only."`
 	MaxChars   *int     `placeholder:"N" help:"Only so many characters from the start; 0: all."`
 	Validation *float64 `placeholder:"FRACTION" help:"Part of the text held out, before its end."`
+	Lines      *int     `placeholder:"N" help:"Hold out every N-th line, in place of a part at the end; 0: none."`
 	Test       *float64 `placeholder:"FRACTION" help:"Part of the text never looked at, its end."`
 }
 
 type modelFlags struct {
-	Cell       *string  `type:"choice" placeholder:"rnn|gru|lstm" help:"The cell."`
-	Activation *string  `type:"choice" placeholder:"tanh|relu" help:"Of cell rnn."`
-	Reset      *string  `type:"choice" placeholder:"before|after" help:"Where the reset gate of cell gru acts: before or after the product with the state."`
-	Hidden     *int     `placeholder:"N" help:"Width of the state."`
-	Layers     *int     `placeholder:"N" help:"Layers of the stack."`
-	Biases     *int     `placeholder:"1|2" help:"1: one bias for each gate; 2: two, as PyTorch has it."`
-	Direction  *string  `type:"choice" placeholder:"forward|backward|bidirectional" help:"A language model reads forward."`
-	Embed      *int     `placeholder:"N" help:"Width of the embedding; 0: one-hot inputs."`
-	Dropout    *float64 `placeholder:"P" help:"Of embeddings, between layers and before the head, while training."`
+	Cell       *string `type:"choice" placeholder:"rnn|gru|lstm" help:"The cell."`
+	Activation *string `type:"choice" placeholder:"tanh|relu" help:"Of cell rnn."`
+	Reset      *string `type:"choice" placeholder:"before|after" help:"Where the reset gate of cell gru acts: before or after the product with the state."`
+	Hidden     *int    `placeholder:"N" help:"Width of the state."`
+	Layers     *int    `placeholder:"N" help:"Layers of the stack."`
+	Biases     *int    `placeholder:"1|2" help:"1: one bias for each gate; 2: two, as PyTorch has it."`
+	Direction  *string `type:"choice" placeholder:"forward|backward|bidirectional" help:"A language model reads forward."`
+	Embed      *int    `placeholder:"N" help:"Width of the embedding; 0: one-hot inputs."`
+	Tied       *bool   `negatable:"" help:"One weight for the embedding and the head."`
+	LayerNorm  *bool   `negatable:"" help:"Normalise within the cell."`
+
+	Dropout          *float64 `placeholder:"P" help:"The three that follow, where they can be."`
+	InputDropout     *float64 `placeholder:"P" help:"Of what the stack reads, while training."`
+	LayerDropout     *float64 `placeholder:"P" help:"Between layers."`
+	OutputDropout    *float64 `placeholder:"P" help:"Of what the head reads."`
+	Locked           *bool    `negatable:"" help:"These drop the same values at all steps (variational dropout)."`
+	EmbeddingDropout *float64 `placeholder:"P" help:"Of whole symbols of the embedding, for an update."`
+	WeightDrop       *float64 `placeholder:"P" help:"Of the recurrent weights, for an update."`
+	Zoneout          *float64 `placeholder:"P" help:"Part of the state that stays as it is at a step."`
+	ZoneoutCell      *float64 `placeholder:"P" help:"Of the c of cell lstm alike."`
 
 	Init       *string  `type:"choice" placeholder:"pytorch|normal|xavier" help:"How weights start."`
 	InitSigma  *float64 `placeholder:"SIGMA" help:"Of --init normal."`
@@ -64,23 +76,30 @@ type runFlags struct {
 	Steps    *int    `placeholder:"N" help:"Symbols of a row: how far gradients flow back."`
 	Sampling *string `type:"choice" placeholder:"consecutive|random" help:"How minibatches are cut."`
 	Offset   *bool   `negatable:"" help:"Start each epoch at another symbol."`
+	Vary     *bool   `negatable:"" help:"Draw the steps of each minibatch anew, around --steps."`
 
 	Accumulate *int `placeholder:"N" help:"Minibatches whose mean gradient makes an update."`
 
-	Optimizer *string  `type:"choice" placeholder:"sgd|adam" help:"Another than the preset's brings its own rate (sgd 1, adam 0.001)."`
-	LR        *float64 `name:"lr" placeholder:"RATE" help:"Learning rate."`
-	Momentum  *float64 `placeholder:"M" help:"Of sgd."`
-	Beta1     *float64 `name:"beta1" placeholder:"B" help:"Of adam."`
-	Beta2     *float64 `name:"beta2" placeholder:"B" help:"Of adam."`
-	Epsilon   *float64 `placeholder:"E" help:"Of adam."`
-	Schedule  *string  `type:"choice" placeholder:"constant|step|cosine" help:"How the learning rate goes on."`
-	Warmup    *int     `placeholder:"N" help:"Updates over which it rises at first."`
-	LREvery   *int     `name:"lr-every" placeholder:"N" help:"Updates between the falls of schedule step."`
-	LRFactor  *float64 `name:"lr-factor" placeholder:"F" help:"What each of them multiplies it by (0.5)."`
-	LRFinal   *float64 `name:"lr-final" placeholder:"RATE" help:"Where schedule cosine ends (0)."`
-	Clip      *float64 `placeholder:"NORM" help:"Bound of the gradient's norm; 0: none."`
-	ClipValue *float64 `placeholder:"V" help:"Bound of each of its elements; 0: none."`
-	NonFinite *string  `type:"choice" placeholder:"stop|skip|lower" help:"What is done about a loss or gradient that is not finite: end, leave out the update, or halve the rate, too."`
+	Optimizer   *string  `type:"choice" placeholder:"sgd|adam" help:"Another than the preset's brings its own rate (sgd 1, adam 0.001)."`
+	LR          *float64 `name:"lr" placeholder:"RATE" help:"Learning rate."`
+	Momentum    *float64 `placeholder:"M" help:"Of sgd."`
+	Beta1       *float64 `name:"beta1" placeholder:"B" help:"Of adam."`
+	Beta2       *float64 `name:"beta2" placeholder:"B" help:"Of adam."`
+	Epsilon     *float64 `placeholder:"E" help:"Of adam."`
+	Schedule    *string  `type:"choice" placeholder:"constant|step|cosine|plateau" help:"How the learning rate goes on."`
+	Warmup      *int     `placeholder:"N" help:"Updates over which it rises at first."`
+	LREvery     *int     `name:"lr-every" placeholder:"N" help:"Updates between the falls of schedule step."`
+	LRPatience  *int     `name:"lr-patience" placeholder:"N" help:"Epochs without a better score before a fall of schedule plateau (1)."`
+	LRFactor    *float64 `name:"lr-factor" placeholder:"F" help:"What a fall multiplies it by (0.5)."`
+	LRFinal     *float64 `name:"lr-final" placeholder:"RATE" help:"Where schedule cosine ends, and plateau falls no further (0)."`
+	WeightDecay *float64 `placeholder:"L" help:"Pull of all weights towards 0; with adam that of AdamW."`
+	Average     *int     `placeholder:"N" help:"Keep the mean of the weights from when N epochs brought no better score (averaged SGD); 0: never."`
+	Smoothing   *float64 `placeholder:"E" help:"Of labels: the share of the target spread over all symbols."`
+	AR          *float64 `name:"ar" placeholder:"A" help:"Activation regularisation."`
+	TAR         *float64 `name:"tar" placeholder:"B" help:"Temporal activation regularisation."`
+	Clip        *float64 `placeholder:"NORM" help:"Bound of the gradient's norm; 0: none."`
+	ClipValue   *float64 `placeholder:"V" help:"Bound of each of its elements; 0: none."`
+	NonFinite   *string  `type:"choice" placeholder:"stop|skip|lower" help:"What is done about a loss or gradient that is not finite: end, leave out the update, or halve the rate, too."`
 
 	Precision *string `type:"choice" placeholder:"float32|bf16" help:"Of what products multiply in training; all else, and the model, is float32."`
 

@@ -137,14 +137,19 @@ func (r *report) print(w io.Writer) error {
 		fmt.Fprintf(t, "vocabulary\t%s, %s; unknown: %s\n", v.Kind, plural(v.Size, "symbol"), v.Unknown)
 		fmt.Fprintf(t, "\t%s\n", v.shown())
 	}
-	if r.Vocab != nil && h.TrainSymbols > 0 {
+	if h.TrainSymbols > 0 {
+		noun, kind := "example", ""
+		if r.Vocab != nil {
+			noun, kind = "symbol", r.Vocab.Kind
+		}
 		corpus := "a text"
 		if h.Corpus != "" {
 			corpus = h.Corpus
 		}
-		fmt.Fprintf(t, "trained on\t%s, %s to train on, %s held out\n", visible(corpus), plural(h.TrainSymbols, "symbol"), count(h.HeldOutSymbols))
+		fmt.Fprintf(t, "trained on\t%s, %s to train on, %s held out\n", visible(corpus), plural(h.TrainSymbols, noun), count(h.HeldOutSymbols))
 		fmt.Fprintf(t, "\tsha256 %s\n", visible(h.TextSHA256))
-		fmt.Fprintf(t, "perplexity\ttraining %s, held out %s\n", measured(h.TrainLoss, r.Vocab.Kind), measured(h.HeldOutLoss, r.Vocab.Kind))
+		g := gaugeOf(r.Model.Task)
+		fmt.Fprintf(t, "%s\ttraining %s, held out %s\n", g.name, measured(g, h.TrainLoss, kind), measured(g, h.HeldOutLoss, kind))
 		fmt.Fprintf(t, "kept\t%s, after %s\n", visible(why(h)), plural(h.Updates, "update"))
 	}
 	if len(h.Config) > 0 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"sluice/data"
+	"sluice/model"
 	"sluice/optim"
 	"sluice/rnn"
 	"sluice/train"
@@ -71,8 +73,11 @@ func actWith(flags []condition) error {
 }
 
 // choose sets what other flags depend on: where there are letters only, there are
-// no newlines to keep.
+// no newlines to keep; lines are held out in place of the preset's part.
 func (f textFlags) choose(c *train.Config) {
+	if f.Lines != nil && *f.Lines > 0 && f.Validation == nil {
+		c.Split.Validation = 0
+	}
 	if f.Letters != nil && *f.Letters && f.Newlines == nil && c.Clean.Newlines == "keep" {
 		c.Clean.Newlines = "space"
 	}
@@ -88,6 +93,7 @@ func (f textFlags) options(c *train.Config) []option {
 		opt("letters", f.Letters, &c.Clean.Letters),
 		opt("max-chars", f.MaxChars, &c.Clean.MaxChars),
 		opt("validation", f.Validation, &c.Split.Validation),
+		opt("lines", f.Lines, &c.Split.Lines),
 		opt("test", f.Test, &c.Split.Test),
 	}
 }
@@ -95,7 +101,23 @@ func (f textFlags) options(c *train.Config) []option {
 // choose sets what other flags depend on. Another cell or initialisation than
 // the preset's drops what belongs to that one.
 func (f modelFlags) choose(c *train.Config) {
-	stack, init := &c.Model.RNN, &c.Init
+	m, stack, init := &c.Model, &c.Model.RNN, &c.Init
+	set(&stack.Layers, f.Layers)
+	set(&m.Embed, f.Embed)
+	set(&stack.Hidden, f.Hidden)
+	p := m.OutputDropout
+	if set(&p, f.Dropout); f.Dropout != nil || !stack.Locked { // the one rate of a preset that has one
+		m.InputDropout, stack.Dropout, m.OutputDropout = p, p, p
+	}
+	if m.Embed == 0 && m.Features == 0 {
+		m.InputDropout, m.EmbeddingDropout = 0, 0 // one-hot inputs are not dropped
+	}
+	if stack.Layers == 1 {
+		stack.Dropout = 0 // it acts between layers
+	}
+	if m.Tied && f.Tied == nil && f.Embed == nil {
+		m.Embed = stack.Hidden
+	}
 	if f.Cell != nil && *f.Cell != stack.Cell {
 		stack.Cell, stack.Reset, stack.Activation, init.ForgetBias = *f.Cell, "", "", 0
 		if stack.Cell == "gru" {
@@ -120,8 +142,17 @@ func (f modelFlags) options(c *train.Config) []option {
 		opt("layers", f.Layers, &stack.Layers),
 		opt("biases", f.Biases, &stack.Biases),
 		opt("direction", f.Direction, (*string)(&stack.Direction)),
+		opt("layer-norm", f.LayerNorm, &stack.LayerNorm),
 		opt("embed", f.Embed, &m.Embed),
-		opt("dropout", f.Dropout, &m.OutputDropout),
+		opt("tied", f.Tied, &m.Tied),
+		opt("input-dropout", f.InputDropout, &m.InputDropout),
+		opt("layer-dropout", f.LayerDropout, &stack.Dropout),
+		opt("output-dropout", f.OutputDropout, &m.OutputDropout),
+		opt("locked", f.Locked, &stack.Locked),
+		opt("embedding-dropout", f.EmbeddingDropout, &m.EmbeddingDropout),
+		opt("weight-drop", f.WeightDrop, &stack.WeightDrop),
+		opt("zoneout", f.Zoneout, &stack.Zoneout),
+		opt("zoneout-cell", f.ZoneoutCell, &stack.ZoneoutCell).with(stack.Cell == "lstm", "--cell lstm"),
 		opt("init", f.Init, &init.Kind),
 		opt("init-sigma", f.InitSigma, &init.Sigma).with(init.Kind == "normal", "--init normal"),
 		opt("orthogonal", f.Orthogonal, &init.Orthogonal),
@@ -136,15 +167,18 @@ func (f runFlags) choose(c *train.Config) {
 	if f.Optimizer != nil && *f.Optimizer != o.Kind {
 		switch *f.Optimizer {
 		case "sgd":
-			*o, s.Rate, s.Final = optim.Rule{Kind: "sgd"}, 1, 0
+			*o, s.Rate, s.Final = optim.Rule{Kind: "sgd", Decay: o.Decay}, 1, 0
 		case "adam":
 			*o, s.Rate, s.Final = optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, 0.001, 0
 		}
 	}
 	if f.Schedule != nil && *f.Schedule != s.Kind {
 		*s = optim.Schedule{Kind: *f.Schedule, Rate: s.Rate, Warmup: s.Warmup}
-		if s.Kind == "step" {
+		switch s.Kind {
+		case "step":
 			s.Factor = 0.5
+		case "plateau":
+			s.Factor, s.Patience = 0.5, 1
 		}
 	}
 }
@@ -156,6 +190,7 @@ func (f runFlags) options(c *train.Config) []option {
 		opt("steps", f.Steps, &c.Batches.Steps),
 		opt("sampling", f.Sampling, &c.Batches.Sampling),
 		opt("offset", f.Offset, &c.Batches.Offset),
+		opt("vary", f.Vary, &c.Batches.Vary),
 		opt("accumulate", f.Accumulate, &c.Accumulate),
 		opt("optimizer", f.Optimizer, &o.Kind),
 		opt("lr", f.LR, &s.Rate),
@@ -166,8 +201,14 @@ func (f runFlags) options(c *train.Config) []option {
 		opt("schedule", f.Schedule, &s.Kind),
 		opt("warmup", f.Warmup, &s.Warmup),
 		opt("lr-every", f.LREvery, &s.Every).with(s.Kind == "step", "--schedule step"),
-		opt("lr-factor", f.LRFactor, &s.Factor).with(s.Kind == "step", "--schedule step"),
-		opt("lr-final", f.LRFinal, &s.Final).with(s.Kind == "cosine", "--schedule cosine"),
+		opt("lr-patience", f.LRPatience, &s.Patience).with(s.Kind == "plateau", "--schedule plateau"),
+		opt("lr-factor", f.LRFactor, &s.Factor).with(s.Kind == "step" || s.Kind == "plateau", "--schedule step or plateau"),
+		opt("lr-final", f.LRFinal, &s.Final).with(s.Kind == "cosine" || s.Kind == "plateau", "--schedule cosine or plateau"),
+		opt("weight-decay", f.WeightDecay, &o.Decay),
+		opt("average", f.Average, &c.Average),
+		opt("smoothing", f.Smoothing, &c.Smoothing),
+		opt("ar", f.AR, &c.AR),
+		opt("tar", f.TAR, &c.TAR),
 		opt("clip", f.Clip, &c.ClipNorm),
 		opt("clip-value", f.ClipValue, &c.ClipValue),
 		opt("non-finite", f.NonFinite, &c.NonFinite),
@@ -176,8 +217,8 @@ func (f runFlags) options(c *train.Config) []option {
 		opt("patience", f.Patience, &c.Patience),
 		opt("keep", f.Keep, &c.Keep),
 		opt("seed", f.Seed, &c.Seed),
-		opt("predict-every", f.PredictEvery, &c.PredictEvery),
-		opt("predict-length", f.PredictLength, &c.PredictLength),
+		opt("predict-every", f.PredictEvery, &c.PredictEvery).with(c.Model.Task == model.LM, "a text"),
+		opt("predict-length", f.PredictLength, &c.PredictLength).with(c.Model.Task == model.LM, "a text"),
 	}
 }
 
@@ -188,8 +229,12 @@ type group struct {
 }
 
 func (c *trainCmd) options(config *train.Config) []group {
+	text := c.TextFlags.options(config)
+	for i := range text {
+		text[i] = text[i].with(config.Model.Task == model.LM, "a text")
+	}
 	return []group{
-		{"Text", c.TextFlags.options(config)},
+		{"Text", text},
 		{"Model", c.ModelFlags.options(config)},
 		{"Training", c.RunFlags.options(config)},
 	}
@@ -197,12 +242,23 @@ func (c *trainCmd) options(config *train.Config) []group {
 
 // config is the preset with the flags given, those of a run file among them.
 func (c *trainCmd) config() (train.Config, error) {
+	if c.Preset == "" {
+		if c.Preset = "default"; c.Data == adding {
+			c.Preset = adding
+		}
+	}
 	config, err := train.Preset(c.Preset)
 	if err != nil {
 		return config, err
 	}
 	if seed := c.RunFlags.Seed; seed != nil && *seed > math.MaxInt64 { // what a run file can hold
 		return config, fmt.Errorf("--seed %d: want 0 to %d", *seed, math.MaxInt64)
+	}
+	if c.Data == adding && config.Model.Task != model.Regress {
+		return config, usage("--data adding: want --preset adding, not %s", c.Preset)
+	}
+	if c.HeldOut != "" {
+		config.Split = data.Fractions{}
 	}
 	c.TextFlags.choose(&config)
 	c.ModelFlags.choose(&config)
@@ -214,14 +270,6 @@ func (c *trainCmd) config() (train.Config, error) {
 	}
 	if s := config.Schedule; s.Kind == "step" && s.Every == 0 && c.RunFlags.LREvery == nil {
 		return config, usage("--schedule step: want --lr-every too")
-	}
-	m, stack := &config.Model, &config.Model.RNN
-	stack.Dropout, m.InputDropout = m.OutputDropout, m.OutputDropout
-	if stack.Layers == 1 {
-		stack.Dropout = 0 // it acts between layers
-	}
-	if m.Embed == 0 {
-		m.InputDropout = 0 // one-hot inputs are not dropped
 	}
 	return config, config.Validate()
 }

@@ -115,13 +115,18 @@ func (w *words) event(event train.Event) {
 }
 
 func (w *words) start(s train.Start) {
-	kind := cmp.Or(w.config.Vocab.Kind, "char")
-	fmt.Fprintf(w.w, "text   %s: %s; vocabulary of %s\n", visible(w.source.shown), plural(utf8.RuneCountInString(w.source.text), "character"), plural(s.Symbols, unit(kind)))
-	fmt.Fprintf(w.w, "       %s to train on, %s held out", plural(s.TrainSymbols, unit(kind)), count(s.HeldOutSymbols))
-	if n := len(w.text.Test); n > 0 {
-		fmt.Fprintf(w.w, ", %s for a test", count(n))
+	if w.text == nil {
+		fmt.Fprintf(w.w, "data   %s: %s to train on in an epoch, always new ones, %s held out\n", w.source.shown, plural(s.TrainSymbols, "example"), count(s.HeldOutSymbols))
+	} else {
+		kind := cmp.Or(w.config.Vocab.Kind, "char")
+		fmt.Fprintf(w.w, "text   %s: %s; vocabulary of %s\n", visible(w.source.shown), plural(utf8.RuneCountInString(w.source.text), "character"), plural(s.Symbols, unit(kind)))
+		fmt.Fprintf(w.w, "       %s to train on, %s held out", plural(s.TrainSymbols, unit(kind)), count(s.HeldOutSymbols))
+		if n := len(w.text.Test); n > 0 {
+			fmt.Fprintf(w.w, ", %s for a test", count(n))
+		}
+		fmt.Fprintln(w.w)
 	}
-	fmt.Fprintf(w.w, "\nmodel  %s, %s\n", describe(w.config.Model), plural(s.Parameters, "parameter"))
+	fmt.Fprintf(w.w, "model  %s, %s\n", describe(w.config.Model), plural(s.Parameters, "parameter"))
 	fmt.Fprintf(w.w, "run    %s of %s (%s), %s, in %s\n", plural(s.Epochs, "epoch"), plural(s.Updates/max(1, s.Epochs), "update"), optimizer(w.config), plural(w.threads, "thread"), w.dir)
 	if s.Resumed > 0 {
 		fmt.Fprintf(w.w, "       going on after update %s\n", count(s.Resumed))
@@ -170,7 +175,7 @@ func optimizer(c train.Config) string {
 
 // end is the report.
 func (w *words) end(o outcome) {
-	h, kind := o.result.Model.History, o.result.Model.Vocab.Kind()
+	h, g := o.result.Model.History, gaugeOf(o.config.Model.Task)
 	w.clear()
 	switch done := fmt.Sprintf("%d of %d epochs done in %s", len(o.result.Curve), o.config.Epochs, clock(o.time)); {
 	case o.stopped == nil:
@@ -180,29 +185,42 @@ func (w *words) end(o outcome) {
 	default:
 		fmt.Fprintf(w.w, "\ninterrupted: %s\n", done)
 	}
-	fmt.Fprintf(w.w, "perplexity  training %s\n", measured(h.TrainLoss, kind))
-	if h.HeldOutSymbols > 0 {
-		fmt.Fprintf(w.w, "            held out %s\n", measured(h.HeldOutLoss, kind))
+	kind := ""
+	if w.text != nil {
+		kind = w.text.Vocab.Kind()
 	}
-	fmt.Fprintf(w.w, "kept        %s\n", why(h))
-	if byHeart(o.config.Keep, h) {
+	fmt.Fprintf(w.w, "%s  training %s\n", g.name, measured(g, h.TrainLoss, kind))
+	if h.HeldOutSymbols > 0 {
+		fmt.Fprintf(w.w, "%*s  held out %s\n", len(g.name), "", measured(g, h.HeldOutLoss, kind))
+	}
+	fmt.Fprintf(w.w, "%-*s  %s\n", len(g.name), "kept", why(h))
+	if w.text != nil && byHeart(o.config.Keep, h) {
 		fmt.Fprintf(w.w, "            (a text of %s is there to be learnt by heart: training perplexity\n            proves that the optimisation works, not that the model is good)\n", plural(h.TrainSymbols, unit(kind)))
 	}
-	fmt.Fprintf(w.w, "wrote       %s in %s\n", strings.Join(o.files, ", "), o.dir)
-	program := program()
-	prime := ""
-	if len(o.config.Prefixes) > 0 {
-		prime = " --prime " + quoted(visible(o.config.Prefixes[0]))
+	fmt.Fprintf(w.w, "%-*s  %s in %s\n", len(g.name), "wrote", strings.Join(o.files, ", "), o.dir)
+	program, dir := program(), quoted(operand(o.dir))
+	next := []string{"inspect " + dir}
+	if w.text != nil {
+		prime := ""
+		if len(o.config.Prefixes) > 0 {
+			prime = " --prime " + quoted(visible(o.config.Prefixes[0]))
+		}
+		next = append([]string{"generate " + dir + prime}, next...)
 	}
-	dir := quoted(operand(o.dir))
-	fmt.Fprintf(w.w, "next        %s generate %s%s\n            %s inspect %s\n", program, dir, prime, program, dir)
+	for i, command := range next {
+		fmt.Fprintf(w.w, "%-*s  %s %s\n", len(g.name), map[bool]string{true: "next"}[i == 0], program, command)
+	}
 }
 
-func measured(loss float64, kind string) string {
-	if loss == 0 {
+// measured writes a loss; kind is that of the symbols of a text.
+func measured(g gauge, loss float64, kind string) string {
+	switch {
+	case loss == 0:
 		return "not measured"
+	case kind == "":
+		return g.short(loss)
 	}
-	return fmt.Sprintf("%s (%.3f bits per %s)", short(math.Exp(loss)), loss/math.Ln2, unit(kind))
+	return fmt.Sprintf("%s (%.3f bits per %s)", g.short(loss), loss/math.Ln2, unit(kind))
 }
 
 // byHeart says whether the weights kept are those that know a small text best.

@@ -113,7 +113,7 @@ func (c *trainCmd) writeRunFile(w io.Writer, config train.Config, s source) erro
 	line := func(name string, value any) error {
 		return toml.NewEncoder(&b).Encode(map[string]any{name: value})
 	}
-	first := []any{"preset", c.Preset, "data", s.corpus, "files", s.files, "prefix", config.Prefixes}
+	first := []any{"preset", c.Preset, "data", s.corpus, "files", s.files, "held-out", c.HeldOut, "prefix", config.Prefixes}
 	for i := 0; i < len(first); i += 2 {
 		if v := reflect.ValueOf(first[i+1]); v.Len() > 0 {
 			if err := line(first[i].(string), first[i+1]); err != nil {

@@ -12,19 +12,20 @@ import (
 
 	"sluice/data"
 	"sluice/internal/disk"
+	"sluice/model"
 	"sluice/train"
 )
 
 type trainCmd struct {
 	Args []string `arg:"" optional:"" name:"FILE" help:"Text files, after the task lm or without it; - is standard input. Without any, the built-in lyrics."`
 
-	Data    string     `placeholder:"NAME" help:"A built-in corpus: lyrics, english."`
+	Data    string     `placeholder:"NAME" help:"A built-in corpus: lyrics, english, or adding: the adding problem."`
 	Files   []string   `sep:"none" hidden:"" help:"FILE, for a run file."`
 	HeldOut string     `placeholder:"FILE" help:"A text to hold out, in place of a part of the one that is trained on."`
 	Out     string     `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
 	Config  configFlag `placeholder:"FILE" help:"A run file: options of this command, which flags beat."`
 	Resume  resumeFlag `placeholder:"DIR" help:"Go on with the run in this folder from its newest checkpoint."`
-	Preset  string     `type:"choice" default:"default" placeholder:"default|d2l" help:"Where the options below start from: our own, or those of Dive into Deep Learning."`
+	Preset  string     `type:"choice" placeholder:"default|d2l|awd-lstm|adding" help:"Where the options below start from: our own, those of Dive into Deep Learning, the AWD-LSTM recipe for words, or the adding problem's."`
 
 	CheckpointMinutes float64 `default:"1" placeholder:"M" help:"Minutes between checkpoints (1); 0: none by time."`
 	CheckpointUpdates int     `placeholder:"N" help:"Updates between checkpoints; 0: none by number."`
@@ -57,28 +58,53 @@ func (c *trainCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	s, err := c.source(e, files)
-	if err != nil {
+	j := job{config: config, threads: threads}
+	if err := c.prepare(e, &j, files); err != nil {
 		return err
 	}
-	text, err := train.Prepare(config, s.text)
-	if err != nil {
-		return fmt.Errorf("%s: %s", s.shown, oneLine(err.Error()))
-	}
-	text.Corpus = s.corpus
-	if err := choosePrefixes(&config, text, c.RunFlags.Prefix); err != nil {
-		return err
-	}
-	if err := fits(config, text.Vocab.Size()); err != nil {
-		return err
-	}
-	dir, err := c.folder(s.name)
+	dir, err := c.folder(j.source.name)
 	if err != nil {
 		return err
 	}
 	defer dir.release()
-	return c.train(e, job{config: config, source: s, text: text, dir: dir.path, threads: threads})
+	j.dir = dir.path
+	return c.train(e, j)
 }
+
+// prepare finds what there is to learn from.
+func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
+	if j.config.Model.Task == model.Regress {
+		if len(files) > 0 || c.HeldOut != "" || c.Data != "" && c.Data != adding {
+			return usage("--preset adding: makes its own data, want no other")
+		}
+		j.source = source{name: adding, shown: adding, corpus: adding}
+		j.data = train.Adding{Examples: 5000, HeldOut: 1000}
+		return nil
+	}
+	if j.source, err = c.source(e, files); err != nil {
+		return err
+	}
+	if j.text, err = train.Prepare(j.config, j.source.text); err != nil {
+		return fmt.Errorf("%s: %s", j.source.shown, oneLine(err.Error()))
+	}
+	j.data, j.text.Corpus = j.text, j.source.corpus
+	if c.HeldOut != "" {
+		s, err := readFiles(e, []string{c.HeldOut})
+		if err == nil {
+			err = j.text.HoldOut(j.config, s.text)
+		}
+		if err != nil {
+			return fmt.Errorf("--held-out %s: %s", c.HeldOut, oneLine(err.Error()))
+		}
+	}
+	if err := choosePrefixes(&j.config, j.text, c.RunFlags.Prefix); err != nil {
+		return err
+	}
+	return fits(j.config, j.text.Vocab.Size())
+}
+
+// adding is the name of the adding problem, as data and as a preset.
+const adding = "adding"
 
 // folder is that of the run to go on with, or a new one, locked.
 func (c *trainCmd) folder(name string) (*folder, error) {
@@ -100,7 +126,8 @@ func (c *trainCmd) folder(name string) (*folder, error) {
 type job struct {
 	config  train.Config
 	source  source
-	text    *train.Text
+	data    train.Data
+	text    *train.Text // data, if it is a text
 	dir     string
 	threads int
 }
@@ -112,7 +139,7 @@ func (c *trainCmd) train(e *env, j job) error {
 	if err != nil {
 		return err
 	}
-	result, stopped := train.Run(e.ctx, j.config, j.text, options)
+	result, stopped := train.Run(e.ctx, j.config, j.data, options)
 	p.progress.close()
 	if result == nil || errors.Is(stopped, train.ErrNotSaved) {
 		p.failed(stopped)
