@@ -22,8 +22,8 @@ type maskJob struct {
 	parts       int
 }
 
-// small is how many floats are masked before others would have begun to help.
-const small = 1 << 13
+// maskAlone is how many floats are masked before others would have begun to help.
+const maskAlone = 1 << 13
 
 // apply sets y to x (steps·rows, width), masked: a row of a step from its own
 // stream, or if locked from that of step 0. y may be x.
@@ -51,7 +51,7 @@ func (m *mask) multiply(team *nn.Team, y, x []float32, width int) {
 
 // do runs a job over n floats.
 func (m *mask) do(team *nn.Team, j maskJob, n int) {
-	if j.parts = min(team.Threads(), n/j.width); n < small {
+	if j.parts = min(team.Threads(), n/j.width); n < maskAlone {
 		j.parts = min(1, j.parts)
 	}
 	m.job = j
