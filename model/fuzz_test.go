@@ -63,8 +63,7 @@ func smallFiles(t testing.TB) [][]byte {
 	numbers := Spec{Task: Regress, Features: 2, Outputs: 1, RNN: tied.RNN}
 	words := Spec{Task: LM, Embed: 1, Cutoffs: []int{1}, RNN: rnn.Config{Cell: "rnn", Biases: 1, Layers: 1, Hidden: 4}}
 	adaptive := newModel(t, words, vocabOf(t, "ab", data.VocabOptions{}))
-	files = append(files, fileOf(t, adaptive), fileOf(t, quantized(t, adaptive, nn.Int8)))
-	return append(files, fileOf(t, newModel(t, tied, vocabOf(t, "ab", data.VocabOptions{}))), fileOf(t, newModel(t, numbers, nil)))
+	return append(files, fileOf(t, adaptive), fileOf(t, newModel(t, tied, vocabOf(t, "ab", data.VocabOptions{}))), fileOf(t, newModel(t, numbers, nil)))
 }
 
 func TestTruncated(t *testing.T) {

@@ -127,6 +127,16 @@ func plan(spec Spec, vocab *data.Vocab) (*Model, error) {
 	return m, nil
 }
 
+// Size is how many parameters New would give a model, or its error, without memory
+// for them.
+func Size(spec Spec, vocab *data.Vocab) (int, error) {
+	m, err := plan(spec, vocab)
+	if err != nil {
+		return 0, err
+	}
+	return m.Size(), nil
+}
+
 // Size is the number of parameters.
 func (m *Model) Size() int {
 	last := m.rows[len(m.rows)-1]

@@ -86,8 +86,7 @@ func (b *bencher) say(format string, args ...any) {
 func (b *bencher) score(r *modelReport, p *model.Packed, team *nn.Team) error {
 	b.status.show("scoring")
 	s := &r.Score
-	s.Rows = 32
-	s.Steps = max(1, min(64, 1<<24/(s.Rows*p.Vocab.Size()))) // 64 MiB of logits
+	s.Rows, s.Steps = 32, 64
 	batch, state := measure.RandomBatch(s.Steps, s.Rows, p.Vocab.Size()), make([]float32, s.Rows*p.StateSize())
 	runner := model.NewRunner(p, team)
 	t, err := b.time(func() { runner.Loss(batch, state) })
@@ -129,7 +128,7 @@ func updatesOf(m *model.Model, path string) (train.Config, error) {
 // update trains on symbols drawn at random, at a rate of 0: it takes as long.
 func (b *bencher) update(r *modelReport, m *model.Model, c train.Config, team *nn.Team) error {
 	b.status.show("training")
-	if err := fits(c, m.Vocab.Size()); err != nil {
+	if err := fits(c, m.Vocab); err != nil {
 		return err
 	}
 	rows, steps := max(1, c.Batches.Batch), max(1, c.Batches.Steps)
