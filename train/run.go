@@ -253,7 +253,7 @@ func (r *run) epoch(ctx context.Context) (Epoch, error) {
 		if err := ctx.Err(); err != nil {
 			return Epoch{}, err
 		}
-		p, err := r.update()
+		p, err := r.update(r.rate())
 		if err != nil {
 			return Epoch{}, err
 		}
