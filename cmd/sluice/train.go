@@ -43,11 +43,22 @@ type trainCmd struct {
 	RunFlags   runFlags   `embed:"" group:"Training"`
 }
 
+// maxMinutes is some years.
+const maxMinutes = 1 << 22
+
 // Run trains and saves a model.
 func (c *trainCmd) Run(e *env) error {
 	threads, err := c.threads()
 	if err != nil {
 		return err
+	}
+	switch {
+	case !(c.CheckpointMinutes >= 0 && c.CheckpointMinutes < maxMinutes):
+		return fmt.Errorf("--checkpoint-minutes %v: want 0 (none by time) to %d", c.CheckpointMinutes, maxMinutes)
+	case c.CheckpointUpdates < 0:
+		return fmt.Errorf("--checkpoint-updates %d: want 0 (none by number) or more", c.CheckpointUpdates)
+	case c.Checkpoints < 1:
+		return fmt.Errorf("--checkpoints %d: want 1 or more", c.Checkpoints)
 	}
 	config, err := c.config()
 	if err != nil {
