@@ -36,7 +36,7 @@ func BenchmarkUpdate(b *testing.B) {
 				b.Fatal(err)
 			}
 			update := func() {
-				if u, err := r.update(); err != nil {
+				if u, err := r.update(r.rate()); err != nil {
 					b.Fatal(err)
 				} else if u.count == 0 {
 					r.deal.SetCursor(data.Cursor{})

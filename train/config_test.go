@@ -44,7 +44,6 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.Epochs = 0 }, "train: 0 epochs: want 1 to 16777216"},
 		{func(c *Config) { c.Epochs = 1<<24 + 1 }, "train: 16777217 epochs: want 1 to 16777216"},
 		{func(c *Config) { c.Keep = "best" }, `train: keep "best": want auto, train, held-out or last`},
-		{func(c *Config) { c.Keep = KeepHeldOut }, `train: keep "held-out": nothing is held out, want auto, train or last`},
 		{func(c *Config) { c.Precision = "fp16" }, `train: precision "fp16": want float32 or bf16`},
 		{func(c *Config) { c.PredictEvery = -1 }, "train: samples every -1 epochs: want 0 (never) or more"},
 		{func(c *Config) { c.PredictLength = -1 }, "train: samples of -1 symbols: want 0 or more"},

@@ -107,7 +107,7 @@ func TestGradientOverflows(t *testing.T) {
 	}
 	r.model.Repack(r.team, r.packed)
 	before := slices.Clone(r.model.Params)
-	_, err = r.update()
+	_, err = r.update(r.rate())
 	wantError(t, err, "train: diverged after update 0, in epoch 1, at learning rate 0.01: the gradient overflowed (gradient of rnn.weight_ih_l0 has NaN at 0): want a lower rate or tighter clipping")
 	if !errors.Is(err, ErrDiverged) || !slices.Equal(r.model.Params, before) || r.at.Updates != 0 {
 		t.Errorf("%d updates", r.at.Updates)
@@ -137,10 +137,10 @@ func TestUpdateAllocates(t *testing.T) {
 				t.Fatal(err)
 			}
 			update := func() {
-				u, err := r.update()
+				u, err := r.update(r.rate())
 				if u.count == 0 {
 					r.deal.SetCursor(data.Cursor{Epoch: 1})
-					_, err = r.update()
+					_, err = r.update(r.rate())
 				}
 				if err != nil {
 					t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -77,6 +78,8 @@ func left(t *testing.T, m *disktest.Memory) string {
 	return strings.Join(lines, "\n") + "\n" + string(m.Get(filepath.Join(dir, ModelFile)))
 }
 
+var everyCrash = flag.Bool("every-crash", false, "TestCrashes crashes at every operation on the disk, not at some")
+
 // A run that a crash ends at any operation, and that goes on, ends with the
 // bytes of one that was not ended: after a kill, and after a loss of power with
 // whatever it leaves on the disk.
@@ -103,9 +106,12 @@ func TestCrashes(t *testing.T) {
 			if plain, _ := mustRun(t, c, text); !bytes.Equal(modelBytes(t, plain), whole.Get(filepath.Join(dir, ModelFile))) {
 				t.Error("a folder changes the model")
 			}
-			step := 3
-			if testing.Short() {
-				step = 11
+			step := 4
+			switch {
+			case *everyCrash:
+				step = 1
+			case testing.Short():
+				step = 13
 			}
 			for i := 2 + len(name)%step; i < ops; i += step { // the first two make the folder
 				m := disktest.New()

@@ -253,7 +253,7 @@ func (r *run) epoch(ctx context.Context) (Epoch, error) {
 		if err := ctx.Err(); err != nil {
 			return Epoch{}, err
 		}
-		p, err := r.update()
+		p, err := r.update(r.rate())
 		if err != nil {
 			return Epoch{}, err
 		}
@@ -276,6 +276,9 @@ func (r *run) epoch(ctx context.Context) (Epoch, error) {
 	took := time.Since(start)
 	r.training += took
 	r.symbols += symbols
+	if r.at.Count == 0 {
+		return Epoch{}, r.diverged("loss of every minibatch overflowed")
+	}
 	if err := r.finite("weights", optim.Norm(r.team, r.model.Params)); err != nil {
 		return Epoch{}, err
 	}

@@ -44,10 +44,10 @@ func (r *run) next() model.Batch {
 
 func (c Config) accumulate() int { return max(1, c.Accumulate) }
 
-// update makes one update from the next minibatches.
-func (r *run) update() (updated, error) {
+// update makes one update from the next minibatches, at a learning rate.
+func (r *run) update(rate float64) (updated, error) {
 	copy(r.before, r.state)
-	u := updated{Progress: Progress{Epoch: r.at.Data.Epoch + 1, Updates: r.total, LearningRate: r.rate()}}
+	u := updated{Progress: Progress{Epoch: r.at.Data.Epoch + 1, Updates: r.total, LearningRate: rate}}
 	r.key = nn.Key{Seed: r.c.Seed, Step: uint64(r.at.Updates)}
 	r.objective = r.c.objective(&r.key)
 	drops := r.c.Model.Drops()

@@ -34,7 +34,7 @@ func (c *inspectCmd) gates(e *env) error {
 	if err != nil {
 		return err
 	}
-	paths, err := c.outputs("gates")
+	paths, err := c.outputs(c.defaultName("gates"))
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (c *inspectCmd) gradients(e *env) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	paths, err := c.outputs("gradients")
+	paths, err := c.outputs(c.defaultName("gradients"))
 	if err != nil {
 		return err
 	}

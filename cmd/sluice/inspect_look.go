@@ -6,32 +6,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
-	"sluice/internal/disk"
-	"sluice/look/picture"
 	"sluice/model"
 )
 
 // lookFlags are those of inspect that look inside of a model at work.
 type lookFlags struct {
+	pictureFlags `embed:""`
+
 	Gates      *string `placeholder:"TEXT" help:"Draw the gates and states over the symbols of a text."`
 	Gradients  bool    `help:"Draw how much of a gradient is left some steps back; without a MODEL of a new RNN, GRU and LSTM, and one that explodes."`
 	Timescales bool    `help:"Draw how long each unit remembers against what its gates do."`
 
-	Out    []string `short:"o" sep:"none" placeholder:"FILE" help:"Of these: the file, a .png, a .svg or the numbers as .npz (gates.png, gradients.png, timescales.png); may be given again."`
-	Force  bool     `help:"Write over files that exist."`
-	Data   string   `placeholder:"NAME" help:"With --gradients and --timescales: run over a built-in corpus, the whole of it: lyrics, english."`
-	Lags   *int     `placeholder:"N" help:"With --gradients and --timescales: steps looked back or on (100)."`
-	Rows   *int     `placeholder:"N" help:"With --gradients and --timescales: random places in the text (256)."`
-	Seed   *uint64  `placeholder:"N" help:"With --gradients and --timescales: of those places, changes and new weights (1)."`
-	Hidden *int     `placeholder:"N" help:"With --gradients without a MODEL: width of the state (128)."`
-	Init   *string  `type:"choice" placeholder:"pytorch|normal|xavier" help:"With --gradients without a MODEL: how weights start (pytorch)."`
+	Data   string  `placeholder:"NAME" help:"With --gradients and --timescales: run over a built-in corpus, the whole of it: lyrics, english."`
+	Lags   *int    `placeholder:"N" help:"With --gradients and --timescales: steps looked back or on (100)."`
+	Rows   *int    `placeholder:"N" help:"With --gradients and --timescales: random places in the text (256)."`
+	Seed   *uint64 `placeholder:"N" help:"With --gradients and --timescales: of those places, changes and new weights (1)."`
+	Hidden *int    `placeholder:"N" help:"With --gradients without a MODEL: width of the state (128)."`
+	Init   *string `type:"choice" placeholder:"pytorch|normal|xavier" help:"With --gradients without a MODEL: how weights start (pytorch)."`
 
 	threadsFlag `embed:""`
 }
@@ -81,74 +75,6 @@ func (c *inspectCmd) split() (models, texts []string, err error) {
 		return nil, nil, usage("--data %s and the file %s: want one or the other", c.Data, texts[0])
 	}
 	return models, texts, nil
-}
-
-// outputs are the files to write: those of --out, or else one of a name, or
-// none beside --json. It is an error if one is there already.
-func (c *inspectCmd) outputs(name string) ([]string, error) {
-	paths := c.Out
-	if len(paths) == 0 && !c.JSON {
-		paths = []string{name + ".png"}
-	}
-	for i, path := range paths {
-		switch {
-		case !slices.Contains(picture.Endings, ending(path)):
-			return nil, usage("--out %s: want a name that ends in .png, .svg or .npz", path)
-		case slices.Contains(paths[:i], path):
-			return nil, usage("--out %s: given twice", path)
-		}
-		if err := c.free(path); err != nil {
-			return nil, err
-		}
-	}
-	return paths, nil
-}
-
-func ending(path string) string { return strings.ToLower(filepath.Ext(path)) }
-
-// free is the error of a file that must not be written.
-func (c *inspectCmd) free(path string) error {
-	info, err := os.Lstat(path)
-	switch {
-	case err == nil && info.IsDir():
-		return fmt.Errorf("%s: a folder, want the name of a file", path)
-	case err == nil && !c.Force:
-		return fmt.Errorf("%s: it exists already: want --force or another --out", path)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: %w", path, cause(err))
-	}
-	if _, err := os.Stat(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("%s: %w", path, cause(err))
-	}
-	return nil
-}
-
-// drawable is the error of a figure of which a picture was asked and cannot
-// be.
-func drawable(f picture.Picture, paths []string) error {
-	if slices.ContainsFunc(paths, func(p string) bool { return ending(p) != ".npz" }) {
-		return f.Drawable()
-	}
-	return nil
-}
-
-// write writes f to the files, each whole or not at all.
-func (c *inspectCmd) write(e *env, f picture.Picture, paths []string) error {
-	if err := drawable(f, paths); err != nil {
-		return err
-	}
-	for _, path := range paths {
-		if err := e.ctx.Err(); err != nil {
-			return err
-		}
-		if err := c.free(path); err != nil { // it took a while
-			return err
-		}
-		if err := disk.WriteAtomic(disk.OS, path, func(w io.Writer) error { return picture.Write(w, ending(path), f) }); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // of says what an error of package look is about.
@@ -217,4 +143,13 @@ func learned(m *model.Model) string {
 		return "untrained"
 	}
 	return "trained on " + cmp.Or(m.History.Corpus, "a text")
+}
+
+// defaultName is that of the picture where none is named; figures as JSON need
+// no picture.
+func (c *inspectCmd) defaultName(name string) string {
+	if c.JSON {
+		return ""
+	}
+	return name
 }

@@ -62,7 +62,7 @@ func (c *inspectCmd) timescales(e *env) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	paths, err := c.outputs("timescales")
+	paths, err := c.outputs(c.defaultName("timescales"))
 	if err != nil {
 		return err
 	}

@@ -18,24 +18,30 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/gofrs/flock"
 
+	"sluice/data"
+	"sluice/look/picture"
+	"sluice/model"
 	"sluice/train"
 )
 
 type runsCmd struct {
 	Runs []string `arg:"" optional:"" name:"RUN" help:"Folders of runs: their options and scores side by side. Without any, a list of all below runs."`
 	JSON bool     `name:"json" help:"Print one JSON object a line for each run."`
+
+	pictureFlags `embed:""`
 }
 
 // summary is what a run's folder tells.
 type summary struct {
-	Run     string         `json:"run"`
-	Task    string         `json:"task"`
-	Status  string         `json:"status"` // "running", "killed", or as its log ends: "done", "interrupted", "diverged", "failed"
-	Began   time.Time      `json:"began"`
-	Updates int            `json:"updates"` // made, of Of
-	Of      int            `json:"of"`
-	Epochs  int            `json:"epochs"` // done
-	Best    *train.Epoch   `json:"best,omitempty"`
+	Run     string       `json:"run"`
+	Task    string       `json:"task"`
+	Status  string       `json:"status"` // "running", "killed", or as its log ends: "done", "interrupted", "diverged", "failed"
+	Began   time.Time    `json:"began"`
+	Updates int          `json:"updates"` // made, of Of
+	Of      int          `json:"of"`
+	Epochs  int          `json:"epochs"` // done
+	Best    *train.Epoch `json:"best,omitempty"`
+	curve   []train.Epoch
 	Error   string         `json:"error,omitempty"`
 	Options map[string]any `json:"options"`
 }
@@ -54,6 +60,10 @@ func (c *runsCmd) Run(e *env) error {
 		if len(folders) == 0 {
 			return fmt.Errorf("no runs in %s: train one first (sluice train)", runsFolder)
 		}
+	}
+	paths, err := c.outputs("")
+	if err != nil {
+		return err
 	}
 	var all []summary
 	for _, folder := range folders {
@@ -75,9 +85,14 @@ func (c *runsCmd) Run(e *env) error {
 		}
 		return nil
 	case len(c.Runs) > 0:
-		return e.compare(all)
+		err = e.compare(all)
+	default:
+		err = e.list(all)
 	}
-	return e.list(all)
+	if err != nil || len(paths) == 0 {
+		return err
+	}
+	return c.write(e, curvesOf(all), paths)
 }
 
 func summarise(folder string) (summary, error) {
@@ -136,6 +151,7 @@ func (s *summary) read(path string) error {
 			s.Updates = e.Update
 		case "epoch":
 			s.Epochs, s.Updates = e.Epoch.Epoch, e.Epoch.Updates
+			s.curve = append(s.curve, e.Epoch)
 			if e.Best {
 				s.Best = &e.Epoch
 			}
@@ -210,4 +226,33 @@ func (e *env) compare(all []summary) error {
 	row("training", func(s summary) string { _, training, _ := s.scores(); return training })
 	row("held out", func(s summary) string { _, _, heldOut := s.scores(); return heldOut })
 	return t.Flush()
+}
+
+// curvesOf is the picture of how the losses of runs fell: those of what is held
+// out, where all have that.
+func curvesOf(all []summary) *picture.Runs {
+	g := gaugeOf(all[0].Task)
+	heldOut := !slices.ContainsFunc(all, func(s summary) bool {
+		return slices.ContainsFunc(s.curve, func(e train.Epoch) bool { return e.HeldOutLoss == 0 })
+	})
+	f := &picture.Runs{Measure: "training " + g.name}
+	if heldOut {
+		f.Measure = "held-out " + g.name
+	}
+	if adds := func(s summary) bool { return s.Task == model.Regress }; !slices.ContainsFunc(all, func(s summary) bool { return !adds(s) }) {
+		f.Title = fmt.Sprintf("The adding problem, %v steps", all[0].Options["steps"])
+		f.Level, f.Named = data.AddingVariance, "always 1"
+	}
+	for _, s := range all {
+		run := picture.Run{Name: filepath.Base(s.Run)}
+		for _, e := range s.curve {
+			loss := e.Loss
+			if heldOut {
+				loss = e.HeldOutLoss
+			}
+			run.Updates, run.Losses = append(run.Updates, e.Updates), append(run.Losses, g.of(loss))
+		}
+		f.Runs = append(f.Runs, run)
+	}
+	return f
 }

@@ -46,15 +46,19 @@ type resolver struct {
 	options map[string]any
 }
 
-// notInRunFile are flags that say what to do now, not what a run is.
-var notInRunFile = []string{"config", "resume", "out", "threads", "json", "quiet", "help"}
+// ofTheMoment says whether a flag says what to do now, not what a run is.
+func ofTheMoment(flag string) bool {
+	return slices.Contains([]string{
+		"config", "resume", "out", "threads", "json", "quiet", "help", "find-lr",
+	}, flag)
+}
 
 // Validate wants each option to be a flag of train.
 func (r *resolver) Validate(app *kong.Application) error {
 	known := map[string]bool{}
 	for _, n := range app.Children {
 		for _, f := range n.Flags {
-			if n.Name == "train" && !slices.Contains(notInRunFile, f.Name) {
+			if n.Name == "train" && !ofTheMoment(f.Name) {
 				known[f.Name] = true
 			}
 		}
@@ -119,6 +123,13 @@ func (c *trainCmd) writeRunFile(w io.Writer, config train.Config, s source) erro
 			if err := line(first[i].(string), first[i+1]); err != nil {
 				return err
 			}
+		}
+	}
+	for _, o := range []option{
+		opt("checkpoint-minutes", (*float64)(nil), &c.CheckpointMinutes), opt("checkpoint-updates", (*int)(nil), &c.CheckpointUpdates), opt("checkpoints", (*int)(nil), &c.Checkpoints),
+	} {
+		if err := line(o.name, o.value()); err != nil {
+			return err
 		}
 	}
 	for _, g := range c.options(&config) {

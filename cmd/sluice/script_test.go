@@ -25,6 +25,7 @@ func TestScripts(t *testing.T) {
 			"usage": func(ts *testscript.TestScript, _ bool, args []string) { fails(ts, exitUsage, args) },
 			"edit":  edit,
 			"unhex": unhex,
+			"cut":   cut,
 		},
 	})
 }
@@ -63,4 +64,13 @@ func unhex(ts *testscript.TestScript, _ bool, args []string) {
 	b, err := hex.DecodeString(strings.Join(strings.Fields(ts.ReadFile(args[0])), ""))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o666))
+}
+
+// cut FILE drops the last line of a file, as if the program had been killed
+// before it wrote it.
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	end := bytes.LastIndexByte(b[:len(b)-1], '\n') + 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b[:end], 0o666))
 }

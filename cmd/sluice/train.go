@@ -27,6 +27,8 @@ type trainCmd struct {
 	Resume  resumeFlag `placeholder:"DIR" help:"Go on with the run in this folder from its newest checkpoint."`
 	Preset  string     `type:"choice" placeholder:"default|d2l|awd-lstm|adding" help:"Where the options below start from: our own, those of Dive into Deep Learning, the AWD-LSTM recipe for words, or the adding problem's."`
 
+	FindLR bool `name:"find-lr" help:"Train nothing: try rising learning rates, and say which train well."`
+
 	CheckpointMinutes float64 `default:"1" placeholder:"M" help:"Minutes between checkpoints (1); 0: none by time."`
 	CheckpointUpdates int     `placeholder:"N" help:"Updates between checkpoints; 0: none by number."`
 	Checkpoints       int     `default:"3" placeholder:"K" help:"How many are kept, the newest ones (3)."`
@@ -41,11 +43,22 @@ type trainCmd struct {
 	RunFlags   runFlags   `embed:"" group:"Training"`
 }
 
+// maxMinutes is some years.
+const maxMinutes = 1 << 22
+
 // Run trains and saves a model.
 func (c *trainCmd) Run(e *env) error {
 	threads, err := c.threads()
 	if err != nil {
 		return err
+	}
+	switch {
+	case !(c.CheckpointMinutes >= 0 && c.CheckpointMinutes < maxMinutes):
+		return fmt.Errorf("--checkpoint-minutes %v: want 0 (none by time) to %d", c.CheckpointMinutes, maxMinutes)
+	case c.CheckpointUpdates < 0:
+		return fmt.Errorf("--checkpoint-updates %d: want 0 (none by number) or more", c.CheckpointUpdates)
+	case c.Checkpoints < 1:
+		return fmt.Errorf("--checkpoints %d: want 1 or more", c.Checkpoints)
 	}
 	config, err := c.config()
 	if err != nil {
@@ -61,6 +74,9 @@ func (c *trainCmd) Run(e *env) error {
 	j := job{config: config, threads: threads}
 	if err := c.prepare(e, &j, files); err != nil {
 		return err
+	}
+	if c.FindLR {
+		return c.findRate(e, j)
 	}
 	dir, err := c.folder(j.source.name)
 	if err != nil {

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"text/tabwriter"
+
+	"sluice/optim"
+	"sluice/train"
+)
+
+// rateTest is from what trains nothing to what nothing stands, in so many updates
+// that each decade has forty.
+var rateTest = optim.RateTest{From: 1e-5, To: 100, Updates: 280}
+
+// findRate prints how the loss goes as the learning rate rises.
+func (c *trainCmd) findRate(e *env, j job) error {
+	p := newPrinter(e, false, true, j)
+	if !c.Quiet && !c.JSON {
+		p.progress = newProgress(e.stderr)
+	}
+	p.progress.event(train.Start{Task: j.config.Model.Task, Epochs: 1, Updates: rateTest.Updates})
+	f, err := train.FindRate(e.ctx, j.config, j.data, rateTest, train.Options{Threads: j.threads, Observe: p.progress.event})
+	p.progress.close()
+	if f == nil || err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(e.stdout, f, "")
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "rate\t%s, smoothed\n", gaugeOf(j.config.Model.Task).name)
+	for i := range f.Smooth {
+		if i%10 == 0 || i == len(f.Smooth)-1 {
+			fmt.Fprintf(t, "%.2g\t%s\n", f.Rates[i], gaugeOf(j.config.Model.Task).short(f.Smooth[i]))
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.stdout, "\nsteepest    %s   the loss falls fastest: safe\nbold        %s   a tenth of where it is lowest\n", rounded(f.Suggested.Steepest), rounded(f.Suggested.BestTenth))
+	return err
+}
+
+// rounded is a rate with two digits.
+func rounded(rate float64) string {
+	unit := math.Pow(10, math.Floor(math.Log10(rate))-1)
+	return fmt.Sprintf("%g", math.Round(rate/unit)*unit)
+}

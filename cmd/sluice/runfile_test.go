@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"sluice/train"
+)
+
+// parsed is what a command line of train makes.
+func parsed(t *testing.T, args ...string) (*trainCmd, train.Config) {
+	t.Helper()
+	var c cli
+	parser, err := (&env{}).parser(&c, kong.Exit(func(int) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(append([]string{"train"}, args...)); err != nil {
+		t.Fatal(err)
+	}
+	config, err := c.Train.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &c.Train, config
+}
+
+// A run file makes the options that made it, and itself again.
+func TestRunFile(t *testing.T) {
+	for _, args := range [][]string{
+		nil,
+		{"--preset", "d2l"}, {"--preset", "awd-lstm"}, {"--preset", "adding", "--cell", "lstm", "--forget-bias", "1"},
+		{"--cell", "lstm", "--layers", "3", "--dropout", "0.3", "--embed", "64", "--locked", "--zoneout", "0.1", "--zoneout-cell", "0.2", "--weight-drop", "0.5"},
+		{"--cell", "rnn", "--activation", "relu", "--layer-norm", "--optimizer", "sgd", "--momentum", "0.9", "--schedule", "step", "--lr-every", "7", "--letters"},
+		{"--preset", "d2l", "--optimizer", "adam", "--schedule", "plateau", "--lr-patience", "3", "--lr-final", "0.001", "--average", "4", "--patience", "9"},
+		{"--vocab", "word", "--unknown", "unk", "--min-count", "3", "--max-vocab", "99", "--lines", "10", "--test", "0.05", "--offset", "--no-orthogonal"},
+		{"--preset", "awd-lstm", "--no-tied", "--embed", "30", "--dropout", "0", "--no-vary", "--smoothing", "0.1", "--ar", "0", "--accumulate", "4", "--non-finite", "lower"},
+		{"--seed", "9223372036854775807", "--precision", "bf16", "--epsilon", "1e-7", "--init", "normal", "--clip-value", "0.5", "--keep", "last", "--warmup", "3"},
+		{"--prefix", "a, \"b\"", "--prefix", "分开", "--held-out", "a file.txt", "--reset", "before", "--sampling", "random"},
+	} {
+		c, config := parsed(t, args...)
+		config.Prefixes = c.RunFlags.Prefix
+		var first, again bytes.Buffer
+		if err := c.writeRunFile(&first, config, source{files: []string{"some text.txt", "-"}}); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "run file.toml")
+		if err := os.WriteFile(path, first.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		back, same := parsed(t, "--config", path)
+		same.Prefixes = back.RunFlags.Prefix
+		if !reflect.DeepEqual(config, same) {
+			t.Errorf("%v:\n\t%+v\nbecomes\n\t%+v", args, config, same)
+		}
+		if err := back.writeRunFile(&again, same, source{files: back.Files}); err != nil || again.String() != first.String() {
+			t.Errorf("%v: error %v; the run file\n%s\nbecomes\n%s", args, err, first.String(), again.String())
+		}
+	}
+}
+
+// Every option of train but those of the moment can stand in a run file.
+func TestRunFileHasAll(t *testing.T) {
+	c, config := parsed(t)
+	var b bytes.Buffer
+	if err := c.writeRunFile(&b, config, source{}); err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{"preset": true, "data": true, "files": true, "held-out": true, "prefix": true, "dropout": true, "checkpoint-minutes": true, "checkpoint-updates": true, "checkpoints": true}
+	for _, g := range c.options(&config) {
+		for _, o := range g.options {
+			named[o.name] = true
+		}
+	}
+	var all cli
+	parser, err := (&env{}).parser(&all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range parser.Model.Children {
+		for _, f := range n.Flags {
+			if n.Name == "train" && !named[f.Name] && !ofTheMoment(f.Name) {
+				t.Errorf("--%s stands in no run file", f.Name)
+			}
+		}
+	}
+}
