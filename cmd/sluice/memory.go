@@ -21,12 +21,12 @@ func fits(c train.Config, vocab *data.Vocab) error {
 		return err
 	}
 	v, stack := vocab.Size(), c.Model.RNN
-	parameters, embedding := float64(size), float64(v)*float64(c.Model.Embed)
-	packed := parameters - embedding // what products multiply, in panels
-	if c.Model.Tied {
-		packed = parameters
+	parameters := float64(size)
+	packed := parameters // what products multiply, in panels
+	if !c.Model.Tied {
+		packed -= float64(v) * float64(c.Model.Embed)
 	}
-	need := parameters*(3+moments(c)) + embedding + 2*packed // their own, gradient, best; a copy at first; and transposed
+	need := parameters*(3+moments(c)) + 2*packed // their own, gradient, best; and transposed
 	if c.Precision == train.BF16 {
 		need += packed // for scores
 	}

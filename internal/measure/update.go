@@ -19,7 +19,7 @@ type Training struct {
 // Update is a call that trains m on one minibatch as package train does. It
 // changes m.
 func Update(m *model.Model, b model.Batch, t Training, team *nn.Team) (call func()) {
-	packed := m.PackAs(t.Precision)
+	packed := m.PackShared(t.Precision)
 	runner := model.NewRunner(packed, team)
 	grad, state := make([]float32, len(m.Params)), make([]float32, b.B*packed.StateSize())
 	return func() {
