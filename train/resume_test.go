@@ -88,7 +88,7 @@ func TestCrashes(t *testing.T) {
 		"consecutive": func(*Config) {},
 		"random":      func(c *Config) { c.Batches.Sampling, c.Optimizer = "random", optim.Rule{Kind: "sgd", Momentum: 0.9} },
 		"averaged": func(c *Config) {
-			c.Average, c.Patience, c.Epochs = 1, 4, 6
+			c.Average, c.Patience, c.Epochs, c.Keep = 1, 4, 6, KeepHeldOut
 			c.Schedule = optim.Schedule{Kind: "plateau", Rate: 0.3, Patience: 1, Factor: 0.5, Final: 0.1}
 			c.Batches.Vary, c.Model.EmbeddingDropout, c.Model.RNN.Locked, c.Model.RNN.WeightDrop = true, 0.2, true, 0.3
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -93,6 +94,7 @@ type run struct {
 
 	grad          []float32 // (N) of parameters
 	state, before []float32 // (B, StateSize) now, and before the update at work
+	entry         []float32 // and before its minibatch
 	objective     model.Objective
 	key           nn.Key // of the masks of the update at work
 
@@ -122,7 +124,6 @@ type place struct {
 
 	Patience optim.Plateau `json:"patience"` // of the end of the run
 	Falls    optim.Plateau `json:"falls"`    // of the learning rate
-	Average  optim.Plateau `json:"average"`  // of the start of the mean
 	Ended    bool          `json:"ended"`    // the patience is at its end
 
 	Curve []Epoch `json:"curve"`
@@ -164,10 +165,13 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 			r.keep = KeepTrain
 		}
 	}
+	if c.Average > 0 && r.keep == KeepTrain { // that loss is not the mean's
+		return nil, fmt.Errorf("train: average after %d scores with keep %q: want %s or %s", c.Average, KeepTrain, KeepHeldOut, KeepLast)
+	}
 	r.opt, r.mean = c.Optimizer.New(len(m.Params)), optim.NewAverage(len(m.Params))
 	r.grad = make([]float32, len(m.Params))
 	r.state = make([]float32, c.Batches.Batch*m.RNN.StateSize())
-	r.before = make([]float32, len(r.state))
+	r.before, r.entry = make([]float32, len(r.state)), make([]float32, len(r.state))
 	r.at.Rate = 1
 	if o.From == nil {
 		err = m.Init(c.Init, c.Seed)
@@ -340,19 +344,30 @@ func (r *run) score(ctx context.Context, done *Epoch) error {
 
 // wait tells what waits for scores to stop improving.
 func (r *run) wait(e Epoch) {
-	score := e.HeldOutLoss
-	if r.data.about().HeldOut == 0 {
-		score = e.Loss
-	}
+	score := r.waiting(e)
 	if r.c.Schedule.Kind == "plateau" {
 		r.at.Falls.Score(score, r.c.Schedule.Patience)
 	}
-	if r.c.Average > 0 && !r.mean.Started() && r.at.Average.Score(score, r.c.Average) {
-		r.mean.Start()
+	if n := len(r.at.Curve) - r.c.Average; r.c.Average > 0 && !r.mean.Started() && n > 0 {
+		before := math.Inf(1)
+		for _, e := range r.at.Curve[:n] {
+			before = min(before, r.waiting(e))
+		}
+		if score > before {
+			r.mean.Start()
+		}
 	}
 	if r.c.Patience > 0 {
 		r.at.Ended = r.at.Patience.Score(r.keeping(e), r.c.Patience)
 	}
+}
+
+// waiting is the score that the rate and the mean wait for, lower being better.
+func (r *run) waiting(e Epoch) float64 {
+	if r.data.about().HeldOut == 0 {
+		return e.Loss
+	}
+	return e.HeldOutLoss
 }
 
 // keeping is the score by which weights are kept, lower being better.

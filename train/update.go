@@ -47,12 +47,13 @@ func (c Config) accumulate() int { return max(1, c.Accumulate) }
 // update makes one update from the next minibatches, at a learning rate.
 func (r *run) update(rate float64) (updated, error) {
 	copy(r.before, r.state)
+	key := nn.Key{Seed: r.c.Seed, Step: uint64(r.at.Updates)}
 	u := updated{Progress: Progress{Epoch: r.at.Data.Epoch + 1, Updates: r.total, LearningRate: rate}}
-	r.key = nn.Key{Seed: r.c.Seed, Step: uint64(r.at.Updates)}
+	r.key = key
 	r.objective = r.c.objective(&r.key)
 	drops := r.c.Model.Drops()
 	if drops {
-		r.model.RepackDropped(r.team, r.packed, r.key)
+		r.model.RepackDropped(r.team, r.packed, key)
 	}
 	r.team.Clear(r.grad)
 	minibatches, steps, b := 0, 0, model.Batch{}
@@ -62,12 +63,13 @@ func (r *run) update(rate float64) (updated, error) {
 			break
 		}
 		b, steps = next, steps+next.T
+		r.key.Step = key.Step | uint64(minibatches)<<32 // other masks for each
+		copy(r.entry, r.state)
 		sum, count := r.runner.Gradient(r.grad, b, r.state, r.objective)
 		u.sum, u.count, minibatches = u.sum+sum, u.count+count, minibatches+1
 		if !finite(u.sum) {
 			break
 		}
-		r.key.Step |= uint64(minibatches) << 32 // other masks for the next one
 	}
 	if minibatches == 0 {
 		return u, nil
@@ -136,7 +138,7 @@ func (diverged) Is(target error) bool { return target == ErrDiverged }
 // gradient overflowed, or ends the run as if the minibatch had not been read.
 func (r *run) notFinite(what string, b model.Batch) (updated, error) {
 	what += " overflowed"
-	if where := r.model.NonFinite(r.runner, r.grad, b, r.before, r.objective); where != "" {
+	if where := r.model.NonFinite(r.runner, r.grad, b, r.entry, r.objective); where != "" {
 		what += " (" + where + ")"
 	}
 	copy(r.state, r.before)

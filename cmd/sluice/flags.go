@@ -93,7 +93,7 @@ type runFlags struct {
 	LRFactor    *float64 `name:"lr-factor" placeholder:"F" help:"What a fall multiplies it by (0.5)."`
 	LRFinal     *float64 `name:"lr-final" placeholder:"RATE" help:"Where schedule cosine ends, and plateau falls no further (0)."`
 	WeightDecay *float64 `placeholder:"L" help:"Pull of all weights towards 0; with adam that of AdamW."`
-	Average     *int     `placeholder:"N" help:"Keep the mean of the weights from when N epochs brought no better score (averaged SGD); 0: never."`
+	Average     *int     `placeholder:"N" help:"Keep the mean of the weights from when a score is worse than the best of those more than N before it (averaged SGD); 0: never."`
 	Smoothing   *float64 `placeholder:"E" help:"Of labels: the share of the target spread over all symbols."`
 	AR          *float64 `name:"ar" placeholder:"A" help:"Activation regularisation."`
 	TAR         *float64 `name:"tar" placeholder:"B" help:"Temporal activation regularisation."`
