@@ -121,8 +121,6 @@ func script(fsys disk.FS, folder string) (log []string) {
 	read("a/log")
 	note("close", e.Close())
 	note("truncate closed", e.Truncate(0))
-	_, err = e.Size()
-	note("size closed", err)
 	list("a")
 	list("no")
 	note("remove what is full", nil, fsys.Remove(in("a")) != nil) // by errors that differ between systems
