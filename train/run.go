@@ -200,10 +200,10 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 
 // pack makes what runs of the parameters.
 func (r *run) pack() {
-	r.packed = r.model.Pack()
+	r.packed = r.model.PackShared(r.model.Precision)
 	r.saved = r.packed
 	if as := r.c.Products(); as != r.model.Precision {
-		r.packed = r.model.PackAs(as)
+		r.packed = r.model.PackShared(as)
 	}
 	r.runner = model.NewRunner(r.packed, r.team)
 }

@@ -151,6 +151,7 @@ func (f modelFlags) options(c *train.Config) []option {
 		opt("layer-norm", f.LayerNorm, &stack.LayerNorm),
 		opt("embed", f.Embed, &m.Embed),
 		opt("tied", f.Tied, &m.Tied),
+		f.Cutoffs.option(&m.Cutoffs).with(m.Task == model.LM, "a text"),
 		opt("input-dropout", f.InputDropout, &m.InputDropout),
 		opt("layer-dropout", f.LayerDropout, &stack.Dropout),
 		opt("output-dropout", f.OutputDropout, &m.OutputDropout),

@@ -134,10 +134,13 @@ func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 			return fmt.Errorf("--held-out %s: %s", c.HeldOut, oneLine(err.Error()))
 		}
 	}
+	if err := c.ModelFlags.Cutoffs.choose(&j.config, j.text.Vocab.Size()); err != nil {
+		return err
+	}
 	if err := choosePrefixes(&j.config, j.text, c.RunFlags.Prefix); err != nil {
 		return err
 	}
-	return fits(j.config, j.text.Vocab.Size())
+	return fits(j.config, j.text.Vocab)
 }
 
 // adding is the name of the adding problem, as data and as a preset.
