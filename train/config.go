@@ -102,7 +102,7 @@ func (c Config) Validate() error {
 			return err
 		}
 	}
-	if err := c.objective(nil).Validate(c.Model.Task); err != nil {
+	if err := c.objective(nil).Validate(c.Model); err != nil {
 		return err
 	}
 	switch {
