@@ -25,10 +25,6 @@ func (s Score) Perplexity() float64 { return math.Exp(s.Loss()) }
 // are characters.
 func (s Score) Bits() float64 { return s.Loss() / math.Ln2 }
 
-// maxLogits bounds what Evaluate holds of logits at a time, as far as one step
-// of its rows allows; 64 MiB.
-const maxLogits = 1 << 24
-
 // Evaluate scores each of ids but the first once, given those before it. The
 // text is read in up to 32 rows side by side, each from the zero state and at
 // least 2,000 symbols long, so that few symbols are scored without what came
@@ -37,8 +33,7 @@ func Evaluate(ctx context.Context, p *Packed, team *nn.Team, ids []int32) (Score
 	if err := p.only(LM, "score a text"); err != nil {
 		return Score{}, err
 	}
-	o := data.Batches{Batch: max(1, min(32, len(ids)/2000)), Cover: true}
-	o.Steps = max(1, min(64, maxLogits/(o.Batch*p.Vocab.Size())))
+	o := data.Batches{Batch: max(1, min(32, len(ids)/2000)), Steps: 64, Cover: true}
 	if len(ids) < o.Need() {
 		return Score{}, fmt.Errorf("model: a text of %d symbols: want at least %d to score one", len(ids), o.Need())
 	}

@@ -48,6 +48,7 @@ type inputJSON struct {
 
 type headJSON struct {
 	Tied    bool    `json:"tied,omitempty"`
+	Cutoffs []int   `json:"cutoffs,omitempty"`
 	Outputs int     `json:"outputs,omitempty"`
 	Dropout float64 `json:"dropout"`
 }
@@ -87,7 +88,7 @@ func (m *Model) Contents() (map[string]string, []safetensors.Tensor, error) {
 	values := map[string]any{
 		keyInput:   inputJSON{m.Embed, m.Features, m.InputDropout, m.EmbeddingDropout},
 		keyRNN:     m.RNN,
-		keyHead:    headJSON{m.Tied, m.Outputs, m.OutputDropout},
+		keyHead:    headJSON{m.Tied, m.Cutoffs, m.Outputs, m.OutputDropout},
 		keyHistory: m.History,
 	}
 	if m.Vocab != nil {
@@ -235,7 +236,7 @@ func fromMetadata(metadata map[string]string, tensors int) (*Model, error) {
 		}
 	}
 	spec.Embed, spec.Features, spec.InputDropout, spec.EmbeddingDropout = input.Embed, input.Features, input.Dropout, input.EmbeddingDropout
-	spec.Tied, spec.Outputs, spec.OutputDropout = head.Tied, head.Outputs, head.Dropout
+	spec.Tied, spec.Cutoffs, spec.Outputs, spec.OutputDropout = head.Tied, head.Cutoffs, head.Outputs, head.Dropout
 	vocab, err := vocabIn(metadata, spec)
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func TestSaveOpen(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", spec.testName(), err)
 		}
-		if got.Spec != m.Spec || !same(got.Params, m.Params) || !reflect.DeepEqual(got.Vocab, m.Vocab) || !reflect.DeepEqual(got.History, m.History) {
+		if !reflect.DeepEqual(got.Spec, m.Spec) || !same(got.Params, m.Params) || !reflect.DeepEqual(got.Vocab, m.Vocab) || !reflect.DeepEqual(got.History, m.History) {
 			t.Errorf("%s: another model came back", spec.testName())
 		}
 		b, err := os.ReadFile(path)
@@ -85,10 +85,16 @@ func TestNames(t *testing.T) {
 		{rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Layers: 1, Biases: 1}, 0, "head.bias[4] head.weight[4 2] rnn.bias_hh_l0[6] rnn.bias_ih_l0[6] rnn.weight_hh_l0[6 2] rnn.weight_ih_l0[6 4]"},
 		{rnn.Config{Cell: "gru", Reset: rnn.ResetBefore, Layers: 1, Biases: 2}, 3, "embed.weight[4 3] head.bias[4] head.weight[4 2] rnn.reset_before.bias_hh_l0[6] rnn.reset_before.bias_ih_l0[6] rnn.reset_before.weight_hh_l0[6 2] rnn.reset_before.weight_ih_l0[6 3]"},
 		{rnn.Config{Cell: "lstm", Layers: 2, Biases: 2}, 3, "embed.weight[4 3] head.bias[4] head.weight[4 2] rnn.bias_hh_l0[8] rnn.bias_hh_l1[8] rnn.bias_ih_l0[8] rnn.bias_ih_l1[8] rnn.weight_hh_l0[8 2] rnn.weight_hh_l1[8 2] rnn.weight_ih_l0[8 3] rnn.weight_ih_l1[8 2]"},
+		{rnn.Config{Cell: "rnn", Layers: 1, Biases: 1, Hidden: 16}, 0, "head.head.bias[4] head.head.weight[4 16] head.tail.0.0.weight[4 16] head.tail.0.1.weight[1 4] head.tail.1.0.weight[1 16] head.tail.1.1.weight[1 1] rnn.bias_hh_l0[16] rnn.bias_ih_l0[16] rnn.weight_hh_l0[16 16] rnn.weight_ih_l0[16 4]"},
 		{rnn.Config{Cell: "rnn", Layers: 1, Biases: 1}, 0, "head.bias[4] head.weight[4 2] rnn.bias_hh_l0[2] rnn.bias_ih_l0[2] rnn.weight_hh_l0[2 2] rnn.weight_ih_l0[2 4]"},
 	} {
-		c.cell.Hidden = 2
-		b := fileOf(t, newModel(t, Spec{Task: LM, Embed: c.embed, Tied: c.embed == 2, RNN: c.cell}, vocab))
+		spec := Spec{Task: LM, Embed: c.embed, Tied: c.embed == 2, RNN: c.cell}
+		if c.cell.Hidden > 0 {
+			spec.Cutoffs = []int{2, 3}
+		} else {
+			spec.RNN.Hidden = 2
+		}
+		b := fileOf(t, newModel(t, spec, vocab))
 		f, err := safetensors.Open(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			t.Fatal(err)

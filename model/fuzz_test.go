@@ -61,7 +61,9 @@ func smallFiles(t testing.TB) [][]byte {
 	}
 	tied := Spec{Task: LM, Embed: 1, Tied: true, EmbeddingDropout: 0.5, RNN: rnn.Config{Cell: "rnn", Biases: 1, Layers: 1, Hidden: 1}}
 	numbers := Spec{Task: Regress, Features: 2, Outputs: 1, RNN: tied.RNN}
-	return append(files, fileOf(t, newModel(t, tied, vocabOf(t, "ab", data.VocabOptions{}))), fileOf(t, newModel(t, numbers, nil)))
+	words := Spec{Task: LM, Embed: 1, Cutoffs: []int{1}, RNN: rnn.Config{Cell: "rnn", Biases: 1, Layers: 1, Hidden: 4}}
+	adaptive := newModel(t, words, vocabOf(t, "ab", data.VocabOptions{}))
+	return append(files, fileOf(t, adaptive), fileOf(t, newModel(t, tied, vocabOf(t, "ab", data.VocabOptions{}))), fileOf(t, newModel(t, numbers, nil)))
 }
 
 func TestTruncated(t *testing.T) {

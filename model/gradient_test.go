@@ -9,6 +9,7 @@ import (
 
 	"sluice/data"
 	"sluice/nn"
+	"sluice/rnn"
 )
 
 // problem is a model with a minibatch, some of whose targets are ignored, and
@@ -59,7 +60,7 @@ func (p problem) gradient(threads int, o Objective, words *nn.Key) (sum float64,
 }
 
 // specs are language models with each input, cell and depth, dropout in all
-// places.
+// places, and some with an adaptive softmax.
 func specs() []Spec {
 	var all []Spec
 	for _, c := range cells() {
@@ -78,7 +79,10 @@ func specs() []Spec {
 			}
 		}
 	}
-	return all
+	lstm := rnn.Config{Cell: "lstm", Hidden: 17, Layers: 1, Biases: 1}
+	return append(all,
+		Spec{Task: LM, Cutoffs: []int{1, 3}, OutputDropout: 0.3, RNN: lstm},
+		Spec{Task: LM, Embed: 4, Cutoffs: []int{3}, InputDropout: 0.3, OutputDropout: 0.3, RNN: lstm})
 }
 
 // regressions are models of numbers, of each cell.
@@ -120,14 +124,20 @@ func options() []option {
 	}
 	lstm, gru := specs()[18], specs()[34]
 	lstm.RNN.Layers, lstm.RNN.Dropout, lstm.RNN.Biases = 2, 0.4, 2
-	for _, s := range []Spec{lstm, gru} {
+	adaptive := lstm
+	adaptive.Cutoffs = []int{4}
+	for _, s := range []Spec{lstm, gru, adaptive} {
 		s.InputDropout, s.OutputDropout, s.Embed = 0, 0, 4
 		plain := s
 		for _, o := range []Objective{{Smoothing: 0.1}, {AR: 2}, {TAR: 1}, {Smoothing: 0.2, AR: 3, TAR: 2}} {
-			all = append(all, option{plain, o, false})
+			if o.Smoothing == 0 || s.Cutoffs == nil {
+				all = append(all, option{plain, o, false})
+			}
 		}
 		for _, tied := range []bool{false, true} {
-			if s = plain; tied {
+			if s = plain; tied && s.Cutoffs != nil {
+				continue
+			} else if tied {
 				s.Tied, s.Embed = true, s.RNN.Hidden
 				all = append(all, option{s, Objective{}, false})
 			}
@@ -135,7 +145,11 @@ func options() []option {
 			all = append(all, option{s, Objective{}, true}, option{s, Objective{Dropout: key}, true})
 			for _, locked := range []bool{false, true} {
 				s.RNN.Locked, s.InputDropout, s.OutputDropout = locked, 0.3, 0.4
-				all = append(all, option{s, Objective{Dropout: key}, false}, option{s, Objective{key, 0.1, 2, 1}, true})
+				o := Objective{key, 0.1, 2, 1}
+				if s.Cutoffs != nil {
+					o.Smoothing = 0
+				}
+				all = append(all, option{s, Objective{Dropout: key}, false}, option{s, o, true})
 			}
 		}
 	}

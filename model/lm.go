@@ -7,7 +7,7 @@ import (
 )
 
 // LM is the task of a language model: text → its next symbol, at each step a
-// softmax over the vocabulary. Its loss is in nats.
+// softmax over the vocabulary, full or adaptive. Its loss is in nats.
 const LM = "lm"
 
 type lm struct{}
@@ -18,27 +18,49 @@ func (lm) validate(s Spec) error {
 		return fmt.Errorf("model: inputs of %d numbers: a language model reads symbols", s.Features)
 	case s.Outputs > 0:
 		return fmt.Errorf("model: %d outputs: a language model has one for each symbol", s.Outputs)
+	case s.Tied && len(s.Cutoffs) > 0:
+		return fmt.Errorf("model: cutoffs %v beside a tied embedding: an adaptive softmax has weights of its own, want one of the two", s.Cutoffs)
 	}
 	return s.forward("language model would read the symbols it is to predict")
 }
 
-func (lm) tensors(s Spec, v int) []nn.Tensor { return linearTensors(s, v) }
+func (lm) tensors(s Spec, v int) []nn.Tensor {
+	if len(s.Cutoffs) > 0 {
+		return adaptiveTensors(s, v)
+	}
+	return linearTensors(s, v)
+}
 
 func (lm) weights(p *Packed) weights {
+	if len(p.Cutoffs) > 0 {
+		return newAdaptive(p.Spec, p.Vocab.Size())
+	}
 	return linear{nn.NewLinear(p.RNN.OutputSize(), p.Vocab.Size())}
 }
 
 func (lm) head(r *Runner) head {
-	return &softmaxHead{outputs: outputs{r: r}, ce: nn.CrossEntropy{V: r.p.Vocab.Size()}}
+	if len(r.p.Cutoffs) > 0 {
+		return &adaptiveHead{everyStep: everyStep{r: r}}
+	}
+	return &softmaxHead{everyStep: everyStep{r: r}}
 }
 
-// softmaxHead is that of a language model: each output of the stack → logits.
-type softmaxHead struct {
-	outputs
-	ce nn.CrossEntropy
+// predictor is the head of a language model.
+type predictor interface {
+	head
+	// next sets logits (n, V), in blocks, for rows z (n, W).
+	next(logits nn.Matrix, z []float32, n int)
+	// nats (R) are the losses of each row of the last call of loss or gradient.
+	nats() []float64
 }
 
-func (h *softmaxHead) check(b Batch) {
+// everyStep is what heads that read each output of the stack share.
+type everyStep struct {
+	r *Runner
+	z nn.Matrix // (R, W) what the head reads, in blocks
+}
+
+func (h *everyStep) check(b Batch) {
 	if len(b.IDs) != b.T*b.B || len(b.Targets) != b.T*b.B {
 		panic(fmt.Sprintf("model: a batch of %d symbols and %d targets, want %d × %d", len(b.IDs), len(b.Targets), b.T, b.B))
 	}
@@ -47,31 +69,76 @@ func (h *softmaxHead) check(b Batch) {
 	}
 }
 
-func (h *softmaxHead) read(y []float32, _ Batch) []float32 { return y }
+func (h *everyStep) read(y []float32, _ Batch) []float32 { return y }
 
-func (h *softmaxHead) back(dz []float32, _ Batch) []float32 { return dz }
+func (h *everyStep) back(dz []float32, _ Batch) []float32 { return dz }
 
-func (h *softmaxHead) loss(z []float32, b Batch) (nats float64, count int) {
-	h.forward(z)
-	return h.ce.Loss(h.r.team, h.out, b.Targets)
+// blocks is z in blocks.
+func (h *everyStep) blocks(z []float32, b Batch) nn.Matrix {
+	n, width := b.T*b.B, h.r.p.RNN.OutputSize()
+	h.z = h.z.Grow(n, width)
+	h.r.team.ToBlocks(h.z, nn.RowMajor(z, width), width, n)
+	return h.z
 }
 
-func (h *softmaxHead) gradient(g, dz, z []float32, b Batch, o Objective) (nats float64, count int) {
+// mean is the factor that makes a sum over the targets their mean.
+func (b Batch) mean() float32 {
+	count := 0
 	for _, target := range b.Targets {
 		if target != nn.Ignore {
 			count++
 		}
 	}
-	h.forward(z)
-	h.ce.Smoothing = o.Smoothing
-	nats, _ = h.ce.Gradient(h.r.team, h.out, b.Targets, 1/float32(max(1, count)))
-	h.backward(g, dz)
-	return nats, count
+	return 1 / float32(max(1, count))
 }
 
-func (h *softmaxHead) nonFinite(z []float32, b Batch) string {
-	if v, i, k, ok := h.outputs.nonFinite(z); ok {
-		return fmt.Sprintf("the logit of symbol %d at step %d of row %d is %v", k, i/b.B, i%b.B, v)
+// fewLogits bounds what notFiniteLogit holds of logits, as far as fewRows allow.
+const fewLogits, fewRows = 1 << 16, 16
+
+// notFiniteLogit names the first of rows z that is not finite, "" if all are.
+func (h *everyStep) notFiniteLogit(of predictor, what string, z []float32, b Batch) string {
+	v, width := h.r.p.Vocab.Size(), h.r.p.RNN.OutputSize()
+	few := min(b.T*b.B, max(fewRows, fewLogits/v))
+	logits := nn.Matrix{}.Grow(few, v)
+	for from := 0; from < b.T*b.B; from += few {
+		n := min(few, b.T*b.B-from)
+		logits = logits.Grow(n, v)
+		of.next(logits, z[from*width:], n)
+		for i := range n {
+			for k := range v {
+				if x := logits.At(i, k)[0]; x-x != 0 {
+					return fmt.Sprintf("the %s of symbol %d at step %d of row %d is %v", what, k, (from+i)/b.B, (from+i)%b.B, x)
+				}
+			}
+		}
 	}
 	return ""
+}
+
+// softmaxHead is a full softmax.
+type softmaxHead struct {
+	everyStep
+	softmax nn.SoftmaxLoss
+}
+
+func (h *softmaxHead) layer() *nn.Linear { return h.r.p.head.(linear).Linear }
+
+func (h *softmaxHead) loss(z []float32, b Batch) (nats float64, count int) {
+	return h.softmax.Loss(h.r.team, h.layer(), h.blocks(z, b), b.Targets)
+}
+
+func (h *softmaxHead) gradient(g, dz, z []float32, b Batch, o Objective) (nats float64, count int) {
+	h.softmax.Entropy.Smoothing = o.Smoothing
+	dw, db := h.r.p.linearOf(g)
+	return h.softmax.Gradient(h.r.team, h.layer(), dw, db, dz, h.blocks(z, b), b.Targets, b.mean())
+}
+
+func (h *softmaxHead) next(logits nn.Matrix, z []float32, n int) {
+	h.layer().Forward(h.r.team, logits, nn.RowMajor(z, h.layer().In), n)
+}
+
+func (h *softmaxHead) nats() []float64 { return h.softmax.Nats }
+
+func (h *softmaxHead) nonFinite(z []float32, b Batch) string {
+	return h.notFiniteLogit(h, "logit", z, b)
 }

@@ -64,7 +64,7 @@ type malformation struct {
 var malformedFiles = []struct {
 	model   func(testing.TB) *Model
 	changes []malformation
-}{{malformedModel, malformed}, {malformedNumbers, malformedRegression}}
+}{{malformedModel, malformed}, {malformedNumbers, malformedRegression}, {malformedWords, malformedAdaptive}}
 
 // malformed are changes to the file of a GRU with one bias and an embedding of
 // width 3 over the vocabulary abcd, 2 units wide.
@@ -139,6 +139,7 @@ var malformedRegression = []malformation{
 	{func(p *parts) { p.replace("input", `"features":3`, `"features":4`) }, `model: metadata "rnn": input 3: want 4, the width of what stands before it`},
 	{func(p *parts) { p.replace("input", `"features":3`, `"features":16777217`) }, `model: inputs of 16777217 numbers: want 0 to 16777216`},
 	{func(p *parts) { p.replace("input", `"dropout":0`, `"embedding_dropout":0.5,"dropout":0`) }, `model: embedding dropout 0.5: acts on an embedding, and there is none`},
+	{func(p *parts) { p.replace("head", "{", `{"cutoffs":[1],`) }, `model: cutoffs [1]: act on classes, and task regress has none`},
 	{func(p *parts) { p.replace("head", `"outputs":2`, `"outputs":3`) }, `model: tensor "head.bias" has shape [2], want [3]`},
 	{func(p *parts) { p.replace("head", `"outputs":2`, `"outputs":16777217`) }, `model: 16777217 outputs: want 0 to 16777216`},
 	{func(p *parts) { p.replace("head", `"outputs":2,`, "") }, `model: 0 outputs: want 1 or more values of a regression`},
@@ -147,6 +148,29 @@ var malformedRegression = []malformation{
 	{func(p *parts) { p.meta["sluice"], p.meta["precision"] = "q1", "int8" }, `model: a model of task regress: want lm to quantize`},
 	{func(p *parts) { p.drop("head.weight") }, `model: tensors missing: ["head.weight"]`},
 	{func(p *parts) { p.tensor("head.bias").Data.([]float32)[1] = float32(math.Inf(-1)) }, `model: tensor "head.bias" has -Inf at 1: want finite numbers`},
+}
+
+// malformedAdaptive are changes to the file of a language model of the symbols
+// abcd, with cutoffs 1 and 3, of a GRU with one bias, 16 units wide.
+var malformedAdaptive = []malformation{
+	{func(p *parts) { p.replace("head", "[1,3]", "[1,4]") }, `nn: adaptive softmax: cutoff 4 at 1: want 2 to 3`},
+	{func(p *parts) { p.replace("head", "[1,3]", "[1,1]") }, `nn: adaptive softmax: cutoff 1 at 1: want 2 to 2147483646`},
+	{func(p *parts) { p.replace("head", "[1,3]", "[-1]") }, `nn: adaptive softmax: cutoff -1 at 0: want 1 to 2147483646`},
+	{func(p *parts) { p.replace("head", "[1,3]", "[1,2,3]") }, `nn: adaptive softmax: cluster 2 of width 16 / 4^3: want at least 1`},
+	{func(p *parts) { p.replace("head", "[1,3]", `["1"]`) }, `model: metadata "head": json: cannot unmarshal string into Go struct field headJSON.cutoffs of type int`},
+	{func(p *parts) { p.replace("head", "[1,3]", "[]") }, `model: tensors missing: ["head.bias" "head.weight"]; without use: ["head.head.bias" "head.head.weight" "head.tail.0.0.weight" "head.tail.0.1.weight" "head.tail.1.0.weight" "head.tail.1.1.weight"]`},
+	{func(p *parts) { p.replace("head", "[1,3]", "[3]") }, `model: tensors without use: ["head.tail.1.0.weight" "head.tail.1.1.weight"]`},
+	{func(p *parts) { p.replace("head", "[1,3]", "[1,2]") }, `model: tensor "head.tail.0.1.weight" has shape [2 4], want [1 4]`},
+	{func(p *parts) { p.replace("head", "[1,3]", "[2,3]") }, `model: tensor "head.head.bias" has shape [3], want [4]`},
+	{func(p *parts) { p.replace("head", "{", `{"tied":true,`) }, `model: cutoffs [1 3] beside a tied embedding: an adaptive softmax has weights of its own, want one of the two`},
+	{func(p *parts) { p.drop("head.tail.1.0.weight") }, `model: tensors missing: ["head.tail.1.0.weight"]`},
+	{func(p *parts) { p.tensor("head.tail.1.1.weight").Data.([]float32)[0] = float32(math.NaN()) }, `model: tensor "head.tail.1.1.weight" has NaN at 0: want finite numbers`},
+}
+
+func malformedWords(t testing.TB) *Model {
+	spec := gruSpec(16)
+	spec.Cutoffs = []int{1, 3}
+	return newModel(t, spec, vocabOf(t, "abcd", data.VocabOptions{}))
 }
 
 func malformedNumbers(t testing.TB) *Model {
@@ -255,9 +279,15 @@ func TestClaims(t *testing.T) {
 		}
 		t.Logf("%7d bytes allocated for a file of %d: %.60v", got, len(file), err)
 	}
+	many := partsOf(t, malformedWords(t))
+	many.replace("head", "[1,3]", "["+strings.Repeat("1,", 1<<12)+"1]")
+	file := many.file(t)
+	if got := allocated(func() { read(file) }); got > most(file) {
+		t.Errorf("many cutoffs: %d bytes allocated for a file of %d", got, len(file))
+	}
 	p := partsOf(t, malformedNumbers(t))
 	p.replace("head", `"outputs":2`, `"outputs":16777216`)
-	file := p.file(t)
+	file = p.file(t)
 	if got := allocated(func() { read(file) }); got > most(file) {
 		t.Errorf("a regression: %d bytes allocated for a file of %d", got, len(file))
 	}

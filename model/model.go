@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"sluice/data"
 	"sluice/nn"
@@ -102,6 +103,11 @@ func plan(spec Spec, vocab *data.Vocab) (*Model, error) {
 		return nil, err
 	}
 	spec.RNN = net.Config
+	if spec.Cutoffs = slices.Clone(spec.Cutoffs); len(spec.Cutoffs) > 0 {
+		if err := spec.adaptiveConfig(v).Validate(); err != nil {
+			return nil, err
+		}
+	}
 	m := &Model{Spec: spec, Vocab: vocab, rnn: net, task: tasks[spec.Task]}
 	size := 0
 	add := func(t nn.Tensor, stack int) {
@@ -119,6 +125,16 @@ func plan(spec Spec, vocab *data.Vocab) (*Model, error) {
 		add(t, -1)
 	}
 	return m, nil
+}
+
+// Size is how many parameters New would give a model, or its error, without memory
+// for them.
+func Size(spec Spec, vocab *data.Vocab) (int, error) {
+	m, err := plan(spec, vocab)
+	if err != nil {
+		return 0, err
+	}
+	return m.Size(), nil
 }
 
 // Size is the number of parameters.
@@ -150,7 +166,8 @@ func (l layout) stack(x []float32) []float32 {
 // Tensors are the parameters by name, views of Params in its order:
 // embed.weight (V, E) where there is an embedding, the stack's under rnn., then
 // the head's. Of a language model these are head.weight (V, H), unless it is
-// tied, and head.bias (V); of a regression head.weight (K, H) and head.bias (K).
+// tied, and head.bias (V), or with Cutoffs those of nn.Adaptive under head.; of a
+// regression head.weight (K, H) and head.bias (K).
 func (m *Model) Tensors() []nn.Tensor {
 	tensors := make([]nn.Tensor, len(m.rows))
 	for i, p := range m.rows {
@@ -161,9 +178,9 @@ func (m *Model) Tensors() []nn.Tensor {
 }
 
 // Init gives every parameter its start; the same seed gives the same values.
-// The stack starts as init says. Embedding and head follow its kind: U(±1/√H)
-// for the head and N(0, 1) for an embedding of its own (PyTorch's), N(0, σ²), or
-// Xavier; the head's bias starts as the other biases do.
+// The stack starts as init says. Embedding and head follow its kind: U(±1/√W)
+// for what reads a width W in the head and N(0, 1) for an embedding of its own
+// (PyTorch's), N(0, σ²), or Xavier; the head's bias starts as the other biases do.
 func (m *Model) Init(init rnn.Init, seed uint64) error {
 	if err := m.rnn.Init(init, seed); err != nil {
 		return err
@@ -196,7 +213,11 @@ func (m *Model) initOutside(t nn.Tensor, init rnn.Init, random *nn.Random) {
 	case torch && t.Name == embedWeight && !m.Tied:
 		nn.Normal(t.Data, 1, random)
 	case torch:
-		nn.Uniform(t.Data, 1/math.Sqrt(float64(m.RNN.Hidden)), random)
+		width := m.RNN.OutputSize() // of a bias
+		if len(t.Shape) == 2 {
+			width = t.Shape[1]
+		}
+		nn.Uniform(t.Data, 1/math.Sqrt(float64(width)), random)
 	case len(t.Shape) == 1:
 		clear(t.Data)
 	case init.Kind == "normal":

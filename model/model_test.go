@@ -37,7 +37,7 @@ func gruSpec(hidden int) Spec {
 
 func (s Spec) testName() string {
 	c := s.RNN
-	return fmt.Sprintf("%s%s%s/E=%d/L=%d/biases=%d", c.Cell, c.Reset, c.Activation, s.Embed, c.Layers, c.Biases)
+	return fmt.Sprintf("%s%s%s/E=%d/L=%d/biases=%d/cutoffs=%v", c.Cell, c.Reset, c.Activation, s.Embed, c.Layers, c.Biases, s.Cutoffs)
 }
 
 func vocabOf(t testing.TB, text string, o data.VocabOptions) *data.Vocab {
@@ -148,6 +148,11 @@ func TestSpecValidate(t *testing.T) {
 		{good, func(s *Spec) { s.RNN.Direction = rnn.Bidirectional }, "model: a bidirectional language model would read the symbols it is to predict: want direction forward"},
 		{numbers, func(s *Spec) { s.RNN.Direction = rnn.Bidirectional }, "model: a bidirectional stack has read one step where its last output is: want direction forward"},
 		{good, func(s *Spec) { s.RNN.Direction = "sideways" }, `rnn: direction "sideways": want forward, backward, bidirectional`},
+		{tied, func(s *Spec) { s.Cutoffs = []int{1} }, "model: cutoffs [1] beside a tied embedding: an adaptive softmax has weights of its own, want one of the two"},
+		{good, func(s *Spec) { s.Cutoffs = []int{0} }, "nn: adaptive softmax: cutoff 0 at 0: want 1 to 2147483646"},
+		{good, func(s *Spec) { s.Cutoffs = []int{2, 2} }, "nn: adaptive softmax: cutoff 2 at 1: want 3 to 2147483646"},
+		{good, func(s *Spec) { s.Cutoffs = []int{1, 2} }, "nn: adaptive softmax: cluster 1 of width 4 / 4^2: want at least 1"},
+		{numbers, func(s *Spec) { s.Cutoffs = []int{1} }, "model: cutoffs [1]: act on classes, and task regress has none"},
 		{good, func(s *Spec) { s.Outputs = 1 }, "model: 1 outputs: a language model has one for each symbol"},
 		{numbers, func(s *Spec) { s.Outputs = 0 }, "model: 0 outputs: want 1 or more values of a regression"},
 		{numbers, func(s *Spec) { s.Outputs = -1 }, "model: -1 outputs: want 0 to 16777216"},
@@ -169,6 +174,10 @@ func TestSpecValidate(t *testing.T) {
 	}
 	_, err := New(good, nil)
 	wantError(t, err, "model: task lm without a vocabulary")
+	above := good
+	above.Cutoffs = []int{3}
+	_, err = New(above, vocabOf(t, "abc", data.VocabOptions{}))
+	wantError(t, err, "nn: adaptive softmax: cutoff 3 at 0: want 1 to 2")
 	_, err = New(numbers, vocabOf(t, "abc", data.VocabOptions{}))
 	wantError(t, err, "model: a vocabulary and inputs of 3 numbers: want one of them")
 }

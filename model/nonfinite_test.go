@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"sluice/data"
 	"sluice/nn"
 	"sluice/rnn"
 )
@@ -15,6 +16,7 @@ func TestNonFinite(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	text := Spec{Task: LM, Embed: 3, InputDropout: 0.2, OutputDropout: 0.2, RNN: rnn.Config{Cell: "lstm", Hidden: 4, Layers: 2, Biases: 1, Dropout: 0.2}}
 	numbers := Spec{Task: Regress, Features: 3, Outputs: 2, RNN: rnn.Config{Cell: "rnn", Activation: "relu", Hidden: 4, Layers: 2, Biases: 1}}
+	adaptive := adaptiveSpec()
 	own := text
 	own.RNN = rnn.Config{Cell: "integrators", Hidden: 4, Layers: 2, Biases: 1}
 	o := Objective{Dropout: &nn.Key{Seed: 3, Step: 4}, AR: 1, TAR: 1}
@@ -52,6 +54,12 @@ func TestNonFinite(t *testing.T) {
 			copy(p.m.rows.find(p.m.Params, "rnn.integrators.weight_ih_l0"), []float32{1, -1, 1})
 		}, "step 0 of row 0: u of layer 0 has NaN at 0"},
 		{text, func(p problem, _ []float32) { fill(p, headWeight, 3e38); fill(p, headBias, 3e38) }, "the logit of symbol 0 at step 0 of row 1 is +Inf"},
+		{adaptive, func(problem, []float32) {}, ""},
+		{adaptive, func(p problem, _ []float32) {
+			fill(p, "head.tail.1.0.weight", 1e10)
+			fill(p, "head.tail.1.1.weight", 3e38)
+		}, "the log-probability of symbol 5 at step 0 of row 0 is NaN"},
+		{adaptive, func(_ problem, g []float32) { g[len(g)-1] = nan }, "gradient of head.tail.1.1.weight has NaN at 1"},
 		{numbers, func(p problem, _ []float32) {
 			fill(p, headBias, 3e38)
 			fill(p, headWeight, 3e38)
@@ -74,6 +82,24 @@ func TestNonFinite(t *testing.T) {
 			if p.state[i] != v && v == v {
 				t.Fatalf("%q: the state has changed", c.want)
 			}
+		}
+	}
+}
+
+// Logits are looked at some rows after others.
+func TestNonFiniteLogit(t *testing.T) {
+	const T, B, v = 9, 5, fewLogits/fewRows + 100
+	vocab := vocabOf(t, letters(v), data.VocabOptions{})
+	for what, cutoffs := range map[string][]int{"logit": nil, "log-probability": {100}} {
+		m := newModel(t, Spec{Task: LM, Embed: 1, Cutoffs: cutoffs, RNN: gruSpec(4).RNN}, vocab)
+		h := NewRunner(m.Pack(), newTeam(t, 2)).head
+		z, b := make([]float32, T*B*4), Batch{T: T, B: B}
+		if where := h.nonFinite(z, b); where != "" {
+			t.Error(where)
+		}
+		z[(7*B+3)*4] = float32(math.NaN())
+		if where, want := h.nonFinite(z, b), "the "+what+" of symbol 0 at step 7 of row 3 is NaN"; where != want {
+			t.Errorf("%q, want %q", where, want)
 		}
 	}
 }

@@ -18,13 +18,15 @@ type Objective struct {
 	TAR       float64 // β: temporal activation regularisation, β·mean((y[t] − y[t−1])²) of the stack's outputs, within a row's length
 }
 
-// Validate says which field cannot be for a task, and what is allowed.
-func (o Objective) Validate(task string) error {
+// Validate says which field cannot be for a model, and what is allowed.
+func (o Objective) Validate(s Spec) error {
 	switch {
 	case !(o.Smoothing >= 0 && o.Smoothing < 1):
 		return fmt.Errorf("model: label smoothing %v: want a number in [0, 1)", o.Smoothing)
-	case o.Smoothing > 0 && task == Regress:
-		return fmt.Errorf("model: label smoothing %v: acts on classes, and task %s has none", o.Smoothing, task)
+	case o.Smoothing > 0 && s.Task == Regress:
+		return fmt.Errorf("model: label smoothing %v: acts on classes, and task %s has none", o.Smoothing, s.Task)
+	case o.Smoothing > 0 && len(s.Cutoffs) > 0:
+		return fmt.Errorf("model: label smoothing %v: acts on a full softmax, and cutoffs %v make an adaptive one", o.Smoothing, s.Cutoffs)
 	}
 	for i, v := range []float64{o.AR, o.TAR} {
 		if !(v >= 0) || math.IsInf(v, 0) {

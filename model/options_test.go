@@ -149,7 +149,7 @@ func TestRepackReadsParams(t *testing.T) {
 	m := newModel(t, Spec{Task: LM, Embed: 2, RNN: gruSpec(3).RNN}, vocabOf(t, "abcdefg", data.VocabOptions{}))
 	r := rand.New(rand.NewPCG(1, 2))
 	b := Batch{T: 3, B: 2, IDs: randomIDs(r, 6, 7), Targets: randomIDs(r, 6, 7)}
-	p, old := m.Pack(), m.Pack()
+	p, old, shared := m.Pack(), m.Pack(), m.PackShared(nn.Float32)
 	before, _ := NewRunner(old, newTeam(t, 1)).Loss(b, nil)
 	for i := range m.Params {
 		m.Params[i] /= 2
@@ -160,8 +160,8 @@ func TestRepackReadsParams(t *testing.T) {
 	if got, _ := run.Loss(b, nil); got != fresh || got == before {
 		t.Errorf("%v nats, packed anew %v, before %v", got, fresh, before)
 	}
-	if &p.embed[0] != &m.Params[0] {
-		t.Error("Repack has copied the embedding")
+	if &p.embed[0] != &m.Params[0] || &shared.embed[0] != &m.Params[0] {
+		t.Error("Repack or PackShared has copied the embedding")
 	}
 	if again, _ := NewRunner(old, newTeam(t, 1)).Loss(b, nil); again != before {
 		t.Errorf("%v nats of what was packed before, then %v", before, again)

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"sluice/data"
@@ -41,12 +42,20 @@ func (m *Model) Pack() *Packed { return m.PackAs(m.Precision) }
 // PackAs is Pack with a precision: the model's, or nn.Mixed of a model of
 // float32, to train it.
 func (m *Model) PackAs(as nn.Precision) *Packed {
+	p := m.PackShared(as)
+	p.embed = slices.Clone(p.embed)
+	return p
+}
+
+// PackShared is PackAs for who trains: p reads the embedding in m's Params, as it
+// does once it was repacked.
+func (m *Model) PackShared(as nn.Precision) *Packed {
 	if !m.packsAs(as) {
 		panic(fmt.Sprintf("model: PackAs: %v of a model of %v", as, m.Precision))
 	}
 	p := &Packed{
 		Spec: m.Spec, Vocab: m.Vocab, Precision: as, rows: m.rows, size: len(m.Params),
-		embed: append([]float32(nil), m.rows.find(m.Params, embedWeight)...),
+		embed: m.rows.find(m.Params, embedWeight),
 		rnn:   m.rnn.PackAs(as),
 	}
 	p.head = m.task.weights(p)

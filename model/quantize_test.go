@@ -38,7 +38,7 @@ func TestQuantizedFile(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", spec.testName(), err)
 			}
-			if got.Precision != to || got.Spec != m.Spec || !same(got.Params, q.Params) || !reflect.DeepEqual(got.History, m.History) {
+			if got.Precision != to || !reflect.DeepEqual(got.Spec, m.Spec) || !same(got.Params, q.Params) || !reflect.DeepEqual(got.History, m.History) {
 				t.Errorf("%s, %v: another model came back", spec.testName(), to)
 			}
 			if !bytes.Equal(file, fileOf(t, got)) {

@@ -128,32 +128,22 @@ func reference(m *Model, b Batch, state []float32, o Objective, words []float64)
 		rows = append(rows, (run.Lengths[i]-1)*b.B+i)
 	}
 	z, zMask := make([]float64, len(rows)*h), maskOf(o.Dropout, m.OutputDropout, outputStream, len(rows), b.B, h, m.RNN.Locked)
-	out := make([]float64, 0, len(rows)*len(w["head.bias"]))
 	for i, row := range rows {
 		for j := 0; j < h && row >= 0; j++ {
 			z[i*h+j] = run.Y[row*h+j] * zMask[i*h+j]
 		}
-		for k, sum := range w["head.bias"] {
-			for j := range h {
-				sum += w["head.weight"][k*h+j] * z[i*h+j]
-			}
-			out = append(out, sum)
-		}
 	}
-	loss, dOut := referenceLoss(m, b, out, rows, o.Smoothing)
-	_, dz := ref.Activation(z, o.AR)
+	var dz []float64
+	if len(m.Cutoffs) > 0 {
+		loss, dz = referenceAdaptive(m, b, w, grads, z)
+	} else {
+		loss, dz = referenceLinear(m, b, w, grads, z, rows, o.Smoothing)
+	}
+	_, dAR := ref.Activation(z, o.AR)
 	_, dy := ref.TemporalActivation(run.Y, b.T, b.B, h, b.Lengths, o.TAR)
 	for i, row := range rows {
-		for k := range w["head.bias"] {
-			d := dOut[i*len(w["head.bias"])+k]
-			grads["head.bias"][k] += d
-			for j := range h {
-				grads["head.weight"][k*h+j] += d * z[i*h+j]
-				dz[i*h+j] += d * w["head.weight"][k*h+j]
-			}
-		}
 		for j := 0; j < h && row >= 0; j++ {
-			dy[row*h+j] += dz[i*h+j] * zMask[i*h+j]
+			dy[row*h+j] += (dz[i*h+j] + dAR[i*h+j]) * zMask[i*h+j]
 		}
 	}
 	back := run.Backward(dy, nil)
@@ -171,6 +161,65 @@ func reference(m *Model, b Batch, state []float32, o Objective, words []float64)
 		}
 	}
 	return loss, grads, run.Final
+}
+
+// referenceLinear is a linear head of rows z (R, H): the loss of the task, the
+// gradient of z, and into grads those of its tensors.
+func referenceLinear(m *Model, b Batch, w, grads map[string][]float64, z []float64, rows []int, smoothing float64) (loss float64, dz []float64) {
+	h, k := m.RNN.Hidden, len(w["head.bias"])
+	out := make([]float64, 0, len(rows)*k)
+	for i := range rows {
+		for k, sum := range w["head.bias"] {
+			for j := range h {
+				sum += w["head.weight"][k*h+j] * z[i*h+j]
+			}
+			out = append(out, sum)
+		}
+	}
+	loss, dOut := referenceLoss(m, b, out, rows, smoothing)
+	dz = make([]float64, len(z))
+	for i := range rows {
+		for k, d := range dOut[i*k : (i+1)*k] {
+			grads["head.bias"][k] += d
+			for j := range h {
+				grads["head.weight"][k*h+j] += d * z[i*h+j]
+				dz[i*h+j] += d * w["head.weight"][k*h+j]
+			}
+		}
+	}
+	return loss, dz
+}
+
+// referenceHead is the adaptive softmax of weights under the names of tensors.
+func referenceHead(m *Model, w map[string][]float64) *ref.Adaptive {
+	a := &ref.Adaptive{In: m.RNN.Hidden, Classes: m.Vocab.Size(), Cutoffs: m.Cutoffs, Head: w["head.head.weight"], Bias: w["head.head.bias"]}
+	for _, tail := range tailNames(m) {
+		a.Projections = append(a.Projections, w[tail[0]])
+		a.Tails = append(a.Tails, w[tail[1]])
+	}
+	return a
+}
+
+// tailNames are the tensors of each cluster.
+func tailNames(m *Model) (names [][2]string) {
+	for i := range m.Cutoffs {
+		names = append(names, [2]string{fmt.Sprintf("head.tail.%d.0.weight", i), fmt.Sprintf("head.tail.%d.1.weight", i)})
+	}
+	return names
+}
+
+// referenceAdaptive is referenceLinear of an adaptive softmax.
+func referenceAdaptive(m *Model, b Batch, w, grads map[string][]float64, z []float64) (loss float64, dz []float64) {
+	targets := make([]int, len(b.Targets))
+	for i, target := range b.Targets {
+		targets[i] = int(target)
+	}
+	loss, da, dz := referenceHead(m, w).Gradient(z, targets)
+	grads["head.head.weight"], grads["head.head.bias"] = da.Head, da.Bias
+	for i, tail := range tailNames(m) {
+		grads[tail[0]], grads[tail[1]] = da.Projections[i], da.Tails[i]
+	}
+	return loss, dz
 }
 
 // referenceLoss is the loss of the outputs of rows (-1 for a row without a step)

@@ -16,6 +16,8 @@ func (regress) validate(s Spec) error {
 	switch {
 	case s.Features == 0:
 		return fmt.Errorf("model: inputs of 0 numbers: want 1 or more to regress from")
+	case len(s.Cutoffs) > 0:
+		return fmt.Errorf("model: cutoffs %v: act on classes, and task %s has none", s.Cutoffs, s.Task)
 	case s.Outputs == 0:
 		return fmt.Errorf("model: 0 outputs: want 1 or more values of a regression")
 	}

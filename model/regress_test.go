@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -101,7 +102,7 @@ func TestRegressionFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Spec != m.Spec || !same(got.Params, m.Params) || got.Vocab != nil || fmt.Sprint(got.History) != fmt.Sprint(m.History) || !bytes.Equal(fileOf(t, m), fileOf(t, got)) {
+		if !reflect.DeepEqual(got.Spec, m.Spec) || !same(got.Params, m.Params) || got.Vocab != nil || fmt.Sprint(got.History) != fmt.Sprint(m.History) || !bytes.Equal(fileOf(t, m), fileOf(t, got)) {
 			t.Errorf("%s: another model came back", spec.testName())
 		}
 	}

@@ -59,7 +59,7 @@ func (r *Runner) Gradient(g []float32, b Batch, state []float32, o Objective) (s
 	if len(g) != p.size {
 		panic(fmt.Sprintf("model: Gradient: g has %d values, want %d", len(g), p.size))
 	}
-	if err := o.Validate(p.Task); err != nil {
+	if err := o.Validate(p.Spec); err != nil {
 		panic(err.Error())
 	}
 	whole := o.Dropout == nil || p.InputDropout == 0 // else embeddings are no rows of a table
@@ -166,7 +166,7 @@ func (r *Runner) input(b Batch, dropout *nn.Key, fold bool) rnn.Sequence {
 
 // Step runs the streams of a language model whose states are at rows of slab
 // through one symbol each, ids (n), and sets logits (n, V), in blocks, for the
-// next.
+// next: those of an adaptive softmax are log-probabilities.
 func (r *Runner) Step(logits nn.Matrix, ids []int32, slab []float32, rows []int32) {
 	p, n := r.p, len(ids)
 	if err := p.only(LM, "step through symbols"); err != nil {
@@ -176,5 +176,5 @@ func (r *Runner) Step(logits nn.Matrix, ids []int32, slab []float32, rows []int3
 	width := p.RNN.OutputSize()
 	r.y = nn.Grow(r.y, n*width)
 	r.rnn.Step(r.y, x, slab, rows)
-	p.head.(linear).Forward(r.team, logits, nn.RowMajor(r.y, width), n)
+	r.head.(predictor).next(logits, r.y, n)
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 
 	"sluice/rnn"
 )
@@ -17,6 +18,14 @@ type Spec struct {
 	Features int    `json:"features,omitempty"` // F: numbers that the stack reads at a step in the place of a symbol
 	Outputs  int    `json:"outputs,omitempty"`  // K: values that a regression gives
 	Tied     bool   `json:"tied,omitempty"`     // head.weight is embed.weight: E is RNN.OutputSize
+
+	// Cutoffs make the head of a language model an adaptive softmax: see
+	// nn.Adaptive. They are the first symbol of each cluster: rising, above 0 and
+	// below V, nn.AdaptiveCutoffs(V) for one. Without any it is a full softmax.
+	// Symbols are to be numbered by frequency, the most frequent first, as
+	// data.BuildVocab does, but not for bytes: else the model is as exact and as
+	// valid, but slower, and has little width for what is frequent.
+	Cutoffs []int `json:"cutoffs,omitempty"`
 
 	// Probabilities in [0, 1), while training.
 	InputDropout     float64 `json:"input_dropout,omitempty"`     // of each value that the stack reads: of embeddings or numbers
@@ -67,6 +76,9 @@ func (s Spec) Validate() error {
 	}
 	if s.Tied && s.Embed != s.RNN.OutputSize() {
 		return fmt.Errorf("model: tied embedding of width %d: want %d, what the head reads", s.Embed, s.RNN.OutputSize())
+	}
+	if len(s.Cutoffs) > 0 {
+		return s.adaptiveConfig(math.MaxInt32).Validate() // New knows V
 	}
 	return nil
 }

@@ -12,8 +12,8 @@ import (
 func (r *Runner) Trace(b Batch, state []float32) (tape *rnn.Tape, nats []float64) {
 	r.tape.Dropout = nil
 	r.head.loss(r.forward(b, state, &r.tape, nil, r.p.small || r.p.pays(b.T*b.B)), b)
-	if h, ok := r.head.(*softmaxHead); ok {
-		nats = h.ce.Nats
+	if h, ok := r.head.(predictor); ok {
+		nats = h.nats()
 	}
 	return &r.tape, nats
 }

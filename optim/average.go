@@ -10,7 +10,7 @@ import (
 // Average is averaged SGD: the mean of the parameters over the updates since it
 // was started (Polyak and Juditsky 1992), which generalises better than where
 // the last update left them. AWD-LSTM starts it when the validation loss stops
-// improving (Merity et al. 2018): see Plateau. It goes beside any optimizer,
+// improving (Merity et al. 2018). It goes beside any optimizer,
 // and training never sees it.
 //
 // A float32 mean would stand still once 1/k of a distance is lost in its

@@ -64,26 +64,24 @@ func (d *addingDealer) next() model.Batch {
 	}
 	d.Train(d.x, d.y, uint64(d.at.Epoch*d.batches+d.at.Batch)*uint64(d.rows))
 	d.at.Batch++
-	return d.batch()
-}
-
-func (d *addingDealer) batch() model.Batch {
 	return model.Batch{T: d.steps, B: d.rows, Data: d.x, Values: d.y}
 }
 
 func (a Adding) score(ctx context.Context, c Config, p *model.Packed, team *nn.Team) (float64, error) {
-	c.Batches.Batch = min(a.HeldOut, 100)
-	d, err := Adding{c.Batches.Batch, 0}.dealer(c)
+	sampler, err := data.NewAddingSampler(data.Adding{Steps: c.Batches.Steps, Seed: c.Seed})
 	if err != nil {
 		return 0, err
 	}
-	run, deal, sum, count := model.NewRunner(p, team), d.(*addingDealer), 0.0, 0
-	for first := 0; first+deal.rows <= a.HeldOut; first += deal.rows {
+	run, steps, sum, count := model.NewRunner(p, team), c.Batches.Steps, 0.0, 0
+	var x, y []float32
+	for first := 0; first < a.HeldOut; first += len(y) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		deal.HeldOut(deal.x, deal.y, uint64(first))
-		s, n := run.Loss(deal.batch(), nil)
+		rows := min(100, a.HeldOut-first)
+		x, y = nn.Grow(x, steps*rows*2), nn.Grow(y, rows)
+		sampler.HeldOut(x, y, uint64(first))
+		s, n := run.Loss(model.Batch{T: steps, B: rows, Data: x, Values: y}, nil)
 		sum, count = sum+s, count+n
 	}
 	return sum / float64(count), nil

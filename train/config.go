@@ -1,4 +1,4 @@
-// Package train trains a language model: truncated backpropagation through
+// Package train trains a model, on a text or on a problem of its own: truncated backpropagation through
 // time, clipping, an optimizer with a schedule, evaluation on held-out text,
 // and the best weights kept.
 //
@@ -46,7 +46,7 @@ type Config struct {
 
 	Epochs   int    `json:"epochs"`
 	Patience int    `json:"patience,omitempty"` // scores in a row without a better one after which the run ends; 0: it does not
-	Average  int    `json:"average,omitempty"`  // scores in a row without a better one after which the mean of the parameters from then on is what is scored and kept (averaged SGD); 0: never
+	Average  int    `json:"average,omitempty"`  // n: once a score is worse than the best of those more than n before it, the mean of the parameters from then on is what is scored and kept (averaged SGD as Merity et al. 2018 start it); 0: never
 	Keep     string `json:"keep,omitempty"`     // which epoch's weights: KeepAuto (also ""), KeepTrain, KeepHeldOut, KeepLast
 	Seed     uint64 `json:"seed"`               // of the start, the batches and the masks
 
@@ -102,7 +102,7 @@ func (c Config) Validate() error {
 			return err
 		}
 	}
-	if err := c.objective(nil).Validate(c.Model.Task); err != nil {
+	if err := c.objective(nil).Validate(c.Model); err != nil {
 		return err
 	}
 	switch {
@@ -119,7 +119,7 @@ func (c Config) Validate() error {
 	case c.Patience < 0:
 		return fmt.Errorf("train: patience of %d scores: want 0 (none) or more", c.Patience)
 	case c.Average < 0:
-		return fmt.Errorf("train: average after %d epochs without a better one: want 0 (never) or more", c.Average)
+		return fmt.Errorf("train: average after %d scores: want 0 (never) or more", c.Average)
 	case c.Patience > 0 && c.Keep == KeepLast:
 		return fmt.Errorf("train: patience of %d scores: with keep %q each is better than the one before, want 0", c.Patience, KeepLast)
 	case c.PredictEvery < 0:

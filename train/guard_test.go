@@ -81,7 +81,7 @@ func TestGuards(t *testing.T) {
 			t.Error("a model is saved")
 		}
 		kept, err := newFolder(m, dir).Newest(func(err error) { t.Error(err) })
-		if err != nil || kept.Update() != 5 {
+		if err != nil || kept.Updates() != 5 {
 			t.Fatalf("kept %v, error %v", kept, err)
 		}
 		for _, x := range [][]float32{kept.Model.Params, kept.state, kept.moments["optimizer"]["m"], kept.moments["optimizer"]["v"]} {
@@ -200,6 +200,39 @@ func TestAccumulate(t *testing.T) {
 	}
 }
 
+// Each minibatch of an update has masks of its own.
+func TestAccumulateMasks(t *testing.T) {
+	c := small()
+	c.Model.Embed, c.Model.InputDropout, c.Model.EmbeddingDropout, c.Model.RNN.WeightDrop = 5, 0.5, 0.3, 0.4
+	c.Optimizer, c.Accumulate, c.ClipNorm, c.Keep = optim.Rule{Kind: "sgd"}, 5, 0, KeepLast
+	text := prepare(t, c, song)
+	m, err := model.New(c.Model, text.Vocab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Init(c.Init, c.Seed); err != nil {
+		t.Fatal(err)
+	}
+	deal, err := text.dealer(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	team := nn.NewTeam(1)
+	defer team.Close()
+	p, g, state := m.Pack(), make([]float32, m.Size()), make([]float32, 3*m.RNN.StateSize())
+	m.RepackDropped(team, p, nn.Key{Seed: c.Seed})
+	for i := range c.Accumulate {
+		model.NewRunner(p, team).Gradient(g, deal.next(), state, model.Objective{Dropout: &nn.Key{Seed: c.Seed, Step: uint64(i) << 32}})
+	}
+	p.MaskGradient(team, g)
+	team.Scale(g, 1/float64(c.Accumulate))
+	c.Optimizer.New(m.Size()).Update(team, m.Params, g, c.Schedule.Rate)
+	result, _, err := do(c, text, 1)
+	if err == nil || !slices.Equal(result.Model.Params, m.Params) {
+		t.Errorf("other weights after an update, error %v", err)
+	}
+}
+
 // Patience ends a run, lowers its rate and starts the mean of its weights.
 func TestWaits(t *testing.T) {
 	c := small()
@@ -226,7 +259,7 @@ func TestWaits(t *testing.T) {
 	if plateau.Falls == 0 {
 		t.Error("the rate never fell")
 	}
-	// The mean: of the parameters after each update from the third epoch without a better one on.
+	// The mean: of the parameters after each update from the first epoch on that is worse than one more than three before it.
 	c.Patience, c.Schedule.Kind, c.Keep, c.Average = 0, "constant", KeepLast, 3
 	c.Schedule.Patience, c.Schedule.Factor = 0, 0
 	c.Epochs = best + 8
@@ -245,9 +278,9 @@ func TestWaits(t *testing.T) {
 	if err := run.train(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	begin, since := 0, optim.Plateau{}
+	begin := 0
 	for i, e := range run.at.Curve {
-		if since.Score(e.HeldOutLoss, 3) && begin == 0 {
+		if i > 3 && begin == 0 && slices.ContainsFunc(run.at.Curve[:i-3], func(before Epoch) bool { return before.HeldOutLoss < e.HeldOutLoss }) {
 			begin = (i + 1) * each
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -49,7 +50,9 @@ func Run(ctx context.Context, c Config, d Data, o Options) (*Result, error) {
 		r.end(stopped)
 		return nil, stopped
 	}
-	if err := r.finish(ctx, stopped); err != nil {
+	if err := r.finish(ctx, stopped); errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		stopped = err
+	} else if err != nil {
 		r.end(err)
 		return nil, err
 	}
@@ -93,6 +96,7 @@ type run struct {
 
 	grad          []float32 // (N) of parameters
 	state, before []float32 // (B, StateSize) now, and before the update at work
+	entry         []float32 // and before its minibatch
 	objective     model.Objective
 	key           nn.Key // of the masks of the update at work
 
@@ -122,7 +126,6 @@ type place struct {
 
 	Patience optim.Plateau `json:"patience"` // of the end of the run
 	Falls    optim.Plateau `json:"falls"`    // of the learning rate
-	Average  optim.Plateau `json:"average"`  // of the start of the mean
 	Ended    bool          `json:"ended"`    // the patience is at its end
 
 	Curve []Epoch `json:"curve"`
@@ -164,10 +167,13 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 			r.keep = KeepTrain
 		}
 	}
+	if c.Average > 0 && r.keep == KeepTrain { // that loss is not the mean's
+		return nil, fmt.Errorf("train: average after %d scores with keep %q: want %s or %s", c.Average, KeepTrain, KeepHeldOut, KeepLast)
+	}
 	r.opt, r.mean = c.Optimizer.New(len(m.Params)), optim.NewAverage(len(m.Params))
 	r.grad = make([]float32, len(m.Params))
 	r.state = make([]float32, c.Batches.Batch*m.RNN.StateSize())
-	r.before = make([]float32, len(r.state))
+	r.before, r.entry = make([]float32, len(r.state)), make([]float32, len(r.state))
 	r.at.Rate = 1
 	if o.From == nil {
 		err = m.Init(c.Init, c.Seed)
@@ -177,20 +183,27 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Folder != nil {
-		r.at.Lines, err = o.Folder.log.cut(r.at.Lines)
-		r.warn("the event log", err)
+	if f := o.Folder; f != nil {
+		lines, err := f.begin(o.From)
+		if err != nil {
+			return nil, err
+		}
+		if lines < r.at.Lines {
+			r.warn("the event log", fmt.Errorf("%s has %d lines of %d", f.log.path, lines, r.at.Lines))
+			r.at.Lines = lines
+		}
 	}
+	r.o.From = nil // its tensors are the run's, or no longer needed
 	r.pack()
 	return r, nil
 }
 
 // pack makes what runs of the parameters.
 func (r *run) pack() {
-	r.packed = r.model.Pack()
+	r.packed = r.model.PackShared(r.model.Precision)
 	r.saved = r.packed
 	if as := r.c.Products(); as != r.model.Precision {
-		r.packed = r.model.PackAs(as)
+		r.packed = r.model.PackShared(as)
 	}
 	r.runner = model.NewRunner(r.packed, r.team)
 }
@@ -237,7 +250,9 @@ func (r *run) train(ctx context.Context) error {
 // stop is a run that ends early with an error, in an epoch of which done is what
 // has been measured.
 func (r *run) stop(err error, done Epoch) error {
-	r.checkpoint()
+	if bad := r.checkpoint(); bad != nil && !errors.Is(err, ErrDiverged) {
+		return bad
+	}
 	if done.Epoch > 0 && r.keep != KeepHeldOut && !errors.Is(err, ErrDiverged) { // it counts also without its other score
 		done.Best = r.consider(done)
 		r.at.Curve = append(r.at.Curve, done)
@@ -270,14 +285,24 @@ func (r *run) epoch(ctx context.Context) (Epoch, error) {
 		p.Left = time.Duration(float64(time.Since(r.began)) / float64(made) * float64(max(0, r.total-r.at.Updates)))
 		r.progress(p.Progress)
 		if r.due() {
-			r.checkpoint()
+			if err := r.checkpoint(); err != nil {
+				return Epoch{}, err
+			}
 		}
 	}
 	took := time.Since(start)
 	r.training += took
 	r.symbols += symbols
 	if r.at.Count == 0 {
-		return Epoch{}, r.diverged("loss of every minibatch overflowed")
+		return Epoch{}, r.diverged("loss of every minibatch overflowed", false)
+	}
+	for _, of := range r.stateful() {
+		moments, _ := of.State()
+		for name, x := range moments {
+			if err := r.finite(of.name+"."+name, optim.Norm(r.team, x)); err != nil {
+				return Epoch{}, err
+			}
+		}
 	}
 	if err := r.finite("weights", optim.Norm(r.team, r.model.Params)); err != nil {
 		return Epoch{}, err
@@ -340,19 +365,30 @@ func (r *run) score(ctx context.Context, done *Epoch) error {
 
 // wait tells what waits for scores to stop improving.
 func (r *run) wait(e Epoch) {
-	score := e.HeldOutLoss
-	if r.data.about().HeldOut == 0 {
-		score = e.Loss
-	}
+	score := r.waiting(e)
 	if r.c.Schedule.Kind == "plateau" {
 		r.at.Falls.Score(score, r.c.Schedule.Patience)
 	}
-	if r.c.Average > 0 && !r.mean.Started() && r.at.Average.Score(score, r.c.Average) {
-		r.mean.Start()
+	if n := len(r.at.Curve) - r.c.Average; r.c.Average > 0 && !r.mean.Started() && n > 0 {
+		before := math.Inf(1)
+		for _, e := range r.at.Curve[:n] {
+			before = min(before, r.waiting(e))
+		}
+		if score > before {
+			r.mean.Start()
+		}
 	}
 	if r.c.Patience > 0 {
 		r.at.Ended = r.at.Patience.Score(r.keeping(e), r.c.Patience)
 	}
+}
+
+// waiting is the score that the rate and the mean wait for, lower being better.
+func (r *run) waiting(e Epoch) float64 {
+	if r.data.about().HeldOut == 0 {
+		return e.Loss
+	}
+	return e.HeldOutLoss
 }
 
 // keeping is the score by which weights are kept, lower being better.

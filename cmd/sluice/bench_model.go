@@ -86,9 +86,8 @@ func (b *bencher) say(format string, args ...any) {
 func (b *bencher) score(r *modelReport, p *model.Packed, team *nn.Team) error {
 	b.status.show("scoring")
 	s := &r.Score
-	s.Rows = 32
-	s.Steps = max(1, min(64, 1<<24/(s.Rows*p.Vocab.Size()))) // 64 MiB of logits
-	batch, state := measure.RandomBatch(s.Steps, s.Rows, p.Vocab.Size()), make([]float32, s.Rows*p.StateSize())
+	s.Rows, s.Steps = 32, 64
+	batch, state := measure.TextBatch(s.Steps, s.Rows, p.Vocab.Size()), make([]float32, s.Rows*p.StateSize())
 	runner := model.NewRunner(p, team)
 	t, err := b.time(func() { runner.Loss(batch, state) })
 	if err != nil {
@@ -126,16 +125,17 @@ func updatesOf(m *model.Model, path string) (train.Config, error) {
 	return trainedWith(m, path)
 }
 
-// update trains on symbols drawn at random, at a rate of 0: it takes as long.
+// update trains on symbols as frequent as words are, at a rate of 0: it takes as
+// long.
 func (b *bencher) update(r *modelReport, m *model.Model, c train.Config, team *nn.Team) error {
 	b.status.show("training")
-	if err := fits(c, m.Vocab.Size()); err != nil {
+	if err := fits(c, m.Vocab); err != nil {
 		return err
 	}
 	rows, steps := max(1, c.Batches.Batch), max(1, c.Batches.Steps)
 	t := measure.Training{Clip: c.ClipNorm, Precision: c.Products(), Optimizer: c.Optimizer.New(len(m.Params))}
 	t.Masks = &nn.Key{}
-	seconds, err := b.time(measure.Update(m, measure.RandomBatch(steps, rows, m.Vocab.Size()), t, team))
+	seconds, err := b.time(measure.Update(m, measure.TextBatch(steps, rows, m.Vocab.Size()), t, team))
 	if err != nil {
 		return err
 	}

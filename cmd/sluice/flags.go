@@ -44,16 +44,17 @@ type textFlags struct {
 }
 
 type modelFlags struct {
-	Cell       *string `type:"choice" placeholder:"rnn|gru|lstm" help:"The cell."`
-	Activation *string `type:"choice" placeholder:"tanh|relu" help:"Of cell rnn."`
-	Reset      *string `type:"choice" placeholder:"before|after" help:"Where the reset gate of cell gru acts: before or after the product with the state."`
-	Hidden     *int    `placeholder:"N" help:"Width of the state."`
-	Layers     *int    `placeholder:"N" help:"Layers of the stack."`
-	Biases     *int    `placeholder:"1|2" help:"1: one bias for each gate; 2: two, as PyTorch has it."`
-	Direction  *string `type:"choice" placeholder:"forward|backward|bidirectional" help:"A language model reads forward."`
-	Embed      *int    `placeholder:"N" help:"Width of the embedding; 0: one-hot inputs."`
-	Tied       *bool   `negatable:"" help:"One weight for the embedding and the head."`
-	LayerNorm  *bool   `negatable:"" help:"Normalise within the cell."`
+	Cell       *string      `type:"choice" placeholder:"rnn|gru|lstm" help:"The cell."`
+	Activation *string      `type:"choice" placeholder:"tanh|relu" help:"Of cell rnn."`
+	Reset      *string      `type:"choice" placeholder:"before|after" help:"Where the reset gate of cell gru acts: before or after the product with the state."`
+	Hidden     *int         `placeholder:"N" help:"Width of the state."`
+	Layers     *int         `placeholder:"N" help:"Layers of the stack."`
+	Biases     *int         `placeholder:"1|2" help:"1: one bias for each gate; 2: two, as PyTorch has it."`
+	Direction  *string      `type:"choice" placeholder:"forward|backward|bidirectional" help:"A language model reads forward."`
+	Embed      *int         `placeholder:"N" help:"Width of the embedding; 0: one-hot inputs."`
+	Tied       *bool        `negatable:"" help:"One weight for the embedding and the head."`
+	Cutoffs    *cutoffsFlag `placeholder:"N,N,…|auto|none" help:"Make the head an adaptive softmax, for vocabularies beyond some 10,000 symbols: the first symbol of each cluster."`
+	LayerNorm  *bool        `negatable:"" help:"Normalise within the cell."`
 
 	Dropout          *float64 `placeholder:"P" help:"The three that follow, where they can be."`
 	InputDropout     *float64 `placeholder:"P" help:"Of what the stack reads, while training."`
@@ -93,7 +94,7 @@ type runFlags struct {
 	LRFactor    *float64 `name:"lr-factor" placeholder:"F" help:"What a fall multiplies it by (0.5)."`
 	LRFinal     *float64 `name:"lr-final" placeholder:"RATE" help:"Where schedule cosine ends, and plateau falls no further (0)."`
 	WeightDecay *float64 `placeholder:"L" help:"Pull of all weights towards 0; with adam that of AdamW."`
-	Average     *int     `placeholder:"N" help:"Keep the mean of the weights from when N epochs brought no better score (averaged SGD); 0: never."`
+	Average     *int     `placeholder:"N" help:"Keep the mean of the weights from when a score is worse than the best of those more than N before it (averaged SGD); 0: never."`
 	Smoothing   *float64 `placeholder:"E" help:"Of labels: the share of the target spread over all symbols."`
 	AR          *float64 `name:"ar" placeholder:"A" help:"Activation regularisation."`
 	TAR         *float64 `name:"tar" placeholder:"B" help:"Temporal activation regularisation."`

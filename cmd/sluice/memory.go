@@ -7,35 +7,74 @@ import (
 	"strconv"
 	"strings"
 
-	"sluice/rnn"
+	"sluice/data"
+	"sluice/model"
 	"sluice/train"
 )
 
 // fits is the error of a run that this machine has no memory for: better than
-// to be killed in the middle, or to die of it.
-func fits(c train.Config, vocab int) error {
-	stack := c.Model.RNN
-	if stack.Input = c.Model.Embed; stack.Input == 0 {
-		stack.Input = vocab
-	}
-	net, err := rnn.Plan(stack)
+// to be killed in the middle, or to die of it. So is one of a model that cannot
+// be, which is found here before anything is written.
+func fits(c train.Config, vocab *data.Vocab) error {
+	size, err := model.Size(c.Model, vocab)
 	if err != nil {
 		return err
 	}
-	v, h, l := float64(vocab), float64(stack.Hidden), float64(stack.Layers)
-	parameters := float64(net.Size()) + v*(float64(c.Model.Embed)+h+1)
-	rows := float64(c.Batches.Batch) * float64(c.Batches.Steps)
-	copies := 7.0      // of parameters: their own, gradient, two moments, packed twice, best
-	const perUnit = 12 // of a unit's step: gates, states, their gradients
-	if c.Precision == train.BF16 {
-		copies++ // packed for scores
+	v, stack := vocab.Size(), c.Model.RNN
+	parameters := float64(size)
+	packed := parameters // what products multiply, in panels
+	if !c.Model.Tied {
+		packed -= float64(v) * float64(c.Model.Embed)
 	}
-	need := 4 * (copies*parameters + rows*(v+perUnit*h*l+2*float64(stack.Input)))
-	if have := memory(); need > have {
+	need := parameters*(3+moments(c)) + 2*packed // their own, gradient, best; and transposed
+	if c.Precision == train.BF16 {
+		need += packed // for scores
+	}
+	const perUnit = 12 // of a unit's step: gates, states, their gradients
+	rows := float64(c.Batches.Batch) * float64(c.Batches.Steps)
+	need += rows * (perUnit*float64(stack.Hidden)*float64(stack.Layers) + 2*float64(c.Model.Embed))
+	need += logits(rows, widest(v, c.Model.Cutoffs))
+	if need, have := 4*need, memory(); need > have {
 		return fmt.Errorf("a model of %.3g parameters, trained on %.3g symbols at a time, needs about %.3g GB of memory, and there are %.3g: want a smaller --hidden, --layers, --batch or --steps",
 			parameters, rows, need/1e9, have/1e9)
 	}
 	return nil
+}
+
+// moments is how many vectors as long as the parameters the optimizer keeps.
+func moments(c train.Config) (n float64) {
+	switch {
+	case c.Optimizer.Kind == "adam":
+		n = 2
+	case c.Optimizer.Momentum > 0:
+		n = 1
+	}
+	if c.Average > 0 {
+		n += 2
+	}
+	return n
+}
+
+// widest is the largest of the softmaxes that a head over v symbols is made of.
+func widest(v int, cutoffs []int) int {
+	if len(cutoffs) == 0 {
+		return v
+	}
+	most := cutoffs[0] + len(cutoffs)
+	for i, first := range cutoffs {
+		last := v
+		if i+1 < len(cutoffs) {
+			last = cutoffs[i+1]
+		}
+		most = max(most, last-first)
+	}
+	return most
+}
+
+// logits are those that exist at a time: see nn.SoftmaxLoss.
+func logits(rows float64, v int) float64 {
+	const most, span = 8 << 20, 256
+	return min(rows*float64(v), max(most, span*float64(v)))
 }
 
 // memory is how many bytes this machine, or its container, may still give, as

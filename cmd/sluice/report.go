@@ -153,6 +153,9 @@ func describe(s model.Spec) string {
 	default:
 		parts = append(parts, "one-hot input")
 	}
+	if len(s.Cutoffs) > 0 {
+		parts = append(parts, fmt.Sprintf("adaptive softmax (%s)", strings.ReplaceAll(numbers(s.Cutoffs), ",", " ")))
+	}
 	if p := max(s.InputDropout, s.OutputDropout, s.RNN.Dropout); p > 0 {
 		parts = append(parts, fmt.Sprintf("dropout %v", p))
 	}

@@ -3,6 +3,7 @@ package measure
 import (
 	"math/rand/v2"
 
+	"sluice/data"
 	"sluice/model"
 	"sluice/nn"
 	"sluice/optim"
@@ -19,7 +20,7 @@ type Training struct {
 // Update is a call that trains m on one minibatch as package train does. It
 // changes m.
 func Update(m *model.Model, b model.Batch, t Training, team *nn.Team) (call func()) {
-	packed := m.PackAs(t.Precision)
+	packed := m.PackShared(t.Precision)
 	runner := model.NewRunner(packed, team)
 	grad, state := make([]float32, len(m.Params)), make([]float32, b.B*packed.StateSize())
 	return func() {
@@ -31,7 +32,16 @@ func Update(m *model.Model, b model.Batch, t Training, team *nn.Team) (call func
 	}
 }
 
-// RandomBatch is a minibatch of symbols of a vocabulary of v.
+// TextBatch is a minibatch of symbols of a vocabulary of v whose frequencies fall
+// with their numbers as those of words do: what an adaptive softmax takes depends on
+// them.
+func TextBatch(steps, rows, v int) model.Batch {
+	n := steps * rows
+	ids := data.Zipf{Symbols: v}.IDs(2 * n)
+	return model.Batch{T: steps, B: rows, IDs: ids[:n], Targets: ids[n:]}
+}
+
+// RandomBatch is a minibatch of symbols of a vocabulary of v, all as frequent.
 func RandomBatch(steps, rows, v int) model.Batch {
 	symbols := func() []int32 {
 		ids := make([]int32, steps*rows)
