@@ -61,10 +61,7 @@ func checkpointName(updates int) string {
 
 // updatesOf is the other way round.
 func updatesOf(name string) (updates int, ok bool) {
-	digits, ok := strings.CutPrefix(name, checkpointPrefix)
-	if digits, ok = strings.CutSuffix(digits, checkpointSuffix); !ok {
-		return 0, false
-	}
+	digits := strings.TrimSuffix(strings.TrimPrefix(name, checkpointPrefix), checkpointSuffix)
 	updates, err := strconv.Atoi(digits)
 	return updates, err == nil && name == checkpointName(updates)
 }

@@ -349,8 +349,8 @@ func TestOtherRun(t *testing.T) {
 		"the split into symbols to train on and held out is 369 + 123, and was 393 + 99": func(c *Config) string { c.Split.Validation = 0.25; return song },
 	} {
 		c := c
-		text := prepare(t, c, change(&c))
-		text = prepare(t, c, change(&c))
+		words := change(&c)
+		text := prepare(t, c, words)
 		_, _, err := in(t, m, c, text, 3)
 		if got := fmt.Sprint(err); !strings.HasPrefix(got, "train: resume: "+want) || !strings.HasSuffix(got, " in the run to go on with: want the same") {
 			t.Errorf("%s; want %s", got, want)
