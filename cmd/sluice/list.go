@@ -59,6 +59,9 @@ func (c *runsCmd) Run(e *env) error {
 			return fmt.Errorf("no runs in %s: train one first (sluice train)", runsFolder)
 		}
 	}
+	if c.JSON && len(c.Out) > 0 {
+		return usage("--json and --out: want one or the other")
+	}
 	paths, err := c.outputs("")
 	if err != nil {
 		return err

@@ -46,6 +46,9 @@ func (e *env) readRunFile(path string) (*trainCmd, error) {
 	if err != nil {
 		return nil, err
 	}
+	if options["data"] != nil && options["files"] != nil {
+		return nil, usage("%s: options data and files: want one or the other", path)
+	}
 	if err := runOptions(options).check(parser.Model); err != nil {
 		return nil, usage("%s: %w", path, err)
 	}
@@ -151,7 +154,7 @@ func (c *trainCmd) inherit(base *trainCmd) {
 		c.HeldOut = base.HeldOut
 	}
 	if len(c.RunFlags.Prefix) == 0 {
-		c.RunFlags.Prefix = base.RunFlags.Prefix
+		c.RunFlags.Prefix, c.inherited = base.RunFlags.Prefix, true
 	}
 }
 

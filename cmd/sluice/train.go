@@ -38,6 +38,8 @@ type trainCmd struct {
 
 	threadsFlag `embed:""`
 
+	inherited bool // RunFlags.Prefix is the run file's
+
 	TextFlags  textFlags  `embed:"" group:"Text"`
 	ModelFlags modelFlags `embed:"" group:"Model"`
 	RunFlags   runFlags   `embed:"" group:"Training"`
@@ -76,6 +78,9 @@ func (c *trainCmd) Run(e *env) error {
 		return err
 	}
 	if c.FindLR {
+		if c.Out != "" || c.Resume != nil {
+			return usage("--find-lr: keeps nothing, want no --out and no --resume")
+		}
 		return c.findRate(e, j)
 	}
 	dir, err := c.folder(j.source.name)
@@ -111,8 +116,8 @@ func (c *trainCmd) checkCheckpoints() error {
 // prepare finds what there is to learn from.
 func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 	if j.config.Model.Task == model.Regress {
-		if len(files) > 0 || c.HeldOut != "" || c.Data != "" && c.Data != adding {
-			return usage("--preset adding: makes its own data, want no other")
+		if len(files) > 0 || c.HeldOut != "" || len(c.RunFlags.Prefix) > 0 || c.Data != "" && c.Data != adding {
+			return usage("--preset adding: makes its own data, want no text and no --prefix")
 		}
 		j.source = source{name: adding, shown: adding, corpus: adding}
 		j.data = train.Adding{Examples: 5000, HeldOut: 1000}
@@ -137,7 +142,11 @@ func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 	if err := c.ModelFlags.Cutoffs.choose(&j.config, j.text.Vocab.Size()); err != nil {
 		return err
 	}
-	if err := choosePrefixes(&j.config, j.text, c.RunFlags.Prefix); err != nil {
+	err = choosePrefixes(&j.config, j.text, c.RunFlags.Prefix)
+	if err != nil && c.inherited && c.Resume == nil { // of a text cleaned otherwise
+		err = choosePrefixes(&j.config, j.text, nil)
+	}
+	if err != nil {
 		return err
 	}
 	return fits(j.config, j.text.Vocab)
