@@ -22,8 +22,8 @@ import (
 // Warm is how many symbols a row reads before it is looked at.
 const Warm = 64
 
-// ErrNoNumber is the error of a model whose gates, states or gradients are NaN
-// or infinite.
+// ErrNoNumber is the error of a model whose gates, states, losses or gradients
+// are NaN or infinite.
 var ErrNoNumber = errors.New("look: the model computes NaN or infinite values: its weights are spoilt, or too large")
 
 // finite says whether v is a number.
@@ -63,8 +63,15 @@ const (
 	keyChange        // what a symbol becomes
 )
 
+// Rows run some at once, so many that a tape has moderately many steps of rows: at
+// 400 units some 64 MB a layer. Of a row alone it has as many as there are lags.
+const (
+	mostRows = 32
+	mostTape = 4096
+)
+
 // chunk is how many rows run at once.
-const chunk = 32
+func (o Options) chunk() int { return max(1, min(mostRows, mostTape/o.Lags)) }
 
 // rows calls do with rows of ids in chunks: x (Warm+Lags, n) and the symbol
 // after each, y. first is the number of the first row.
@@ -76,7 +83,7 @@ func (o Options) rows(ctx context.Context, ids []int32, do func(first, n int, x,
 		return fmt.Errorf("look: a text of %d symbols: want at least %d for %d lags", len(ids), o.Need(), o.Lags)
 	}
 	var random nn.Random
-	steps := Warm + o.Lags
+	steps, chunk := Warm+o.Lags, o.chunk()
 	x, y := make([]int32, steps*chunk), make([]int32, steps*chunk)
 	for first := 0; first < o.Rows; first += chunk {
 		if err := ctx.Err(); err != nil {

@@ -46,20 +46,28 @@ type Update struct {
 	Norm float64 // of the whole gradient, before clipping
 }
 
+// Lost says whether the loss or the gradient was no longer finite.
+func (u Update) Lost() bool { return !finite(u.Nats) || !finite(u.Norm) }
+
+// explodes are the minibatches of Explode.
+var explodes = data.Batches{Batch: 32, Steps: 35}
+
+// ExplodeNeed is how many symbols a text has at least for Explode.
+func ExplodeNeed() int { return explodes.Need() }
+
 // Explode trains m, which it changes, by gradient descent at a constant rate
 // on minibatches of 32 rows of 35 symbols, clipping the norm of the gradient
 // at clip; 0 does not clip. It ends early, with that update as the last, where
-// the loss or the norm is no longer finite.
+// one is Lost.
 func Explode(ctx context.Context, m *model.Model, team *nn.Team, ids []int32, updates int, rate, clip float64) ([]Update, error) {
-	batches := data.Batches{Batch: 32, Steps: 35}
-	sampler, err := data.NewSampler(ids, batches)
+	sampler, err := data.NewSampler(ids, explodes)
 	if err != nil {
 		return nil, err
 	}
 	p := m.Pack()
 	run, g := model.NewRunner(p, team), make([]float32, m.Size())
-	state := make([]float32, batches.Batch*p.StateSize())
-	x, y := make([]int32, batches.Batch*batches.Steps), make([]int32, batches.Batch*batches.Steps)
+	state := make([]float32, explodes.Batch*p.StateSize())
+	x, y := make([]int32, explodes.Batch*explodes.Steps), make([]int32, explodes.Batch*explodes.Steps)
 	sgd := optim.Rule{Kind: "sgd"}.New(m.Size())
 	var done []Update
 	for epoch := 0; len(done) < updates; {
@@ -74,10 +82,10 @@ func Explode(ctx context.Context, m *model.Model, team *nn.Team, ids []int32, up
 			continue
 		}
 		clear(g)
-		nats, count := run.Gradient(g, model.Batch{T: steps, B: batches.Batch, IDs: x, Targets: y}, state, model.Objective{})
+		nats, count := run.Gradient(g, model.Batch{T: steps, B: explodes.Batch, IDs: x, Targets: y}, state, model.Objective{})
 		u := Update{nats / float64(count), optim.ClipNorm(team, g, clip)}
 		done = append(done, u)
-		if !finite(u.Nats + u.Norm) {
+		if u.Lost() {
 			break
 		}
 		sgd.Update(team, m.Params, g, rate)

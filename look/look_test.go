@@ -215,8 +215,13 @@ func TestExplode(t *testing.T) {
 	}
 }
 
+// near says whether lags are want.
+func near(lags, want []float64) bool {
+	return slices.EqualFunc(lags, want, func(a, b float64) bool { return math.Abs(a-b) < 1e-3*b })
+}
+
 // A unit that keeps the part a of its state has less than 1/e of a change left
-// after ⌊1/ln(1/a)⌋+1 steps.
+// 1/ln(1/a) steps after the one that reads it.
 func TestMeasureLinear(t *testing.T) {
 	vocab, ids := text(t, 400)
 	keeps := []float32{0, 0.3, 0.5, 0.8, 0.9, 0.99}
@@ -225,7 +230,8 @@ func TestMeasureLinear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []float64{1, 1, 2, 5, 10, 40}; !slices.Equal(layers[0].Lags, want) || len(layers[0].Gates) != 0 {
+	want := []float64{1, Leaky(0.3), Leaky(0.5), Leaky(0.8), 1 + 1/math.Log(1/0.9), 40}
+	if !near(layers[0].Lags, want) || layers[0].Lags[0] != 1 || len(layers[0].Gates) != 0 {
 		t.Errorf("lags %v, want %v; %d gates", layers[0].Lags, want, len(layers[0].Gates))
 	}
 	if got := layers[0].Beyond; math.Abs(got-1./6) > 1e-9 {
@@ -238,8 +244,11 @@ func TestMeasureGates(t *testing.T) {
 	vocab, ids := text(t, 400)
 	const h = 4
 	z := []float64{0.8, 0.3, 0.95, 0.6}
-	lags := []float64{5, 1, 20, 2}
 	var first []Memory
+	var lags []float64
+	for _, part := range z {
+		lags = append(lags, Leaky(part))
+	}
 	for _, threads := range []int{1, 2, 3} {
 		m := newModel(t, vocab, rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: h, Layers: 1})
 		wx, b := tensor(t, m, "rnn.weight_ih_l0"), tensor(t, m, "rnn.bias_ih_l0")
@@ -253,7 +262,7 @@ func TestMeasureGates(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := layers[0]
-		if !slices.Equal(l.Lags, lags) || l.Beyond != 0 {
+		if !near(l.Lags, lags) || l.Beyond != 0 {
 			t.Errorf("lags %v, want %v; %v beyond", l.Lags, lags, l.Beyond)
 		}
 		if r, update := l.Gates[0], l.Gates[1]; r.Name != "r" || update.Name != "z" || !math.IsNaN(r.Rank) || math.Abs(update.Rank-1) > 1e-12 {
@@ -310,6 +319,12 @@ func TestErrors(t *testing.T) {
 	spoilt := newModel(t, vocab, rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 3, Layers: 1})
 	tensor(t, spoilt, "rnn.weight_hh_l0")[8] = float32(math.NaN())
 	bad := spoilt.Pack()
+	huge := newModel(t, vocab, rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 3, Layers: 1})
+	for _, name := range []string{"head.weight", "head.bias"} { // logits overflow, gates do not
+		for i, x := 0, tensor(t, huge, name); i < len(x); i++ {
+			x[i] = 3e38
+		}
+	}
 	for _, test := range []struct {
 		call func() error
 		want string
@@ -322,6 +337,7 @@ func TestErrors(t *testing.T) {
 		{func() error { return second(Measure(t.Context(), p, team, same, good)) }, "look: a text of 1 different symbols: want at least 2 to change one into another"},
 		{func() error { return second(Gradients(t.Context(), rounded.Pack(), team, ids, good)) }, "look: its weights are int8: want a model of float32"},
 		{func() error { return second(Read(t.Context(), bad, team, ids, nil)) }, ErrNoNumber.Error()},
+		{func() error { return second(Read(t.Context(), huge.Pack(), team, ids, nil)) }, ErrNoNumber.Error()},
 		{func() error { return second(Gradients(t.Context(), bad, team, ids, good)) }, ErrNoNumber.Error()},
 		{func() error { return second(Measure(t.Context(), bad, team, ids, good)) }, ErrNoNumber.Error()},
 		{func() error { return second(Read(stopped, p, team, ids, nil)) }, "context canceled"},
@@ -344,6 +360,7 @@ func second[T any](_ T, err error) error { return err }
 func TestShortest(t *testing.T) {
 	vocab, ids := text(t, 300)
 	p := newModel(t, vocab, rnn.Config{Cell: "lstm", Hidden: 3, Layers: 2}).Pack()
+	const chunk = mostRows
 	o := Options{Lags: 10, Rows: chunk + 1}
 	calls := 0
 	o.Progress = func(done, total int) {
@@ -358,6 +375,28 @@ func TestShortest(t *testing.T) {
 	for _, l := range layers {
 		if len(l.Gates) != 2 || l.Gates[0].Name != "i" || l.Gates[1].Name != "f" {
 			t.Errorf("gates %v", l.Gates)
+		}
+	}
+}
+
+// A tape does not grow with the lags as far as there are rows to leave out.
+func TestChunks(t *testing.T) {
+	_, ids := text(t, 3000)
+	for _, test := range []struct{ lags, want int }{{1, 32}, {128, 32}, {129, 31}, {1000, 4}, {2500, 1}, {MaxLags, 1}} {
+		o := Options{Lags: test.lags, Rows: 40}
+		if o.chunk() != test.want {
+			t.Errorf("%d lags: %d rows at once, want %d", test.lags, o.chunk(), test.want)
+		}
+		if o.Need() > len(ids) {
+			continue
+		}
+		if err := o.rows(t.Context(), ids, func(_, n int, x, y []int32) error {
+			if n > test.want || len(x) != n*(Warm+o.Lags) || len(y) != len(x) {
+				t.Fatalf("%d lags: %d rows at once of %d symbols", test.lags, n, len(x))
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -12,10 +12,12 @@ import (
 	"sluice/nn"
 )
 
-// Fraction is what is left of a unit's largest difference where its memory
-// ends: a unit that keeps the part a of its state at each step forgets in
-// 1/ln(1/a) steps.
+// Fraction is what is left of a unit's largest difference where its memory ends.
 const Fraction = 1 / math.E
+
+// Leaky is the memory of a unit that keeps the part a of its state at each step
+// and does nothing else: the step that reads the change, and 1/ln(1/a) more.
+func Leaky(a float64) float64 { return 1 + 1/math.Log(1/a) }
 
 const (
 	faint    = 1e-5 // a unit that a change moves by less was not moved
@@ -37,8 +39,9 @@ type Gate struct {
 }
 
 // Measure changes one symbol of each row into another frequent one and runs
-// both texts on for o.Lags steps. The lag of a unit in that row is the first
-// step after the change from which on |Δh| stays below Fraction of its largest.
+// both texts on for o.Lags steps, the one that reads the change included. The lag
+// of a unit in that row is the number of steps until |Δh| falls below Fraction of
+// its largest for good: between two steps as if it fell exponentially.
 func Measure(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32, o Options) ([]Memory, error) {
 	often, err := mostFrequent(ids, p.Vocab.Size())
 	if err != nil {
@@ -174,14 +177,18 @@ func (m *meter) count(l int, diff []float64) {
 		if !(largest >= faint) {
 			continue
 		}
-		lag := len(diff) / h
-		for diff[(lag-1)*h+u] < Fraction*largest { // ends at the largest
+		lag, ends := len(diff)/h, Fraction*largest
+		for diff[(lag-1)*h+u] < ends { // stops at the largest
 			lag--
 		}
+		part := 0.0 // of the step over which it falls below
 		if lag == len(diff)/h {
 			m.beyond[l]++
+		} else {
+			last, next := diff[(lag-1)*h+u], diff[lag*h+u]
+			part = math.Log(last/ends) / math.Log(last/next)
 		}
-		m.lags[l][u] += float64(lag)
+		m.lags[l][u] += float64(lag) + part
 		m.moved[l][u]++
 	}
 }

@@ -53,6 +53,9 @@ func Read(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32, prog
 		}
 		n := min(steps, len(ids)-at)
 		tape, nats := run.Trace(model.Batch{T: n, B: 1, IDs: ids[at : at+n], Targets: targets[at : at+n]}, state)
+		if slices.ContainsFunc(nats, func(x float64) bool { return !finite(x) }) {
+			return nil, ErrNoNumber
+		}
 		t.Nats = append(t.Nats, nats...)
 		for l := range t.Layers {
 			layer := &t.Layers[l]

@@ -44,7 +44,7 @@ func (r *Runner) TraceGradient(b Batch, state []float32, seen func(k int, dState
 		r.x, r.y = nil, nil // the tape keeps both
 		z = r.forward(last, now, &tapes[t], nil, p.small)
 	}
-	g := make([]float32, p.size) // nobody asks for those of the weights
+	g := make([]float32, p.size) // of which the head's is made, though nobody asks for it
 	dy := make([]float32, len(z))
 	_, count := r.head.gradient(g, dy, z, last, Objective{})
 	for i := range dy { // of each row, not of their mean
@@ -58,12 +58,11 @@ func (r *Runner) TraceGradient(b Batch, state []float32, seen func(k int, dState
 		copy(dState[row*p.StateSize()+top:], dy[row*out:(row+1)*out])
 	}
 	clear(dy)
-	gRNN := p.rows.stack(g)
 	for k := range b.T {
 		if err := seen(k, dState); err != nil {
 			return err
 		}
-		r.rnn.Backward(gRNN, nil, dy, dState, &tapes[b.T-1-k])
+		r.rnn.Backward(nil, nil, dy, dState, &tapes[b.T-1-k])
 	}
 	return seen(b.T, dState)
 }

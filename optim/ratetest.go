@@ -12,13 +12,14 @@ import (
 type RateTest struct {
 	From    float64 `json:"from"`    // the rate of the first update
 	To      float64 `json:"to"`      // of the last
-	Updates int     `json:"updates"` // n, at least 20
+	Updates int     `json:"updates"` // n, 20 to 10,000
 }
 
 const (
 	leastTest = 20
-	lookBack  = 20 // smoothing reaches over 1/20 of the updates, so that it delays by as much of the range, whatever n is
-	exploded  = 4  // times the best smooth loss
+	mostTest  = 10_000 // Done smooths all losses so far
+	lookBack  = 20     // smoothing reaches over 1/20 of the updates, so that it delays by as much of the range, whatever n is
+	exploded  = 4      // times the best smooth loss
 )
 
 // Validate says which field cannot be, and what is allowed.
@@ -28,8 +29,8 @@ func (t RateTest) Validate() error {
 		return fmt.Errorf("optim: rate test from rate %v: want a finite number above 0", t.From)
 	case !(t.To > t.From) || math.IsInf(t.To, 0):
 		return fmt.Errorf("optim: rate test from rate %v to %v: want a finite number above the first", t.From, t.To)
-	case t.Updates < leastTest:
-		return fmt.Errorf("optim: rate test of %d updates: want %d or more", t.Updates, leastTest)
+	case t.Updates < leastTest || t.Updates > mostTest:
+		return fmt.Errorf("optim: rate test of %d updates: want %d to %d", t.Updates, leastTest, mostTest)
 	}
 	return nil
 }

@@ -156,7 +156,8 @@ func TestSuggestRefuses(t *testing.T) {
 		{RateTest{}, "optim: rate test from rate 0: want a finite number above 0"},
 		{RateTest{From: 1, To: 1, Updates: 99}, "optim: rate test from rate 1 to 1: want a finite number above the first"},
 		{RateTest{From: 1, To: math.Inf(1), Updates: 99}, "optim: rate test from rate 1 to +Inf: want a finite number above the first"},
-		{RateTest{From: 1, To: 2, Updates: 19}, "optim: rate test of 19 updates: want 20 or more"},
+		{RateTest{From: 1, To: 2, Updates: 19}, "optim: rate test of 19 updates: want 20 to 10000"},
+		{RateTest{From: 1, To: 2, Updates: 10_001}, "optim: rate test of 10001 updates: want 20 to 10000"},
 	} {
 		if err := c.s.Validate(); err == nil || err.Error() != c.want {
 			t.Errorf("%+v: error %v, want %s", c.s, err, c.want)

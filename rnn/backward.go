@@ -10,11 +10,12 @@ import (
 
 // Backward runs back over what Forward left on the tape, and spends it. Given
 // dy (T, B, OutputSize), what lies past a length ignored, it adds the gradients
-// of the parameters to g, a flat vector with the layout of Params, and sets dx
-// (T, B, X), or leaves it out where dx is nil, as it must be for IDs; after Fold
-// it adds to dx (V, X) the gradient of the table that IDs are rows of. dState
-// (B, StateSize) holds the gradient of the final states and is set to that of
-// the initial ones; nil takes the former as zero and leaves out the latter.
+// of the parameters to g, a flat vector with the layout of Params, or leaves them
+// out where g is nil, and sets dx (T, B, X), or leaves it out where dx is nil, as
+// it must be for IDs; after Fold it adds to dx (V, X) the gradient of the table
+// that IDs are rows of, for which it wants g. dState (B, StateSize) holds the
+// gradient of the final states and is set to that of the initial ones; nil takes
+// the former as zero and leaves out the latter.
 func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 	p, x := r.p, tape.x
 	if !p.precision.Trains() {
@@ -23,12 +24,17 @@ func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 	if tape.packed != p || !tape.filled || x.IDs != nil && !same(tape.table, p.table) {
 		panic("rnn: Backward: the tape is not one that Forward of this network has filled")
 	}
-	checkLen("Backward", "g", len(g), p.params)
+	if g != nil {
+		checkLen("Backward", "g", len(g), p.params)
+	}
 	checkLen("Backward", "dy", len(dy), x.T*x.B*p.OutputSize())
 	if dx != nil {
 		want := len(x.Data)
 		if p.folds(&x) {
 			want = len(p.table)
+			if g == nil {
+				panic("rnn: Backward: dx of a table and no g, want both or neither")
+			}
 		}
 		checkLen("Backward", "dx", len(dx), want)
 	}
@@ -56,9 +62,12 @@ func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 }
 
 // views points grads at the tensors of the flat g, in the order of the
-// network's.
+// network's. There are none of nil.
 func (r *Runner) views(g []float32) {
 	r.grads = r.grads[:0]
+	if g == nil {
+		return
+	}
 	for _, n := range r.p.sizes {
 		r.grads = append(r.grads, g[:n:n])
 		g = g[n:]
@@ -91,17 +100,18 @@ func (r *Runner) layerBack(l int, in Sequence, dIn, dRaw, dState []float32, tape
 	r.back = backwardJob{r, l, s, in, dRaw, dState, tape}
 	r.do(s, in.B, &r.back)
 	r.back = backwardJob{}
-	if n == 0 {
+	if n == 0 || len(r.grads) == 0 && len(dIn) == 0 {
 		return
 	}
 	r.input(in)
 	for d, way := range tape.layers[l].ways {
-		part := p.parts[l*p.Directions()+d]
-		before := tape.slot(0)
-		if p.reversed(d) {
-			before = tape.slot(1)
+		if part := p.parts[l*p.Directions()+d]; len(r.grads) > 0 {
+			before := tape.slot(0)
+			if p.reversed(d) {
+				before = tape.slot(1)
+			}
+			way.gradient(r.team, r.grads[part.from:part.to], &r.x, before)
 		}
-		way.gradient(r.team, r.grads[part.from:part.to], &r.x, before)
 		if len(dIn) > 0 { // not so for one-hot IDs
 			way.dx(r.team, dIn, &r.x)
 		}

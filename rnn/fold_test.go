@@ -160,6 +160,9 @@ func TestRepackUnfolds(t *testing.T) {
 		panics(t, fmt.Sprintf("rnn: Forward: x width %d, want 8", c.Input), func() { run.Forward(tr.y, tr.x, nil, nil) })
 		var tape Tape
 		run.Forward(make([]float32, c.OutputSize()), Sequence{T: 1, B: 1, F: 8, IDs: []int32{7}}, nil, &tape)
+		panics(t, "rnn: Backward: dx of a table and no g, want both or neither", func() {
+			run.Backward(nil, make([]float32, 8*c.Input), make([]float32, c.OutputSize()), nil, &tape)
+		})
 		tr.net.Repack(nil, p)
 		panics(t, "rnn: Backward: the tape is not one that Forward of this network has filled", func() {
 			run.Backward(tr.g, nil, make([]float32, c.OutputSize()), nil, &tape)

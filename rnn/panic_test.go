@@ -68,6 +68,7 @@ func TestPanics(t *testing.T) {
 		g, dx, dy, state []float32
 	}{
 		{fmt.Sprintf("rnn: Backward: g has 1 values, want %d", len(g)), g[:1], nil, y, nil},
+		{fmt.Sprintf("rnn: Backward: g has 0 values, want %d", len(g)), g[:0], nil, y, nil},
 		{"rnn: Backward: dy has 23 values, want 24", g, nil, y[:23], nil},
 		{"rnn: Backward: dx has 95 values, want 96", g, floats(95), y, nil},
 		{"rnn: Backward: dState has 3 values, want 32", g, nil, y, floats(3)},

@@ -165,6 +165,29 @@ func TestNilStatesAndBackwardTwice(t *testing.T) {
 	}
 }
 
+// Without gradients of the parameters those of the input and of the state keep
+// their bits, after a call that made them.
+func TestBackwardOfStatesAlone(t *testing.T) {
+	for _, c := range allConfigs(2) {
+		for _, ids := range []bool{false, true} {
+			tr := newTrial(t, c, 4, 3, true, ids, 6)
+			tr.run(2)
+			run, tape := NewRunner(tr.p, team(t, 2)), Tape{Dropout: tr.tape.Dropout}
+			again := *tr
+			again.use(run, &tape)
+			g, dx, dStart := slices.Clone(again.g), nans(len(tr.dx)), slices.Clone(tr.dState)
+			if ids {
+				dx = nil
+			}
+			run.Forward(again.y, tr.x, slices.Clone(tr.state), &tape)
+			run.Backward(nil, dx, tr.dy, dStart, &tape)
+			sameBits(t, c.testName()+" dx", dx, tr.dx)
+			sameBits(t, c.testName()+" dState", dStart, tr.dStart)
+			sameBits(t, c.testName()+" gradient of the call before", again.g, g)
+		}
+	}
+}
+
 // Runners that share a Packed do not disturb one another, nor does the Network
 // disturb the Packed.
 func TestSharedPacked(t *testing.T) {

@@ -17,9 +17,9 @@ import (
 // CheckpointVersion is the version of the checkpoints written and read here.
 const CheckpointVersion = "1"
 
-// ErrCheckpoint is wrapped by the error of a file that is no whole checkpoint of
-// this version; the text says what is wrong with it.
-var ErrCheckpoint = errors.New("train: not a checkpoint")
+// ErrCheckpoint is wrapped by the error of a checkpoint that is not as it was
+// written; the text says what is wrong with it.
+var ErrCheckpoint = errors.New("train: a damaged checkpoint")
 
 // Checkpoint is a run between two updates, as a file holds it: a model file
 // (the weights as they were trained on) that also has the optimizer's moments,
@@ -63,14 +63,8 @@ type part struct {
 	stateful
 }
 
-// Update is how many updates had been made.
-func (c *Checkpoint) Update() int { return c.note.Place.Updates }
-
-// Epoch is the epoch it is in, from 1.
-func (c *Checkpoint) Epoch() int { return c.note.Place.Data.Epoch + 1 }
-
-// Lines is how many lines the event log had.
-func (c *Checkpoint) Lines() int { return c.note.Place.Lines }
+// Updates is how many updates had been made.
+func (c *Checkpoint) Updates() int { return c.note.Place.Updates }
 
 const (
 	keyCheckpoint = "checkpoint" // of the metadata: note
@@ -121,28 +115,32 @@ func (r *run) contents() (map[string]string, []safetensors.Tensor, error) {
 // or not at all.
 func ReadCheckpoint(r io.ReaderAt, size int64) (*Checkpoint, error) {
 	if err := safetensors.VerifySeal(r, size); err != nil {
-		return nil, damaged(err)
+		if errors.Is(err, safetensors.ErrFormat) {
+			return nil, damaged(err)
+		}
+		return nil, fmt.Errorf("train: checkpoint: %w", err)
 	}
+	// It is as it was written: what is wrong from here on is not damage.
 	m, err := model.Read(r, size)
 	if err != nil {
-		return nil, damaged(err)
+		return nil, fmt.Errorf("train: checkpoint: %w", err)
 	}
 	f, err := safetensors.Open(r, size)
 	if err != nil {
-		return nil, damaged(err)
+		return nil, fmt.Errorf("train: checkpoint: %w", err)
 	}
 	c := &Checkpoint{Model: m, moments: map[string]map[string][]float32{}}
 	text, ok := f.Metadata[keyCheckpoint]
 	if !ok {
-		return nil, damaged(fmt.Errorf("it is a model without the state of a run"))
+		return nil, fmt.Errorf("train: checkpoint: it is a model without the state of a run")
 	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c.note); err != nil {
-		return nil, damaged(fmt.Errorf("metadata %q: %w", keyCheckpoint, err))
+		return nil, fmt.Errorf("train: checkpoint: metadata %q: %w", keyCheckpoint, err)
 	}
 	if v := c.note.Version; v != CheckpointVersion {
-		return nil, damaged(fmt.Errorf("version %q: want %q", v, CheckpointVersion))
+		return nil, fmt.Errorf("train: checkpoint: version %q: want %q", v, CheckpointVersion)
 	}
 	read := func(name string, n int) (x []float32) {
 		if err == nil {
@@ -163,7 +161,7 @@ func ReadCheckpoint(r io.ReaderAt, size int64) (*Checkpoint, error) {
 		}
 	}
 	if err != nil {
-		return nil, damaged(err)
+		return nil, fmt.Errorf("train: checkpoint: %w", err)
 	}
 	return c, nil
 }
@@ -172,6 +170,9 @@ type badCheckpoint struct{ error }
 
 func (badCheckpoint) Is(target error) bool { return target == ErrCheckpoint }
 func (e badCheckpoint) Unwrap() error      { return e.error }
+
+// wrong is the error of a checkpoint whose parts do not go together.
+func wrong(err error) error { return fmt.Errorf("train: checkpoint: %w", err) }
 
 func damaged(err error) error { return badCheckpoint{fmt.Errorf("train: checkpoint: %w", err)} }
 
@@ -182,22 +183,22 @@ func (r *run) resume(c *Checkpoint) error {
 	}
 	p := c.note.Place
 	if err := r.deal.SetCursor(p.Data); err != nil {
-		return damaged(err)
+		return wrong(err)
 	}
 	if len(c.state) != len(r.state) {
-		return damaged(fmt.Errorf("a state of %d values, want %d", len(c.state), len(r.state)))
+		return wrong(fmt.Errorf("a state of %d values, want %d", len(c.state), len(r.state)))
 	}
 	if b := p.Best.Epoch; b < 0 || b > len(p.Curve) || p.Data.Epoch > r.c.Epochs || len(p.Curve) != p.Data.Epoch {
-		return damaged(fmt.Errorf("epoch %d, the best being %d, after a curve of %d", p.Data.Epoch, b, len(p.Curve)))
+		return wrong(fmt.Errorf("epoch %d, the best being %d, after a curve of %d", p.Data.Epoch, b, len(p.Curve)))
 	}
 	for _, of := range r.stateful() {
 		if err := of.Restore(c.moments[of.name], c.note.Moments[of.name].Updates); err != nil {
-			return damaged(err)
+			return wrong(err)
 		}
 	}
 	copy(r.model.Params, c.Model.Params)
 	copy(r.state, c.state)
-	r.best = slices.Clone(c.best)
+	r.best = c.best
 	r.at = p
 	return nil
 }

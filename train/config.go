@@ -204,7 +204,7 @@ func Preset(name string) (Config, error) {
 		c.Optimizer = optim.Rule{Kind: "sgd", Decay: 1.2e-6}
 		c.Schedule.Rate = 30
 		c.AR, c.TAR, c.ClipNorm = 2, 1, 0.25
-		c.Epochs, c.Average, c.PredictEvery = 100, 5, 10
+		c.Epochs, c.Average, c.PredictEvery, c.Keep = 100, 5, 10, KeepHeldOut
 	case "adding":
 		c.Clean, c.Vocab = data.Clean{}, data.VocabOptions{}
 		c.Model = model.Spec{Task: model.Regress, Features: 2, Outputs: 1, RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 128, Layers: 1, Biases: 1, Direction: rnn.Forward}}

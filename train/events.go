@@ -2,8 +2,6 @@ package train
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
 
 	"sluice/internal/disk"
@@ -55,27 +53,28 @@ func (l *eventLog) sync() error {
 	return nil
 }
 
-// cut leaves the first lines of the log, so many of them, and tells how many it
-// has. It is an error, after which the log goes on from its last whole line, if
-// there are fewer.
+// cut leaves the first lines of the log, so many of them or as many as there are,
+// and tells how many. With an error the file is as it was.
 func (l *eventLog) cut(lines int) (found int, err error) {
+	if l.file != nil {
+		l.file.Close()
+	}
+	*l = eventLog{fs: l.fs, path: l.path}
 	if l.file, err = l.fs.Edit(l.path); err != nil {
-		return lines, err
+		return 0, err
 	}
 	content, err := read(l.fs, l.path)
 	if err != nil {
-		return lines, err
+		return 0, err
 	}
-	for found < lines {
+	for ; found < lines; found++ {
 		n := bytes.IndexByte(content[l.synced:], '\n')
 		if n < 0 {
-			err = fmt.Errorf("%s: has %d lines of %d", l.path, found, lines)
 			break
 		}
-		found++
 		l.synced += int64(n) + 1
 	}
-	return found, errors.Join(err, l.file.Truncate(l.synced))
+	return found, l.file.Truncate(l.synced)
 }
 
 // read is the whole of a file.

@@ -59,7 +59,12 @@ func FindRate(ctx context.Context, c Config, d Data, t optim.RateTest, o Options
 			o.Observe(u.Progress)
 		}
 	}
+	if f.Suggested, err = t.Suggest(f.Losses); err != nil {
+		return nil, err
+	}
+	if n := len(f.Losses) - 1; !finite(f.Losses[n]) { // where the test ended
+		f.Rates, f.Losses = f.Rates[:n], f.Losses[:n]
+	}
 	f.Smooth = t.Smooth(f.Losses)
-	f.Suggested, err = t.Suggest(f.Losses)
-	return f, err
+	return f, nil
 }

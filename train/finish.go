@@ -1,10 +1,11 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
+	"slices"
 
 	"sluice/data"
 	"sluice/model"
@@ -31,7 +32,7 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 		m.History.Kept = "the weights as they were when the run ended in its first epoch"
 		return nil
 	}
-	copy(m.Params, r.best)
+	swap(m.Params, r.best)
 	m.Repack(r.team, r.saved)
 	if r.saved != r.packed {
 		r.runner = model.NewRunner(r.saved, r.team)
@@ -39,10 +40,25 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 	if stopped != nil {
 		return nil
 	}
-	if loss := r.trainLoss(ctx, r.at.Best.Epoch); finite(loss) {
+	loss, err := r.trainLoss(ctx, r.at.Best.Epoch)
+	if err != nil { // it is not to be had later: go on from before
+		swap(m.Params, r.best)
+		bad := r.checkpoint()
+		swap(m.Params, r.best)
+		m.History, _ = r.history()
+		return cmp.Or(bad, err)
+	}
+	if finite(loss) {
 		m.History.TrainLoss = loss
 	}
 	return nil
+}
+
+// swap exchanges what a and b hold.
+func swap(a, b []float32) {
+	for i, v := range a {
+		a[i], b[i] = b[i], v
+	}
 }
 
 // history is that of the best weights so far.
@@ -73,12 +89,13 @@ func (r *run) history() (model.History, error) {
 }
 
 // trainLoss scores the minibatches of an epoch once more, as training read them,
-// the weights standing still. It is NaN if ctx ends before.
-func (r *run) trainLoss(ctx context.Context, epoch int) float64 {
+// the weights standing still.
+func (r *run) trainLoss(ctx context.Context, epoch int) (float64, error) {
 	sum, count := 0.0, 0
+	defer copy(r.state, slices.Clone(r.state)) // that carried is a checkpoint's
 	for r.deal.SetCursor(data.Cursor{Epoch: epoch - 1}); count < scored; {
-		if ctx.Err() != nil {
-			return math.NaN()
+		if err := ctx.Err(); err != nil {
+			return 0, err
 		}
 		b := r.next()
 		if b.T == 0 {
@@ -87,5 +104,5 @@ func (r *run) trainLoss(ctx context.Context, epoch int) float64 {
 		s, c := r.runner.Loss(b, r.state)
 		sum, count = sum+s, count+c
 	}
-	return sum / float64(count)
+	return sum / float64(count), nil
 }

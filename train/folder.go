@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"sluice/internal/disk"
 	"sluice/model"
+	"sluice/optim"
 	"sluice/safetensors"
 )
 
@@ -32,8 +36,10 @@ type Folder struct {
 	Time    time.Duration // and after so much time; 0: by updates alone
 	Keep    int           // checkpoints kept, the last ones; below 1: 1
 
-	fs  disk.FS
-	log eventLog
+	fs     disk.FS
+	log    eventLog
+	held   *flock.Flock
+	synced bool // the folder itself, so that what it holds has its names
 }
 
 // NewFolder is the run's folder at path, which must exist.
@@ -55,10 +61,7 @@ func checkpointName(updates int) string {
 
 // updatesOf is the other way round.
 func updatesOf(name string) (updates int, ok bool) {
-	digits, ok := strings.CutPrefix(name, checkpointPrefix)
-	if digits, ok = strings.CutSuffix(digits, checkpointSuffix); !ok {
-		return 0, false
-	}
+	digits := strings.TrimSuffix(strings.TrimPrefix(name, checkpointPrefix), checkpointSuffix)
 	updates, err := strconv.Atoi(digits)
 	return updates, err == nil && name == checkpointName(updates)
 }
@@ -85,8 +88,8 @@ func (f *Folder) checkpointPath(updates int) string {
 }
 
 // Newest is the newest checkpoint that is whole, nil if the run was ended before
-// its first one. What it passes over on the way it tells warn. If none is whole,
-// that is an error.
+// its first one. Those damaged, which it passes over on the way, it tells warn. If
+// none is whole, or one cannot be judged, that is an error.
 func (f *Folder) Newest(warn func(error)) (*Checkpoint, error) {
 	all, err := f.Checkpoints()
 	if err != nil || len(all) == 0 {
@@ -96,6 +99,9 @@ func (f *Folder) Newest(warn func(error)) (*Checkpoint, error) {
 		c, err := f.checkpoint(updates)
 		if err == nil {
 			return c, nil
+		}
+		if !errors.Is(err, ErrCheckpoint) {
+			return nil, err
 		}
 		warn(err)
 	}
@@ -126,35 +132,55 @@ func openCheckpoint(fsys disk.FS, path string) (*Checkpoint, error) {
 	return c, nil
 }
 
-// write writes the checkpoint after so many updates and removes those that are
-// too many: the oldest, and any that a run had reached before it was taken back
-// to an earlier one.
+// write writes the checkpoint after so many updates.
 func (f *Folder) write(updates int, metadata map[string]string, tensors []safetensors.Tensor) error {
 	folder := filepath.Join(f.Path, CheckpointsFolder)
-	if err := f.fs.Mkdir(folder); err == nil {
-		err = f.fs.SyncFolder(f.Path)
-		if err != nil {
+	if err := f.fs.Mkdir(folder); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if !f.synced {
+		if err := f.fs.SyncFolder(f.Path); err != nil {
 			return fmt.Errorf("sync of the folder %s: %w", f.Path, err)
 		}
-	} else if !errors.Is(err, fs.ErrExist) {
-		return err
+		f.synced = true
 	}
-	if err := disk.WriteAtomic(f.fs, f.checkpointPath(updates), func(w io.Writer) error { return safetensors.WriteSealed(w, metadata, tensors) }); err != nil {
-		return err
-	}
+	return disk.WriteAtomic(f.fs, f.checkpointPath(updates), func(w io.Writer) error { return safetensors.WriteSealed(w, metadata, tensors) })
+}
+
+// prune removes the checkpoints that are too many once there is one after so many
+// updates: the oldest, and any that a run had reached before it was taken back to
+// an earlier one.
+func (f *Folder) prune(updates int) error {
 	all, err := f.Checkpoints()
-	if err != nil {
-		return err
-	}
 	at, _ := slices.BinarySearch(all, updates)
 	for i, n := range all {
 		if n > updates || i <= at-max(1, f.Keep) {
-			if err := f.fs.Remove(f.checkpointPath(n)); err != nil {
-				return err
-			}
+			err = errors.Join(err, f.fs.Remove(f.checkpointPath(n)))
 		}
 	}
-	return nil
+	return err
+}
+
+// begin makes the folder ready for a run from c: it removes what a program that
+// was killed left half written, and cuts the log back.
+func (f *Folder) begin(c *Checkpoint) (lines int, err error) {
+	if c == nil {
+		if all, err := f.Checkpoints(); err != nil || len(all) > 0 {
+			return 0, cmp.Or(err, fmt.Errorf("train: %s has checkpoints: want one of them to go on from, or another folder", f.Path))
+		}
+	} else {
+		lines = c.note.Place.Lines
+	}
+	for _, folder := range []string{f.Path, filepath.Join(f.Path, CheckpointsFolder)} {
+		if err := disk.RemoveTemps(f.fs, folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return 0, fmt.Errorf("train: %w", err)
+		}
+	}
+	found, err := f.log.cut(lines)
+	if err != nil {
+		return 0, fmt.Errorf("train: %s: %w", EventsFile, err)
+	}
+	return found, nil
 }
 
 // save writes the model of the best weights.
@@ -169,28 +195,40 @@ func (r *run) due() bool {
 }
 
 // checkpoint writes one, and the best weights if they are others than before. A
-// run goes on without: whatever fails is tried anew with the next one.
-func (r *run) checkpoint() {
+// run goes on where the disk fails: whatever did is tried anew with the next one.
+// It is an error that wraps ErrDiverged if there is something in the run that is
+// not finite; then nothing is written.
+func (r *run) checkpoint() error {
 	f := r.o.Folder
 	if f == nil || r.at.Updates == 0 {
-		return
+		return nil
 	}
-	r.warn("the event log", f.log.sync())
 	metadata, tensors, err := r.contents()
+	for _, t := range tensors {
+		if x, ok := t.Data.([]float32); ok {
+			if err := r.finite(strings.TrimPrefix(t.Name, model.CheckpointPrefix), optim.Norm(r.team, x)); err != nil {
+				return err
+			}
+		}
+	}
+	r.warn("the event log is not written", f.log.sync())
 	if err == nil {
 		err = f.write(r.at.Updates, metadata, tensors)
 	}
-	r.warn("a checkpoint", err)
+	if r.warn("a checkpoint is not written", err); err == nil {
+		r.warn("a checkpoint that is no longer needed is not removed", f.prune(r.at.Updates))
+	}
 	if b := r.at.Best.Epoch; b != r.written {
 		kept := *r.model
 		kept.Params = r.best
 		if err := f.save(&kept); err == nil {
 			r.written = b
 		} else {
-			r.warn("the best model", err)
+			r.warn("the best model is not written", err)
 		}
 	}
 	r.marked = time.Now()
+	return nil
 }
 
 // log adds an event to the event log.
@@ -204,11 +242,11 @@ func (r *run) log(event any) {
 		err = f.log.add(line)
 		r.at.Lines++
 	}
-	r.warn("the event log", err)
+	r.warn("the event log is not written", err)
 }
 
 func (r *run) warn(what string, err error) {
 	if err != nil {
-		r.observe(Warning{fmt.Errorf("train: %s is not written: %w", what, err)})
+		r.observe(Warning{fmt.Errorf("train: %s: %w", what, err)})
 	}
 }

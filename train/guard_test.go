@@ -81,7 +81,7 @@ func TestGuards(t *testing.T) {
 			t.Error("a model is saved")
 		}
 		kept, err := newFolder(m, dir).Newest(func(err error) { t.Error(err) })
-		if err != nil || kept.Update() != 5 {
+		if err != nil || kept.Updates() != 5 {
 			t.Fatalf("kept %v, error %v", kept, err)
 		}
 		for _, x := range [][]float32{kept.Model.Params, kept.state, kept.moments["optimizer"]["m"], kept.moments["optimizer"]["v"]} {

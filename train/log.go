@@ -114,12 +114,12 @@ func (r *run) end(err error) {
 	if err == nil {
 		err = f.log.add(line)
 	}
-	r.warn("the event log", err)
+	r.warn("the event log is not written", err)
 }
 
 // close ends the use of the folder.
 func (r *run) close() {
 	if f := r.o.Folder; f != nil {
-		r.warn("the event log", f.log.close())
+		r.warn("the event log is not written", f.log.close())
 	}
 }

@@ -50,7 +50,9 @@ func Run(ctx context.Context, c Config, d Data, o Options) (*Result, error) {
 		r.end(stopped)
 		return nil, stopped
 	}
-	if err := r.finish(ctx, stopped); err != nil {
+	if err := r.finish(ctx, stopped); errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		stopped = err
+	} else if err != nil {
 		r.end(err)
 		return nil, err
 	}
@@ -181,10 +183,17 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Folder != nil {
-		r.at.Lines, err = o.Folder.log.cut(r.at.Lines)
-		r.warn("the event log", err)
+	if f := o.Folder; f != nil {
+		lines, err := f.begin(o.From)
+		if err != nil {
+			return nil, err
+		}
+		if lines < r.at.Lines {
+			r.warn("the event log", fmt.Errorf("%s has %d lines of %d", f.log.path, lines, r.at.Lines))
+			r.at.Lines = lines
+		}
 	}
+	r.o.From = nil // its tensors are the run's, or no longer needed
 	r.pack()
 	return r, nil
 }
@@ -241,7 +250,9 @@ func (r *run) train(ctx context.Context) error {
 // stop is a run that ends early with an error, in an epoch of which done is what
 // has been measured.
 func (r *run) stop(err error, done Epoch) error {
-	r.checkpoint()
+	if bad := r.checkpoint(); bad != nil && !errors.Is(err, ErrDiverged) {
+		return bad
+	}
 	if done.Epoch > 0 && r.keep != KeepHeldOut && !errors.Is(err, ErrDiverged) { // it counts also without its other score
 		done.Best = r.consider(done)
 		r.at.Curve = append(r.at.Curve, done)
@@ -274,14 +285,24 @@ func (r *run) epoch(ctx context.Context) (Epoch, error) {
 		p.Left = time.Duration(float64(time.Since(r.began)) / float64(made) * float64(max(0, r.total-r.at.Updates)))
 		r.progress(p.Progress)
 		if r.due() {
-			r.checkpoint()
+			if err := r.checkpoint(); err != nil {
+				return Epoch{}, err
+			}
 		}
 	}
 	took := time.Since(start)
 	r.training += took
 	r.symbols += symbols
 	if r.at.Count == 0 {
-		return Epoch{}, r.diverged("loss of every minibatch overflowed")
+		return Epoch{}, r.diverged("loss of every minibatch overflowed", false)
+	}
+	for _, of := range r.stateful() {
+		moments, _ := of.State()
+		for name, x := range moments {
+			if err := r.finite(of.name+"."+name, optim.Norm(r.team, x)); err != nil {
+				return Epoch{}, err
+			}
+		}
 	}
 	if err := r.finite("weights", optim.Norm(r.team, r.model.Params)); err != nil {
 		return Epoch{}, err

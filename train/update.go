@@ -46,6 +46,9 @@ func (c Config) accumulate() int { return max(1, c.Accumulate) }
 
 // update makes one update from the next minibatches, at a learning rate.
 func (r *run) update(rate float64) (updated, error) {
+	if !r.deal.Carries() {
+		clear(r.state)
+	}
 	copy(r.before, r.state)
 	key := nn.Key{Seed: r.c.Seed, Step: uint64(r.at.Updates)}
 	u := updated{Progress: Progress{Epoch: r.at.Data.Epoch + 1, Updates: r.total, LearningRate: rate}}
@@ -123,16 +126,25 @@ func (r *run) finite(what string, v float64) error {
 	if finite(v) {
 		return nil
 	}
-	return r.diverged(what + " overflowed")
+	return r.diverged(what+" overflowed", false)
 }
 
-func (r *run) diverged(what string) error {
-	return diverged{fmt.Errorf("train: diverged after update %d, in epoch %d, at learning rate %.4g: the %s: want a lower rate or tighter clipping", r.at.Updates, r.at.Data.Epoch+1, r.rate(), what)}
+func (r *run) diverged(what string, minibatch bool) error {
+	return diverged{fmt.Errorf("train: diverged after update %d, in epoch %d, at learning rate %.4g: the %s: want a lower rate or tighter clipping", r.at.Updates, r.at.Data.Epoch+1, r.rate(), what), minibatch}
 }
 
-type diverged struct{ error }
+// ErrNonFinite is wrapped by an error that wraps ErrDiverged too, where it is a
+// minibatch's: NonFiniteSkip would go on without that.
+var ErrNonFinite = errors.New("train: a minibatch overflowed")
 
-func (diverged) Is(target error) bool { return target == ErrDiverged }
+type diverged struct {
+	error
+	minibatch bool
+}
+
+func (d diverged) Is(target error) bool {
+	return target == ErrDiverged || d.minibatch && target == ErrNonFinite
+}
 
 // notFinite leaves out the update of minibatch b, of which the loss or the
 // gradient overflowed, or ends the run as if the minibatch had not been read.
@@ -144,7 +156,7 @@ func (r *run) notFinite(what string, b model.Batch) (updated, error) {
 	copy(r.state, r.before)
 	if r.c.NonFinite == "" || r.c.NonFinite == NonFiniteStop || r.at.Row == mostSkipped {
 		r.deal.SetCursor(r.at.Data)
-		return updated{}, r.diverged(what)
+		return updated{}, r.diverged(what, true)
 	}
 	r.at.Skipped, r.at.Row, r.at.Data = r.at.Skipped+1, r.at.Row+1, r.deal.Cursor()
 	if r.c.NonFinite == NonFiniteLower {

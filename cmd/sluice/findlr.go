@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"text/tabwriter"
 
 	"sluice/optim"
@@ -38,12 +37,6 @@ func (c *trainCmd) findRate(e *env, j job) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.stdout, "\nsteepest    %s   the loss falls fastest: safe\nbold        %s   a tenth of where it is lowest\n", rounded(f.Suggested.Steepest), rounded(f.Suggested.BestTenth))
+	_, err = fmt.Fprintf(e.stdout, "\nsteepest    %.2g   the loss falls fastest: safe\nbold        %.2g   a tenth of where it is lowest\n", f.Suggested.Steepest, f.Suggested.BestTenth)
 	return err
-}
-
-// rounded is a rate with two digits.
-func rounded(rate float64) string {
-	unit := math.Pow(10, math.Floor(math.Log10(rate))-1)
-	return fmt.Sprintf("%g", math.Round(rate/unit)*unit)
 }

@@ -70,13 +70,14 @@ func clock(d time.Duration) string {
 type gauge struct {
 	name string
 	of   func(loss float64) float64
+	per  string // what counts, in a second
 }
 
 func gaugeOf(task string) gauge {
 	if task == model.LM {
-		return gauge{"perplexity", math.Exp}
+		return gauge{"perplexity", math.Exp, "tokens/s"}
 	}
-	return gauge{"squared error", func(loss float64) float64 { return loss }}
+	return gauge{"squared error", func(loss float64) float64 { return loss }, "examples/s"}
 }
 
 // short writes a loss, as it is shown, with the digits that say something.

@@ -168,6 +168,8 @@ func (r *report) print(w io.Writer) error {
 func parameters(t tensorReport) string {
 	switch {
 	case t.Parameters > 0:
+	case strings.HasPrefix(t.Name, model.CheckpointPrefix):
+		return "of the run"
 	case strings.HasSuffix(t.Name, ".scale"):
 		return "scales of rows"
 	default:

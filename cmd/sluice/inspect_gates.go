@@ -38,7 +38,7 @@ func (c *inspectCmd) gates(e *env) error {
 	if err != nil {
 		return err
 	}
-	path, m, err := open(e, first(models))
+	path, m, err := openText(e, first(models))
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"image/color"
-	"math"
 	"text/tabwriter"
 
 	"sluice/data"
@@ -32,13 +31,16 @@ type fallReport struct {
 }
 
 type explosion struct {
-	Rate        float64   `json:"rate"`
-	Clip        float64   `json:"clip"`
-	NotClipped  []float64 `json:"norms_not_clipped"` // up to that
-	Clipped     []float64 `json:"norms_clipped"`
-	FinalLoss   float64   `json:"nats_clipped"`
-	EndsAt      int       `json:"overflow_at_update,omitempty"`
-	FinalUnclip float64   `json:"nats_not_clipped,omitempty"`
+	Rate       float64        `json:"rate"`
+	Clip       float64        `json:"clip"`
+	NotClipped trainingReport `json:"not_clipped"`
+	Clipped    trainingReport `json:"clipped"`
+}
+
+type trainingReport struct {
+	Norms    []float64 `json:"norms"` // up to an overflow
+	Nats     float64   `json:"nats"`  // the last loss before one
+	Overflow int       `json:"overflow_at_update,omitempty"`
 }
 
 // gradients draws how much of a gradient is left some steps back.
@@ -96,6 +98,7 @@ type gradients struct {
 	wait   *waiting
 	figure *picture.Gradients
 	report gradientsReport
+	short  string // why nothing was trained
 }
 
 // add follows the gradient of one model.
@@ -121,7 +124,7 @@ func (g *gradients) trained(models, texts []string) error {
 	colors := []color.Color{picture.Black, picture.Blue, picture.Orange}
 	names := map[string]int{}
 	for i, arg := range models {
-		path, m, err := open(g.e, arg)
+		path, m, err := openText(g.e, arg)
 		if err != nil {
 			return err
 		}
@@ -199,6 +202,10 @@ func (g *gradients) fresh(texts []string) error {
 			return of(s.shown, err)
 		}
 	}
+	if need := look.ExplodeNeed(); len(ids) < need {
+		g.short = fmt.Sprintf("an rnn of ReLUs is not trained: a text of %s, want at least %d", plural(len(ids), "symbol"), need)
+		return nil
+	}
 	return g.explode(vocab, ids, hidden, s.shown)
 }
 
@@ -258,27 +265,35 @@ func (g *gradients) explode(vocab *data.Vocab, ids []int32, hidden int, shown st
 		if err != nil {
 			return of(shown, err)
 		}
-		var norms []float64
-		for _, u := range updates {
-			if !math.IsNaN(u.Norm) && !math.IsInf(u.Norm, 0) {
-				norms = append(norms, u.Norm)
-			}
-		}
-		last := updates[len(updates)-1]
 		if clip > 0 {
-			g.figure.Clipped, x.Clipped, x.FinalLoss = updates, norms, finite(last.Nats)
-			continue
-		}
-		g.figure.Free, x.NotClipped = updates, norms
-		if len(norms) < len(updates) {
-			x.EndsAt = len(updates)
+			g.figure.Clipped, x.Clipped = updates, reportOf(updates)
 		} else {
-			x.FinalUnclip = finite(last.Nats)
+			g.figure.Free, x.NotClipped = updates, reportOf(updates)
 		}
 	}
 	g.figure.Explosion, g.figure.Clip = "Training an rnn of ReLUs (SGD, rate 1)", explodeClip
 	g.report.Explosion = x
 	return nil
+}
+
+func reportOf(updates []look.Update) (r trainingReport) {
+	r.Norms = []float64{}
+	for i, u := range updates {
+		if u.Lost() {
+			r.Overflow = i + 1
+			break
+		}
+		r.Norms, r.Nats = append(r.Norms, u.Norm), u.Nats
+	}
+	return r
+}
+
+// String says how it ended.
+func (r trainingReport) String() string {
+	if r.Overflow > 0 {
+		return fmt.Sprintf("overflow in update %d", r.Overflow)
+	}
+	return fmt.Sprintf("%.3f nats after %s", r.Nats, plural(len(r.Norms), "update"))
 }
 
 func (g *gradients) print(paths []string) error {
@@ -306,12 +321,9 @@ func (g *gradients) print(paths []string) error {
 	}
 	if x := g.report.Explosion; x != nil {
 		fmt.Fprintf(w, "\nan rnn of ReLUs, trained by SGD at rate %g\n", x.Rate)
-		if x.EndsAt > 0 {
-			fmt.Fprintf(w, "not clipped   overflow in update %d\n", x.EndsAt)
-		} else {
-			fmt.Fprintf(w, "not clipped   %.3f nats after %s\n", x.FinalUnclip, plural(len(x.NotClipped), "update"))
-		}
-		fmt.Fprintf(w, "clipped at %g  %.3f nats after %s\n", x.Clip, x.FinalLoss, plural(len(x.Clipped), "update"))
+		fmt.Fprintf(w, "not clipped   %v\nclipped at %g  %v\n", x.NotClipped, x.Clip, x.Clipped)
+	} else if g.short != "" {
+		fmt.Fprintf(w, "\n%s\n", g.short)
 	}
 	wrote(w, paths)
 	return nil

@@ -77,6 +77,14 @@ func (c *inspectCmd) split() (models, texts []string, err error) {
 	return models, texts, nil
 }
 
+// openText opens the language model that an argument names.
+func openText(e *env, arg string) (path string, m *model.Model, err error) {
+	if path, m, err = open(e, arg); err == nil {
+		err = readsText(m, path)
+	}
+	return path, m, err
+}
+
 // of says what an error of package look is about.
 func of(what string, err error) error {
 	if errors.Is(err, context.Canceled) {

@@ -66,7 +66,7 @@ func (c *inspectCmd) timescales(e *env) error {
 	if err != nil {
 		return err
 	}
-	path, m, err := open(e, first(models))
+	path, m, err := openText(e, first(models))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -82,7 +83,7 @@ func (j *jsonOutput) perplexity(loss float64) float64 {
 	if loss == 0 || j.config.Model.Task != model.LM {
 		return 0
 	}
-	return math.Exp(loss)
+	return finite(math.Exp(loss))
 }
 
 func (j *jsonOutput) end(o outcome) {
@@ -94,6 +95,8 @@ func (j *jsonOutput) end(o outcome) {
 		Epochs            int      `json:"epochs"` // done
 		Epoch             int      `json:"epoch"`  // kept, 0: none was finished
 		Kept              string   `json:"kept"`
+		TrainLoss         float64  `json:"train_loss,omitempty"`
+		HeldOutLoss       float64  `json:"held_out_loss,omitempty"`
 		TrainPerplexity   float64  `json:"train_perplexity,omitempty"`
 		HeldOutPerplexity float64  `json:"held_out_perplexity,omitempty"`
 		TrainBits         float64  `json:"train_bits_per_symbol,omitempty"`
@@ -110,11 +113,13 @@ func (j *jsonOutput) end(o outcome) {
 	case o.stopped != nil:
 		end.Status = "interrupted"
 	}
-	if h.TrainLoss > 0 {
-		end.TrainPerplexity, end.TrainBits = math.Exp(h.TrainLoss), h.TrainLoss/math.Ln2
+	end.TrainLoss, end.HeldOutLoss = h.TrainLoss, h.HeldOutLoss
+	end.TrainPerplexity, end.HeldOutPerplexity = j.perplexity(h.TrainLoss), j.perplexity(h.HeldOutLoss)
+	if end.TrainPerplexity > 0 {
+		end.TrainBits = h.TrainLoss / math.Ln2
 	}
-	if h.HeldOutLoss > 0 {
-		end.HeldOutPerplexity, end.HeldOutBits = math.Exp(h.HeldOutLoss), h.HeldOutLoss/math.Ln2
+	if end.HeldOutPerplexity > 0 {
+		end.HeldOutBits = h.HeldOutLoss / math.Ln2
 	}
 	for _, name := range o.files {
 		end.Files = append(end.Files, filepath.ToSlash(filepath.Join(o.dir, name)))
@@ -125,8 +130,11 @@ func (j *jsonOutput) end(o outcome) {
 // failed is the end of a run that left nothing.
 func (j *jsonOutput) failed(err error) {
 	status := "failed"
-	if errors.Is(err, train.ErrDiverged) {
+	switch {
+	case errors.Is(err, train.ErrDiverged):
 		status = "diverged"
+	case errors.Is(err, context.Canceled):
+		status = "interrupted"
 	}
 	j.write(struct {
 		Event  string `json:"event"`

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
-	"github.com/gofrs/flock"
 
 	"sluice/data"
 	"sluice/look/picture"
@@ -35,7 +33,7 @@ type runsCmd struct {
 type summary struct {
 	Run     string       `json:"run"`
 	Task    string       `json:"task"`
-	Status  string       `json:"status"` // "running", "killed", or as its log ends: "done", "interrupted", "diverged", "failed"
+	Status  string       `json:"status"` // "running", "killed", or as its log ends: "done", "interrupted", "diverged", "failed"; "broken": its files cannot be read
 	Began   time.Time    `json:"began"`
 	Updates int          `json:"updates"` // made, of Of
 	Of      int          `json:"of"`
@@ -61,6 +59,9 @@ func (c *runsCmd) Run(e *env) error {
 			return fmt.Errorf("no runs in %s: train one first (sluice train)", runsFolder)
 		}
 	}
+	if c.JSON && len(c.Out) > 0 {
+		return usage("--json and --out: want one or the other")
+	}
 	paths, err := c.outputs("")
 	if err != nil {
 		return err
@@ -68,8 +69,11 @@ func (c *runsCmd) Run(e *env) error {
 	var all []summary
 	for _, folder := range folders {
 		s, err := summarise(folder)
-		if err != nil {
+		switch {
+		case err != nil && len(c.Runs) > 0:
 			return err
+		case err != nil:
+			s.Status, s.Error = "broken", oneLine(err.Error())
 		}
 		all = append(all, s)
 	}
@@ -109,11 +113,10 @@ func summarise(folder string) (summary, error) {
 		return s, err
 	}
 	s.Updates = max(s.Updates, newestUpdate(folder))
-	lock := flock.New(filepath.Join(folder, lockFile))
-	if free, err := lock.TryRLock(); err == nil && !free {
+	if train.Locked(folder) {
 		s.Status = "running"
 	}
-	return s, lock.Close()
+	return s, nil
 }
 
 // newestUpdate is how many updates the newest checkpoint comes after.
@@ -135,13 +138,13 @@ func (s *summary) read(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, cause(err))
 	}
-	for lines := bufio.NewScanner(bytes.NewReader(log)); lines.Scan(); {
+	for line := range bytes.Lines(log) {
 		var e struct {
 			Event, Status, Error, Task string
 			Update                     int
 			train.Epoch
 		}
-		if json.Unmarshal(lines.Bytes(), &e) != nil {
+		if json.Unmarshal(line, &e) != nil {
 			continue
 		}
 		switch e.Event {

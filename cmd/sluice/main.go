@@ -145,7 +145,10 @@ func oneLine(text string) string {
 			again = again || cut
 		}
 	}
-	return visible(strings.ReplaceAll(text, ": model: ", ": ")) // one that a path stands before
+	for _, p := range []string{"model", "train"} { // one that a path stands before
+		text = strings.ReplaceAll(text, ": "+p+": ", ": ")
+	}
+	return visible(text)
 }
 
 // sticky remembers the first error of its writer and writes nothing after it.

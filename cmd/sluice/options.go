@@ -75,8 +75,11 @@ func actWith(flags []condition) error {
 // choose sets what other flags depend on: where there are letters only, there are
 // no newlines to keep; lines are held out in place of the preset's part.
 func (f textFlags) choose(c *train.Config) {
-	if f.Lines != nil && *f.Lines > 0 && f.Validation == nil {
+	switch {
+	case f.Lines != nil && *f.Lines > 0 && f.Validation == nil:
 		c.Split.Validation = 0
+	case f.Validation != nil && *f.Validation > 0 && f.Lines == nil:
+		c.Split.Lines = 0
 	}
 	if f.Letters != nil && *f.Letters && f.Newlines == nil && c.Clean.Newlines == "keep" {
 		c.Clean.Newlines = "space"
@@ -99,14 +102,14 @@ func (f textFlags) options(c *train.Config) []option {
 }
 
 // choose sets what other flags depend on. Another cell or initialisation than
-// the preset's drops what belongs to that one.
-func (f modelFlags) choose(c *train.Config) {
+// before drops what belongs to that one. fresh is a Config that is a preset's.
+func (f modelFlags) choose(c *train.Config, fresh bool) {
 	m, stack, init := &c.Model, &c.Model.RNN, &c.Init
 	set(&stack.Layers, f.Layers)
 	set(&m.Embed, f.Embed)
 	set(&stack.Hidden, f.Hidden)
 	p := m.OutputDropout
-	if set(&p, f.Dropout); f.Dropout != nil || !stack.Locked { // the one rate of a preset that has one
+	if set(&p, f.Dropout); f.Dropout != nil || fresh && !stack.Locked { // the one rate of a preset that has one
 		m.InputDropout, stack.Dropout, m.OutputDropout = p, p, p
 	}
 	if m.Embed == 0 && m.Features == 0 {
@@ -115,7 +118,7 @@ func (f modelFlags) choose(c *train.Config) {
 	if stack.Layers == 1 {
 		stack.Dropout = 0 // it acts between layers
 	}
-	if m.Tied && f.Tied == nil && f.Embed == nil {
+	if tied := f.Tied != nil && *f.Tied || f.Tied == nil && m.Tied; tied && f.Embed == nil {
 		m.Embed = stack.Hidden
 	}
 	if f.Cell != nil && *f.Cell != stack.Cell {
@@ -123,6 +126,9 @@ func (f modelFlags) choose(c *train.Config) {
 		if stack.Cell == "gru" {
 			stack.Reset = rnn.ResetAfter
 		}
+	}
+	if stack.Cell == "rnn" && stack.Activation == "" {
+		stack.Activation = "tanh"
 	}
 	if f.Init != nil && *f.Init != init.Kind {
 		init.Kind, init.Sigma = *f.Init, 0
@@ -241,14 +247,18 @@ func (c *trainCmd) options(config *train.Config) []group {
 	}
 }
 
-// config is the preset with the flags given, those of a run file among them.
-func (c *trainCmd) config() (train.Config, error) {
-	if c.Preset == "" {
-		if c.Preset = "default"; c.Data == adding {
-			c.Preset = adding
+// config is the preset, or what a run file has, with the flags given.
+func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
+	if base != nil {
+		config, err = base.config(nil)
+	} else {
+		if c.Preset == "" {
+			if c.Preset = "default"; c.Data == adding {
+				c.Preset = adding
+			}
 		}
+		config, err = train.Preset(c.Preset)
 	}
-	config, err := train.Preset(c.Preset)
 	if err != nil {
 		return config, err
 	}
@@ -262,7 +272,7 @@ func (c *trainCmd) config() (train.Config, error) {
 		config.Split = data.Fractions{}
 	}
 	c.TextFlags.choose(&config)
-	c.ModelFlags.choose(&config)
+	c.ModelFlags.choose(&config, base == nil)
 	c.RunFlags.choose(&config)
 	for _, g := range c.options(&config) {
 		if err := take(g.options); err != nil {

@@ -50,7 +50,7 @@ func facts(p train.Progress, m gauge, epochs int, heldOut float64) []string {
 		fmt.Sprintf("epoch %d/%d", p.Epoch, epochs),
 		m.name + " " + m.short(p.Loss),
 		clock(p.Left) + " left",
-		count(int64(p.PerSecond)) + " tokens/s",
+		count(int64(p.PerSecond)) + " " + m.per,
 	}
 	if heldOut > 0 {
 		f = append(f, "held out "+m.short(heldOut))

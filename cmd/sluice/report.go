@@ -159,6 +159,17 @@ func describe(s model.Spec) string {
 	if p := max(s.InputDropout, s.OutputDropout, s.RNN.Dropout); p > 0 {
 		parts = append(parts, fmt.Sprintf("dropout %v", p))
 	}
+	if s.RNN.LayerNorm {
+		parts = append(parts, "layer norm")
+	}
+	for _, r := range []struct {
+		name string
+		p    float64
+	}{{"words dropped", s.EmbeddingDropout}, {"weights dropped", s.RNN.WeightDrop}, {"zoneout", max(s.RNN.Zoneout, s.RNN.ZoneoutCell)}} {
+		if r.p > 0 {
+			parts = append(parts, fmt.Sprintf("%s %v", r.name, r.p))
+		}
+	}
 	if d := s.RNN.Direction; d != "" && d != rnn.Forward {
 		parts = append(parts, string(d))
 	}

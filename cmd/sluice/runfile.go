@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -23,38 +21,48 @@ import (
 // runFile is the name of a run's options in its folder.
 const runFile = "run.toml"
 
-// readRunFile makes flags of a run file: a flag's name, without its dashes, and
-// its value. Flags on the command line beat it.
-func readRunFile(path string) (kong.Resolver, error) {
+// ofTheMoment says whether a flag says what to do now, not what a run is.
+func ofTheMoment(flag string) bool {
+	return slices.Contains([]string{"config", "resume", "out", "threads", "json", "quiet", "help", "find-lr"}, flag)
+}
+
+// readRunFile reads a run file as if its options were the flags of a command
+// line: names without their dashes, with their values.
+func (e *env) readRunFile(path string) (*trainCmd, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, usage("%s: %w", path, cause(err))
 	}
 	options := map[string]any{}
 	if _, err := toml.Decode(string(text), &options); err != nil {
 		var at toml.ParseError
 		if errors.As(err, &at) {
-			return nil, fmt.Errorf("%s: line %d: %s", path, at.Position.Line, at.Message)
+			return nil, usage("%s: line %d: %s", path, at.Position.Line, at.Message)
 		}
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, usage("%s: %w", path, err)
 	}
-	return &resolver{path, options}, nil
+	var c cli
+	parser, err := e.parser(&c, kong.Resolvers(runOptions(options)))
+	if err != nil {
+		return nil, err
+	}
+	if options["data"] != nil && options["files"] != nil {
+		return nil, usage("%s: options data and files: want one or the other", path)
+	}
+	if err := runOptions(options).check(parser.Model); err != nil {
+		return nil, usage("%s: %w", path, err)
+	}
+	if _, err := parser.Parse([]string{"train"}); err != nil {
+		return nil, usage("%s: %w", path, err)
+	}
+	return &c.Train, nil
 }
 
-type resolver struct {
-	path    string
-	options map[string]any
-}
+// runOptions are those of a run file, by name.
+type runOptions map[string]any
 
-// ofTheMoment says whether a flag says what to do now, not what a run is.
-func ofTheMoment(flag string) bool {
-	return slices.Contains([]string{
-		"config", "resume", "out", "threads", "json", "quiet", "help", "find-lr",
-	}, flag)
-}
-
-// Validate wants each option to be a flag of train.
-func (r *resolver) Validate(app *kong.Application) error {
+// check wants each to be a flag of train, with a value that a flag can have.
+func (r runOptions) check(app *kong.Application) error {
 	known := map[string]bool{}
 	for _, n := range app.Children {
 		for _, f := range n.Flags {
@@ -63,50 +71,91 @@ func (r *resolver) Validate(app *kong.Application) error {
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.options)) {
+	for _, name := range slices.Sorted(maps.Keys(r)) {
 		if !known[name] {
-			return fmt.Errorf("%s: %s: want the name of an option of train, such as hidden, without dashes", r.path, name)
+			return fmt.Errorf("option %q: want the name of an option of train, such as hidden, without dashes", name)
+		}
+		switch v := r[name].(type) {
+		case string, bool, int64, float64:
+		case []any:
+			for _, x := range v {
+				if _, ok := x.(string); !ok {
+					return fmt.Errorf("option %s: %v in a list: want strings", name, x)
+				}
+			}
+		default:
+			return fmt.Errorf("option %s: %v: want a string, a number, true, false or a list of strings", name, v)
 		}
 	}
 	return nil
 }
 
-// Resolve is the value of a flag.
-func (r *resolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	return r.options[flag.Name], nil
+func (r runOptions) Validate(*kong.Application) error { return nil }
+
+// Resolve is the value of a flag, as a command line would have it.
+func (r runOptions) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	switch v := r[flag.Name].(type) {
+	case int64, float64:
+		return fmt.Sprint(v), nil
+	default:
+		return v, nil
+	}
 }
 
-// configFlag is the path of a run file, resumeFlag a folder with one.
-type (
-	configFlag string
-	resumeFlag string
-)
-
-// BeforeResolve adds the options of the file.
-func (configFlag) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
-	return addRunFile(ctx, string(ctx.FlagValue(trace.Flag).(configFlag)))
+// base is the run file to start from, nil for none.
+func (c *trainCmd) base(e *env) (*trainCmd, error) {
+	switch {
+	case c.Resume != nil && (c.Out != "" || c.Config != ""):
+		return nil, usage("--resume %s with --out or --config: the run has both", *c.Resume)
+	case (c.Resume != nil || c.Config != "") && c.Preset != "":
+		return nil, usage("--preset %s with a run file, which has one: want one or the other", c.Preset)
+	case c.Resume != nil:
+		folder, _ := c.resumed()
+		if _, err := os.Stat(filepath.Join(folder, runFile)); err != nil || *c.Resume == "" {
+			return nil, usage("--resume %s: no %s in this folder: want the folder of a run", *c.Resume, runFile)
+		}
+		return e.readRunFile(filepath.Join(folder, runFile))
+	case c.Config != "":
+		return e.readRunFile(c.Config)
+	}
+	return nil, nil
 }
 
-// BeforeResolve adds the options of the run.
-func (resumeFlag) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
-	folder := string(ctx.FlagValue(trace.Flag).(resumeFlag))
-	err := addRunFile(ctx, filepath.Join(folder, runFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("--resume %s: no %s in this folder: want the folder of a run", folder, runFile)
+// resumed is the folder of the run to go on with, and the checkpoint, if one is
+// named.
+func (c *trainCmd) resumed() (folder, checkpoint string) {
+	path := filepath.Clean(*c.Resume)
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		return filepath.Dir(filepath.Dir(path)), path
 	}
-	return err
+	return path, ""
 }
 
-func addRunFile(ctx *kong.Context, path string) error {
-	r, err := readRunFile(path)
-	if err != nil {
-		return err
+// inherit takes over what a run file says beside the options of the Config.
+func (c *trainCmd) inherit(base *trainCmd) {
+	if base == nil {
+		return
 	}
-	if err := r.Validate(ctx.Model); err != nil {
-		return err
+	c.Preset = base.Preset
+	if c.CheckpointMinutes == nil {
+		c.CheckpointMinutes = base.CheckpointMinutes
 	}
-	ctx.AddResolver(r)
-	return nil
+	if c.CheckpointUpdates == nil {
+		c.CheckpointUpdates = base.CheckpointUpdates
+	}
+	if c.Checkpoints == nil {
+		c.Checkpoints = base.Checkpoints
+	}
+	if len(c.Args) > 0 || c.Data != "" { // another text
+		return
+	}
+	c.Data, c.Files = base.Data, base.Files
+	if t := c.TextFlags; c.HeldOut == "" && t.Validation == nil && t.Lines == nil {
+		c.HeldOut = base.HeldOut
+	}
+	if len(c.RunFlags.Prefix) == 0 {
+		c.RunFlags.Prefix, c.inherited = base.RunFlags.Prefix, true
+	}
 }
 
 // writeRunFile writes every option of a run, so that the file alone makes the
@@ -125,9 +174,8 @@ func (c *trainCmd) writeRunFile(w io.Writer, config train.Config, s source) erro
 			}
 		}
 	}
-	for _, o := range []option{
-		opt("checkpoint-minutes", (*float64)(nil), &c.CheckpointMinutes), opt("checkpoint-updates", (*int)(nil), &c.CheckpointUpdates), opt("checkpoints", (*int)(nil), &c.Checkpoints),
-	} {
+	minutes, updates, kept := c.checkpoints()
+	for _, o := range []option{opt("checkpoint-minutes", nil, &minutes), opt("checkpoint-updates", nil, &updates), opt("checkpoints", nil, &kept)} {
 		if err := line(o.name, o.value()); err != nil {
 			return err
 		}
@@ -149,35 +197,32 @@ func (c *trainCmd) writeRunFile(w io.Writer, config train.Config, s source) erro
 
 // sameRun is the error of options that differ from those of the run to go on
 // with, or of a run that is done.
-func (c *trainCmd) sameRun(e *env, config train.Config) error {
-	if c.Resume == "" {
+func (c *trainCmd) sameRun(base *trainCmd, config train.Config) error {
+	if c.Resume == nil {
 		return nil
 	}
-	if c.Out != "" || c.Config != "" {
-		return usage("--resume %s with --out or --config: the run has both", c.Resume)
-	}
-	if s, err := summarise(string(c.Resume)); err != nil || s.Status == "done" {
-		return cmp.Or(err, fmt.Errorf("%s: this run is done: want one that was ended early", c.Resume))
-	}
-	var saved cli
-	parser, err := e.parser(&saved)
+	folder, _ := c.resumed()
+	s, err := summarise(folder)
 	if err != nil {
 		return err
 	}
-	if _, err := parser.Parse([]string{"train", "--resume=" + string(c.Resume)}); err != nil {
-		return usage("%w", err)
+	if _, err := os.Stat(filepath.Join(folder, "curve.svg")); s.Status == "done" && err == nil {
+		return fmt.Errorf("%s: this run is done: want one that was ended early", folder)
 	}
-	before, err := saved.Train.config()
+	before, err := base.config(nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(string(c.Resume), runFile), err)
+		return fmt.Errorf("%s: %w", filepath.Join(folder, runFile), err)
 	}
-	was := saved.Train.options(&before)
+	was := base.options(&before)
 	for i, g := range c.options(&config) {
 		for k, o := range g.options {
 			if now, then := o.value(), was[i].options[k].value(); now != then && o.name != "non-finite" {
-				return fmt.Errorf("--%s %v: the run in %s has %v: want the same", o.name, now, c.Resume, then)
+				return fmt.Errorf("--%s %v: the run in %s has %v: want the same", o.name, now, folder, then)
 			}
 		}
+	}
+	if len(c.Args) == 0 && slices.Contains(c.Files, "-") {
+		return fmt.Errorf("--resume %s: its text came from standard input: want it there again, and - or a file named", folder)
 	}
 	return nil
 }

@@ -23,10 +23,15 @@ func parsed(t *testing.T, args ...string) (*trainCmd, train.Config) {
 	if _, err := parser.Parse(append([]string{"train"}, args...)); err != nil {
 		t.Fatal(err)
 	}
-	config, err := c.Train.config()
+	base, err := c.Train.base(&env{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	config, err := c.Train.config(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Train.inherit(base)
 	return &c.Train, config
 }
 
@@ -36,7 +41,7 @@ func TestRunFile(t *testing.T) {
 		nil,
 		{"--preset", "d2l"}, {"--preset", "awd-lstm"}, {"--preset", "adding", "--cell", "lstm", "--forget-bias", "1"},
 		{"--cell", "lstm", "--layers", "3", "--dropout", "0.3", "--embed", "64", "--locked", "--zoneout", "0.1", "--zoneout-cell", "0.2", "--weight-drop", "0.5"},
-		{"--cell", "rnn", "--activation", "relu", "--layer-norm", "--optimizer", "sgd", "--momentum", "0.9", "--schedule", "step", "--lr-every", "7", "--letters"},
+		{"--cell", "rnn"}, {"--cell", "rnn", "--activation", "relu", "--layer-norm", "--optimizer", "sgd", "--momentum", "0.9", "--schedule", "step", "--lr-every", "7", "--letters"},
 		{"--preset", "d2l", "--optimizer", "adam", "--schedule", "plateau", "--lr-patience", "3", "--lr-final", "0.001", "--average", "4", "--patience", "9"},
 		{"--vocab", "word", "--unknown", "unk", "--min-count", "3", "--max-vocab", "99", "--lines", "10", "--test", "0.05", "--offset", "--no-orthogonal"},
 		{"--preset", "awd-lstm", "--no-tied", "--embed", "30", "--dropout", "0", "--no-vary", "--smoothing", "0.1", "--ar", "0", "--accumulate", "4", "--non-finite", "lower"},
@@ -87,6 +92,37 @@ func TestRunFileHasAll(t *testing.T) {
 			if n.Name == "train" && !named[f.Name] && !ofTheMoment(f.Name) {
 				t.Errorf("--%s stands in no run file", f.Name)
 			}
+		}
+	}
+}
+
+// Flags beat a run file as they beat a preset: what belongs to another choice
+// than the file's goes.
+func TestFlagsBeatRunFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run.toml")
+	for _, k := range []struct{ file, flags, same []string }{
+		{[]string{"--cell", "gru"}, []string{"--cell", "lstm"}, []string{"--cell", "lstm"}},
+		{nil, []string{"--optimizer", "sgd"}, []string{"--optimizer", "sgd"}},
+		{nil, []string{"--schedule", "constant"}, []string{"--schedule", "constant"}},
+		{[]string{"--embed", "8", "--layers", "2"}, []string{"--dropout", "0.5"}, []string{"--embed", "8", "--layers", "2", "--dropout", "0.5"}},
+		{[]string{"--lines", "10"}, []string{"--validation", "0.2"}, []string{"--validation", "0.2"}},
+		{nil, []string{"--lines", "10"}, []string{"--lines", "10"}},
+		{nil, []string{"--letters"}, []string{"--letters"}},
+		{[]string{"--layers", "2", "--dropout", "0.3"}, []string{"--layers", "1"}, []string{"--dropout", "0.3"}},
+		{[]string{"--embed", "16"}, []string{"--tied"}, []string{"--embed", "256", "--tied"}},
+		{[]string{"--seed", "3", "--prefix", "we"}, []string{"--epochs", "2"}, []string{"--seed", "3", "--epochs", "2"}},
+	} {
+		c, config := parsed(t, k.file...)
+		var b bytes.Buffer
+		if err := c.writeRunFile(&b, config, source{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, got := parsed(t, append(k.flags, "--config", path)...)
+		if _, want := parsed(t, k.same...); !reflect.DeepEqual(got, want) {
+			t.Errorf("%v over the file of %v:\n\t%+v\nwant\n\t%+v", k.flags, k.file, got, want)
 		}
 	}
 }

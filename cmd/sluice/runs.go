@@ -10,8 +10,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/gofrs/flock"
-
+	"sluice/internal/disk"
 	"sluice/train"
 )
 
@@ -20,27 +19,11 @@ const (
 	modelFile  = train.ModelFile
 )
 
-// folder is a run's new folder.
+// folder is a run's.
 type folder struct {
 	path string
 	made []string // folders made on the way, outermost first
-	held *flock.Flock
-}
-
-// lockFile is held by the program that works in a run's folder.
-const lockFile = "lock"
-
-// lock keeps other programs out of the folder.
-func (f *folder) lock() error {
-	f.held = flock.New(filepath.Join(f.path, lockFile))
-	free, err := f.held.TryLock()
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s: lock: %w", f.path, cause(err))
-	case !free:
-		return fmt.Errorf("%s: another program trains in this folder: want to wait for its end", f.path)
-	}
-	return nil
+	run  *train.Folder
 }
 
 // claim makes the folder of a run: out, which must not exist, or else the
@@ -102,6 +85,7 @@ func (f *folder) mkdir(path string) error {
 	err := os.Mkdir(path, 0o777)
 	if err == nil {
 		f.made = append(f.made, path)
+		err = disk.OS.SyncFolder(filepath.Dir(path))
 	}
 	return err
 }
@@ -109,11 +93,11 @@ func (f *folder) mkdir(path string) error {
 // release lets others in, and removes again what was made, where nothing came of
 // it.
 func (f *folder) release() {
-	if f.held != nil {
-		f.held.Unlock()
+	if f.run != nil {
+		f.run.Unlock()
 	}
 	if len(f.made) > 0 && !f.used() {
-		os.Remove(filepath.Join(f.path, lockFile))
+		os.Remove(filepath.Join(f.path, train.LockFile))
 		os.Remove(filepath.Join(f.path, runFile))
 		os.Remove(filepath.Join(f.path, train.EventsFile))
 	}

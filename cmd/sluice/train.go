@@ -19,24 +19,26 @@ import (
 type trainCmd struct {
 	Args []string `arg:"" optional:"" name:"FILE" help:"Text files, after the task lm or without it; - is standard input. Without any, the built-in lyrics."`
 
-	Data    string     `placeholder:"NAME" help:"A built-in corpus: lyrics, english, or adding: the adding problem."`
-	Files   []string   `sep:"none" hidden:"" help:"FILE, for a run file."`
-	HeldOut string     `placeholder:"FILE" help:"A text to hold out, in place of a part of the one that is trained on."`
-	Out     string     `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
-	Config  configFlag `placeholder:"FILE" help:"A run file: options of this command, which flags beat."`
-	Resume  resumeFlag `placeholder:"DIR" help:"Go on with the run in this folder from its newest checkpoint."`
-	Preset  string     `type:"choice" placeholder:"default|d2l|awd-lstm|adding" help:"Where the options below start from: our own, those of Dive into Deep Learning, the AWD-LSTM recipe for words, or the adding problem's."`
+	Data    string   `placeholder:"NAME" help:"A built-in corpus: lyrics, english, or adding: the adding problem."`
+	Files   []string `sep:"none" hidden:"" help:"FILE, for a run file."`
+	HeldOut string   `placeholder:"FILE" help:"A text to hold out, in place of a part of the one that is trained on."`
+	Out     string   `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
+	Config  string   `placeholder:"FILE" help:"A run file: options of this command, which flags beat."`
+	Resume  *string  `placeholder:"DIR" help:"Go on with the run in this folder from its newest checkpoint, or from the checkpoint that this file is."`
+	Preset  string   `type:"choice" placeholder:"default|d2l|awd-lstm|adding" help:"Where the options below start from: our own, those of Dive into Deep Learning, the AWD-LSTM recipe for words, or the adding problem's."`
 
 	FindLR bool `name:"find-lr" help:"Train nothing: try rising learning rates, and say which train well."`
 
-	CheckpointMinutes float64 `default:"1" placeholder:"M" help:"Minutes between checkpoints (1); 0: none by time."`
-	CheckpointUpdates int     `placeholder:"N" help:"Updates between checkpoints; 0: none by number."`
-	Checkpoints       int     `default:"3" placeholder:"K" help:"How many are kept, the newest ones (3)."`
+	CheckpointMinutes *float64 `placeholder:"M" help:"Minutes between checkpoints (1); 0: none by time."`
+	CheckpointUpdates *int     `placeholder:"N" help:"Updates between checkpoints; 0: none by number."`
+	Checkpoints       *int     `placeholder:"K" help:"How many are kept, the newest ones (3)."`
 
 	JSON  bool `name:"json" help:"Standard output has one JSON object a line for each event, and nothing else."`
 	Quiet bool `help:"Print the run's folder at the end, and nothing else but errors."`
 
 	threadsFlag `embed:""`
+
+	inherited bool // RunFlags.Prefix is the run file's
 
 	TextFlags  textFlags  `embed:"" group:"Text"`
 	ModelFlags modelFlags `embed:"" group:"Model"`
@@ -52,19 +54,19 @@ func (c *trainCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case !(c.CheckpointMinutes >= 0 && c.CheckpointMinutes < maxMinutes):
-		return fmt.Errorf("--checkpoint-minutes %v: want 0 (none by time) to %d", c.CheckpointMinutes, maxMinutes)
-	case c.CheckpointUpdates < 0:
-		return fmt.Errorf("--checkpoint-updates %d: want 0 (none by number) or more", c.CheckpointUpdates)
-	case c.Checkpoints < 1:
-		return fmt.Errorf("--checkpoints %d: want 1 or more", c.Checkpoints)
-	}
-	config, err := c.config()
+	base, err := c.base(e)
 	if err != nil {
 		return err
 	}
-	if err := c.sameRun(e, config); err != nil {
+	config, err := c.config(base)
+	if err != nil {
+		return err
+	}
+	c.inherit(base)
+	if err := c.checkCheckpoints(); err != nil {
+		return err
+	}
+	if err := c.sameRun(base, config); err != nil {
 		return err
 	}
 	files, err := c.files()
@@ -76,6 +78,9 @@ func (c *trainCmd) Run(e *env) error {
 		return err
 	}
 	if c.FindLR {
+		if c.Out != "" || c.Resume != nil {
+			return usage("--find-lr: keeps nothing, want no --out and no --resume")
+		}
 		return c.findRate(e, j)
 	}
 	dir, err := c.folder(j.source.name)
@@ -83,15 +88,36 @@ func (c *trainCmd) Run(e *env) error {
 		return err
 	}
 	defer dir.release()
-	j.dir = dir.path
+	j.dir, j.run = dir.path, dir.run
 	return c.train(e, j)
+}
+
+// checkpoints are the flags of checkpoints, or what is usual.
+func (c *trainCmd) checkpoints() (minutes float64, updates, kept int) {
+	minutes, kept = 1, 3
+	set(&minutes, c.CheckpointMinutes)
+	set(&updates, c.CheckpointUpdates)
+	set(&kept, c.Checkpoints)
+	return minutes, updates, kept
+}
+
+func (c *trainCmd) checkCheckpoints() error {
+	switch minutes, updates, kept := c.checkpoints(); {
+	case !(minutes >= 0 && minutes < maxMinutes):
+		return fmt.Errorf("--checkpoint-minutes %v: want 0 (none by time) to %d", minutes, maxMinutes)
+	case updates < 0:
+		return fmt.Errorf("--checkpoint-updates %d: want 0 (none by number) or more", updates)
+	case kept < 1:
+		return fmt.Errorf("--checkpoints %d: want 1 or more", kept)
+	}
+	return nil
 }
 
 // prepare finds what there is to learn from.
 func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 	if j.config.Model.Task == model.Regress {
-		if len(files) > 0 || c.HeldOut != "" || c.Data != "" && c.Data != adding {
-			return usage("--preset adding: makes its own data, want no other")
+		if len(files) > 0 || c.HeldOut != "" || len(c.RunFlags.Prefix) > 0 || c.Data != "" && c.Data != adding {
+			return usage("--preset adding: makes its own data, want no text and no --prefix")
 		}
 		j.source = source{name: adding, shown: adding, corpus: adding}
 		j.data = train.Adding{Examples: 5000, HeldOut: 1000}
@@ -116,7 +142,11 @@ func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 	if err := c.ModelFlags.Cutoffs.choose(&j.config, j.text.Vocab.Size()); err != nil {
 		return err
 	}
-	if err := choosePrefixes(&j.config, j.text, c.RunFlags.Prefix); err != nil {
+	err = choosePrefixes(&j.config, j.text, c.RunFlags.Prefix)
+	if err != nil && c.inherited && c.Resume == nil { // of a text cleaned otherwise
+		err = choosePrefixes(&j.config, j.text, nil)
+	}
+	if err != nil {
 		return err
 	}
 	return fits(j.config, j.text.Vocab)
@@ -127,14 +157,17 @@ const adding = "adding"
 
 // folder is that of the run to go on with, or a new one, locked.
 func (c *trainCmd) folder(name string) (*folder, error) {
-	dir := &folder{path: string(c.Resume)}
-	if c.Resume == "" {
+	dir := &folder{}
+	if c.Resume != nil {
+		dir.path, _ = c.resumed()
+	} else {
 		var err error
 		if dir, err = claim(c.Out, name); err != nil {
 			return nil, err
 		}
 	}
-	if err := dir.lock(); err != nil {
+	dir.run = train.NewFolder(dir.path)
+	if err := dir.run.Lock(); err != nil {
 		dir.release()
 		return nil, err
 	}
@@ -148,6 +181,7 @@ type job struct {
 	data    train.Data
 	text    *train.Text // data, if it is a text
 	dir     string
+	run     *train.Folder // of dir
 	threads int
 }
 
@@ -162,7 +196,7 @@ func (c *trainCmd) train(e *env, j job) error {
 	p.progress.close()
 	if result == nil || errors.Is(stopped, train.ErrNotSaved) {
 		p.failed(stopped)
-		if errors.Is(stopped, train.ErrDiverged) && newestUpdate(j.dir) > 0 {
+		if errors.Is(stopped, train.ErrNonFinite) && newestUpdate(j.dir) > 0 && j.config.NonFinite == train.NonFiniteStop {
 			return fmt.Errorf("%w; to go on without what did it: %s train --resume %s --non-finite skip", stopped, program(), quoted(operand(j.dir)))
 		}
 		return stopped
@@ -183,14 +217,19 @@ func (c *trainCmd) train(e *env, j job) error {
 
 // run writes the run file of a new run, or finds the place to go on from.
 func (c *trainCmd) run(p *printer, j job) (train.Options, error) {
-	f := train.NewFolder(j.dir)
-	f.Time, f.Updates, f.Keep = time.Duration(c.CheckpointMinutes*float64(time.Minute)), c.CheckpointUpdates, c.Checkpoints
+	minutes, updates, kept := c.checkpoints()
+	f := j.run
+	f.Time, f.Updates, f.Keep = time.Duration(minutes*float64(time.Minute)), updates, kept
 	o := train.Options{Threads: j.threads, Observe: p.event, Folder: f}
-	if c.Resume == "" {
+	if c.Resume == nil {
 		return o, disk.WriteAtomic(disk.OS, filepath.Join(j.dir, runFile), func(w io.Writer) error { return c.writeRunFile(w, j.config, j.source) })
 	}
 	var err error
-	o.From, err = f.Newest(func(err error) { p.event(train.Warning{Err: err}) })
+	if _, checkpoint := c.resumed(); checkpoint != "" {
+		o.From, err = train.OpenCheckpoint(checkpoint)
+	} else {
+		o.From, err = f.Newest(func(err error) { p.event(train.Warning{Err: err}) })
+	}
 	return o, err
 }
 

@@ -46,7 +46,6 @@ type Reader interface {
 type Editor interface {
 	io.WriterAt
 	Truncate(size int64) error
-	Size() (int64, error) // bytes
 	Sync() error
 	Close() error
 }

@@ -13,10 +13,11 @@ import (
 	"sluice/look"
 )
 
-// MaxDrawn is how many symbols a picture of gates has room for, and MaxLayers
-// how many layers any picture.
+// MaxDrawn is how many symbols a picture of gates has room for, MaxPixels how many
+// pixels, and MaxLayers how many layers any picture.
 const (
 	MaxDrawn  = 200
+	MaxPixels = 32 << 20
 	MaxLayers = 8
 )
 
@@ -30,12 +31,19 @@ type Gates struct {
 	Trace   *look.Trace
 }
 
-// Drawable implements Picture.
+// Drawable implements Picture. Of a Trace that has yet to be read the layers are
+// enough, to know most of what cannot be.
 func (g *Gates) Drawable() error {
 	if n := len(g.Symbols); n > MaxDrawn {
 		return fmt.Errorf("picture: a text of %d %ss: a picture has room for %d, want a shorter one or .npz", n, g.Unit, MaxDrawn)
 	}
-	return layersDrawable(len(g.Trace.Layers))
+	if err := layersDrawable(len(g.Trace.Layers)); err != nil {
+		return err
+	}
+	if w, h := g.size(); w*h > MaxPixels {
+		return fmt.Errorf("picture: %d × %d pixels: a picture has room for %d, want a shorter text or .npz", w, h, MaxPixels)
+	}
+	return nil
 }
 
 func layersDrawable(n int) error {
@@ -91,7 +99,7 @@ func (g *Gates) plan() plan {
 	}
 	units := len(g.Trace.Layers[0].Order)
 	p.rows = min(units, 512)
-	p.panel = p.rows * max(1, 150/p.rows)
+	p.panel = p.rows * max(1, 150/max(1, p.rows))
 	return p
 }
 

@@ -90,34 +90,30 @@ func (g *Gradients) vanishing(c draw.Canvas) error {
 
 func (g *Gradients) exploding(c draw.Canvas) error {
 	p := newPlot(g.Explosion, "update")
+	p.X.Min, p.X.Max = 1, float64(max(len(g.Free), len(g.Clipped)))
 	low, high := math.Inf(1), 0.0
-	points := func(updates []look.Update) (xy plotter.XYs, lost bool) {
-		for i, u := range updates {
-			if !(u.Norm > 0 && u.Norm < 1/least) {
-				return xy, true
-			}
-			low, high = min(low, u.Norm), max(high, u.Norm)
-			xy = append(xy, plotter.XY{X: float64(i + 1), Y: u.Norm})
-		}
-		return xy, false
-	}
-	clipped, _ := points(g.Clipped)
-	free, lost := points(g.Free)
-	p.X.Min, p.X.Max = 1, float64(len(g.Clipped))
-	logY(p, low, high)
-	without := "not clipped"
-	if lost {
-		without = fmt.Sprintf("not clipped: overflow in update %d", len(g.Free))
-	}
 	var curves []curve
-	for _, l := range []curve{
-		{name: fmt.Sprintf("clipped at %g", g.Clip), points: clipped, color: blue},
-		{name: without, points: free, color: orange, lost: lost},
-	} {
+	for _, t := range []struct {
+		name    string
+		updates []look.Update
+		color   color.Color
+	}{{fmt.Sprintf("clipped at %g", g.Clip), g.Clipped, blue}, {"not clipped", g.Free, orange}} {
+		l := curve{name: t.name, color: t.color}
+		for i, u := range t.updates {
+			if l.lost = u.Lost(); l.lost {
+				l.name += fmt.Sprintf(": overflow in update %d", i+1)
+				break
+			}
+			if u.Norm > 0 { // a logarithm has no place for 0
+				low, high = min(low, u.Norm), max(high, u.Norm)
+				l.points = append(l.points, plotter.XY{X: float64(i + 1), Y: u.Norm})
+			}
+		}
 		if l.points != nil {
 			curves = append(curves, l)
 		}
 	}
+	logY(p, low, high)
 	return lines(c, p, "norm of the gradient", curves)
 }
 

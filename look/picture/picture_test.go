@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/xml"
 	"fmt"
 	"image"
@@ -63,6 +64,7 @@ func falls(n int) (list []Fall) {
 func pictures() map[string]Picture {
 	updates := []look.Update{{Nats: 4, Norm: 1}, {Nats: 40, Norm: 1e6}, {Nats: 3, Norm: 0.5}}
 	lost := []look.Update{{Nats: 4, Norm: 1}, {Nats: 40, Norm: 1e6}, {Nats: math.NaN(), Norm: math.NaN()}}
+	huge := []look.Update{{Nats: 4, Norm: 1}, {Nats: 40, Norm: 1e30}, {Nats: 3, Norm: 0}, {Nats: 3, Norm: 7}}
 	nothing := look.Memory{Lags: []float64{math.NaN()}, Gates: []look.Gate{{Name: "i", Means: []float64{0.5}, Rank: math.NaN()}, {Name: "f", Means: []float64{0.5}, Rank: math.NaN()}}}
 	return map[string]Picture{
 		"gates":           &Gates{Title: `a <title> & "more"`, Cell: "gru", Unit: "character", Symbols: strings.Split("The lock \n", ""), Trace: trace(10, 6, 1, "r", "z", "n", "h")},
@@ -74,6 +76,7 @@ func pictures() map[string]Picture {
 		"explosion":       &Gradients{Title: "gradients", Falls: falls(9), Explosion: "training", Free: lost, Clipped: updates, Clip: 1},
 		"no explosion":    &Gradients{Title: "gradients", Falls: falls(1), Explosion: "training", Free: updates, Clipped: updates, Clip: 1},
 		"lost at once":    &Gradients{Title: "gradients", Falls: []Fall{{Name: "none", Norms: []float64{0, 0}}}, Free: lost[2:], Clipped: lost[2:]},
+		"huge norms":      &Gradients{Title: "gradients", Falls: falls(1), Explosion: "training", Free: huge, Clipped: lost, Clip: 1},
 		"timescales":      &Timescales{Title: "timescales", Layers: []look.Memory{memory(), memory()}},
 		"nothing to move": &Timescales{Title: "timescales", Layers: []look.Memory{nothing}},
 	}
@@ -143,11 +146,14 @@ func TestSVG(t *testing.T) {
 		for _, want := range map[string][]string{
 			"gates": {`a <title> & "more"`, "update gate", "·", "¶"}, "gates, Chinese": {"读“分开”", "分", "开", "layer 2, f, forget gate"},
 			"gates, one": {"e5"}, "gates, words": {"避雨", "antidisestabl…"}, "explosion": {"network 8", "overflow in update 3", "clipped at 1"},
-			"timescales": {"layer 2, ρ = +0.50", "mean update gate z"}, "nothing to move": {"ρ = undefined"},
+			"huge norms": {"clipped at 1: overflow in update 3", "1e30"}, "timescales": {"layer 2, ρ = +0.50", "mean update gate z", "; dashed: "}, "nothing to move": {"ρ = undefined"},
 		}[name] {
 			if !strings.Contains(text.String(), want) {
 				t.Errorf("%s: no %q", name, want)
 			}
+		}
+		if no, ok := map[string]string{"huge norms": "not clipped: overflow", "nothing to move": "dashed"}[name]; ok && strings.Contains(text.String(), no) {
+			t.Errorf("%s: %q", name, no)
 		}
 	}
 }
@@ -234,8 +240,8 @@ func TestNPZ(t *testing.T) {
 	if err := r.Read("nats.npy", &nats); err != nil || !math.IsNaN(nats[0]) || nats[1] != 1 {
 		t.Errorf("nats %v, error %v", nats, err)
 	}
-	if !bytes.Contains(b, []byte{0x06, 0x52, 0, 0, 0x00, 0x5f}) && r.Header("symbols.npy").Descr.Type != "<U3" { // 分开 in UTF-32
-		t.Errorf("symbols of type %s", r.Header("symbols.npy").Descr.Type)
+	if got := symbols(t, r); !slices.Equal(got, g.Symbols) {
+		t.Errorf("symbols %q, want %q", got, g.Symbols)
 	}
 	for name, p := range pictures() {
 		if !bytes.Equal(written(t, ".npz", p), written(t, ".npz", p)) {
@@ -244,8 +250,38 @@ func TestNPZ(t *testing.T) {
 	}
 }
 
+// symbols decodes those of an archive, UTF-32 of one width.
+func symbols(t *testing.T, r *npz.Reader) (all []string) {
+	t.Helper()
+	head := r.Header("symbols.npy").Descr
+	var width int
+	if _, err := fmt.Sscanf(head.Type, "<U%d", &width); err != nil {
+		t.Fatalf("symbols of type %s: %v", head.Type, err)
+	}
+	f, err := r.Open("symbols.npy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b = b[len(b)-4*width*head.Shape[0]:]; len(b) > 0; b = b[4*width:] {
+		var symbol []rune
+		for i := 0; i < 4*width; i += 4 {
+			if r := rune(binary.LittleEndian.Uint32(b[i:])); r != 0 { // the rest
+				symbol = append(symbol, r)
+			}
+		}
+		all = append(all, string(symbol))
+	}
+	return all
+}
+
 func TestRefused(t *testing.T) {
 	long := &Gates{Unit: "character", Symbols: slices.Repeat([]string{"a"}, MaxDrawn+1), Trace: trace(MaxDrawn+1, 1, 1, "h")}
+	large := &Gates{Unit: "word", Symbols: slices.Repeat([]string{"word"}, MaxDrawn), Trace: trace(MaxDrawn, 512, MaxLayers, "i", "f", "g", "o", "c", "h")}
 	deep := &Timescales{Layers: slices.Repeat([]look.Memory{memory()}, MaxLayers+1)}
 	for _, test := range []struct {
 		ending string
@@ -254,6 +290,8 @@ func TestRefused(t *testing.T) {
 	}{
 		{".gif", long, `picture: ending ".gif": want one of [.png .svg .npz]`},
 		{".png", long, "picture: a text of 201 characters: a picture has room for 200, want a shorter one or .npz"},
+		{".png", large, "picture: 5760 × 27556 pixels: a picture has room for 33554432, want a shorter text or .npz"},
+		{".svg", large, "picture: 5760 × 27556 pixels: a picture has room for 33554432, want a shorter text or .npz"},
 		{".svg", deep, "picture: 9 layers: a picture has room for 8, .npz for them all"},
 		{".npz", long, ""}, {".npz", deep, ""},
 	} {

@@ -35,6 +35,8 @@ func (t *Timescales) size() (w, h int) {
 func (t *Timescales) draw(c *canvas) {
 	c.write(20, 34, words{text: t.Title, size: large})
 	w, h := t.size()
+	legend := "each point is a unit; ρ: Spearman's rank correlation"
+	dashed := false
 	for l, layer := range t.Layers {
 		top := headHeight + scatterHeight*l
 		for g, gate := range layer.Gates {
@@ -42,10 +44,16 @@ func (t *Timescales) draw(c *canvas) {
 			if len(t.Layers) > 1 {
 				title = fmt.Sprintf("layer %d, %s", l+1, title)
 			}
-			must(scatter(draw.Crop(c.Canvas, 6+scatterWidth*px*vg.Length(g), -14-scatterWidth*px*vg.Length(len(layer.Gates)-1-g), px*vg.Length(h-top-scatterHeight+16), -px*vg.Length(top)), title, gate, layer.Lags))
+			panel := draw.Crop(c.Canvas, 6+scatterWidth*px*vg.Length(g), -14-scatterWidth*px*vg.Length(len(layer.Gates)-1-g), px*vg.Length(h-top-scatterHeight+16), -px*vg.Length(top))
+			leaks, err := scatter(panel, title, gate, layer.Lags)
+			must(err)
+			dashed = dashed || leaks
 		}
 	}
-	c.write(float64(w)/2, float64(h-16), words{text: "each point is a unit; ρ: Spearman's rank correlation; dashed: a unit that keeps this part of its state at each step", size: small, align: 0.5, color: middle})
+	if dashed {
+		legend += "; dashed: a unit that keeps this part of its state at each step"
+	}
+	c.write(float64(w)/2, float64(h-16), words{text: legend, size: small, align: 0.5, color: middle})
 }
 
 // Correlation is a number with its sign.
@@ -59,7 +67,8 @@ func Correlation(v float64) string {
 	return fmt.Sprintf("+%.2f", v)
 }
 
-func scatter(c draw.Canvas, title string, gate look.Gate, lags []float64) error {
+// scatter draws a panel, and says whether with the line of a leaky unit.
+func scatter(c draw.Canvas, title string, gate look.Gate, lags []float64) (leaks bool, err error) {
 	p := newPlot(title, "mean "+GateName(gate.Name))
 	var points plotter.XYs
 	low, high := math.Inf(1), 0.0
@@ -73,7 +82,7 @@ func scatter(c draw.Canvas, title string, gate look.Gate, lags []float64) error 
 	if len(points) > 0 {
 		s, err := plotter.NewScatter(points)
 		if err != nil {
-			return err
+			return false, err
 		}
 		s.GlyphStyle = draw.GlyphStyle{Color: color.NRGBA{blue.R, blue.G, blue.B, 0xa0}, Radius: 2.2, Shape: draw.CircleGlyph{}}
 		p.Add(s)
@@ -84,34 +93,35 @@ func scatter(c draw.Canvas, title string, gate look.Gate, lags []float64) error 
 		p.X.Min, p.X.Max = 0, 1
 	}
 	if gate.Name == "z" || gate.Name == "f" {
-		if err := leak(p, low, high); err != nil {
-			return err
+		if leaks, err = leak(p, low, high); err != nil {
+			return false, err
 		}
 	}
 	show(c, p, "memory, steps")
-	return nil
+	return leaks, nil
 }
 
-// leak draws the memory of a unit whose gate always keeps the part x of it.
-func leak(p *plot.Plot, low, high float64) error {
+// leak draws the memory of a unit whose gate always keeps the part x of it, and
+// says whether any of that lies within the plot.
+func leak(p *plot.Plot, low, high float64) (bool, error) {
 	var points plotter.XYs
 	const steps = 400
 	for i := range steps {
 		x := p.X.Min + (p.X.Max-p.X.Min)*float64(i)/steps
-		if y := 1 / math.Log(1/x); x > 0 && x < 1 && y >= low && y <= high {
+		if y := look.Leaky(x); x > 0 && x < 1 && y >= low && y <= high {
 			points = append(points, plotter.XY{X: x, Y: y})
 		}
 	}
-	if points == nil {
-		return nil
+	if len(points) < 2 {
+		return false, nil
 	}
 	line, err := plotter.NewLine(points)
 	if err != nil {
-		return err
+		return false, err
 	}
 	line.Color, line.Width, line.Dashes = orange, 1.4, []vg.Length{4, 3}
 	p.Add(line)
-	return nil
+	return true, nil
 }
 
 // GateName is what a gate's letter stands for.

@@ -97,25 +97,30 @@ func script(fsys disk.FS, folder string) (log []string) {
 	note("edit", err)
 	e, err := fsys.Edit(in("a/log"))
 	note("edit", err)
+	size := func() int64 {
+		r, err := fsys.Open(in("a/log"))
+		if err != nil {
+			return -1
+		}
+		defer r.Close()
+		n, _ := r.Size()
+		return n
+	}
 	for _, part := range []struct {
 		at   int64
 		text string
 	}{{0, "one two"}, {4, "2wo three"}, {20, "far"}, {30, ""}} {
 		n, err := e.WriteAt([]byte(part.text), part.at)
-		size, _ := e.Size()
-		note("write at", err, part.at, n, size)
+		note("write at", err, part.at, n, size())
 	}
-	for _, size := range []int64{40, 9, 12} {
-		err := e.Truncate(size)
-		have, _ := e.Size()
-		note("truncate", err, have)
+	for _, to := range []int64{40, 9, 12} {
+		err := e.Truncate(to)
+		note("truncate", err, size())
 	}
 	note("sync", e.Sync())
 	read("a/log")
 	note("close", e.Close())
 	note("truncate closed", e.Truncate(0))
-	_, err = e.Size()
-	note("size closed", err)
 	list("a")
 	list("no")
 	note("remove what is full", nil, fsys.Remove(in("a")) != nil) // by errors that differ between systems
