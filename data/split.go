@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Fractions say how much of a text, from its end, is held out: test is the
-// last part, validation the one before, training the rest. The zero value
-// holds nothing out.
+// Fractions say how much of a text is held out: test is its last part, validation
+// the one before, or lines from all over, training the rest. The zero value holds
+// nothing out.
 type Fractions struct {
 	Validation float64 `json:"validation,omitempty"`
 	Test       float64 `json:"test,omitempty"`
@@ -52,8 +52,8 @@ func (f Fractions) ends(n int) (train, validation int) {
 	return at(1 - f.Validation - f.Test), at(1 - f.Test)
 }
 
-// Split cuts ids (N), symbols of v, by position: parts are views of ids, but
-// with Lines copies. Training needs needTrain symbols and each part held out
+// Split cuts ids (N), symbols of v, into parts: views of ids, but with Lines
+// copies. Training needs needTrain symbols and each part held out
 // needHeld (see Batches.Need); a part that nothing asks for may be empty. With
 // Lines it is an error if v has no newline.
 func (f Fractions) Split(v *Vocab, ids []int32, needTrain, needHeld int) (Parts, error) {

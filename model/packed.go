@@ -165,13 +165,7 @@ const wordsPiece = 1 << 12
 func (d *words) draw(team *nn.Team, v int, p float32, key nn.Key) {
 	d.on, d.scale = true, nn.Grow(d.scale, v)
 	key.Layer = embeddingStream
-	d.job = wordsJob{d, p, key, 1}
-	if team == nil {
-		d.random = nn.Grow(d.random, 1)
-		d.job.Run(0)
-		return
-	}
-	d.job.parts = min(team.Threads(), (v+wordsPiece-1)/wordsPiece)
+	d.job = wordsJob{d, p, key, min(team.Threads(), (v+wordsPiece-1)/wordsPiece)}
 	d.random = nn.Grow(d.random, d.job.parts)
 	team.Do(d.job.parts, &d.job)
 }

@@ -48,14 +48,10 @@ func (h *regressionHead) check(b Batch) {
 // at is where the last step of row i stands among the rows of all steps, -1 if
 // it has none.
 func (b Batch) at(i int) int {
-	steps := b.T
-	if b.Lengths != nil {
-		steps = b.Lengths[i]
-	}
-	if steps == 0 {
+	if b.length(i) == 0 {
 		return -1
 	}
-	return (steps-1)*b.B + i
+	return (b.length(i)-1)*b.B + i
 }
 
 func (h *regressionHead) read(y []float32, b Batch) []float32 {

@@ -40,7 +40,7 @@ func (s *AdaptiveLoss) Loss(team *Team, a *Adaptive, x Matrix, targets []int32) 
 			s.addNats()
 		}
 	}
-	return s.sum(targets)
+	return sumNats(s.Nats, targets)
 }
 
 // Gradient is Loss, and adds the gradient of the loss times factor to g, a flat
@@ -67,7 +67,7 @@ func (s *AdaptiveLoss) Gradient(team *Team, a *Adaptive, g, dx []float32, x Matr
 		t.project.Backward(team, project, nil, s.dx, s.dlows, s.x, n)
 		s.move(team, moveJob{to: dx, add: s.dx, cols: a.In})
 	}
-	return s.sum(targets)
+	return sumNats(s.Nats, targets)
 }
 
 // begin panics for the caller's mistakes, before anything is added to, and makes
@@ -116,17 +116,6 @@ func (s *AdaptiveLoss) addNats() {
 	for i, row := range s.rows {
 		s.Nats[row] += s.softmax.Nats[i]
 	}
-}
-
-// sum adds up the rows in their order.
-func (s *AdaptiveLoss) sum(targets []int32) (nats float64, count int) {
-	for i, target := range targets {
-		if target != Ignore {
-			nats += s.Nats[i]
-			count++
-		}
-	}
-	return nats, count
 }
 
 // moveJob moves rows to or from where they stand together. Part is a span of them.

@@ -70,13 +70,7 @@ func (c *CrossEntropy) run(team *Team, job lossJob) (nats float64, count int) {
 	c.job = job
 	team.Do(job.parts, &c.job)
 	c.job = lossJob{}
-	for i, target := range targets {
-		if target != Ignore {
-			nats += c.Nats[i]
-			count++
-		}
-	}
-	return nats, count
+	return sumNats(c.Nats, targets)
 }
 
 // check panics here, in the caller's goroutine, where it can be recovered.
@@ -88,11 +82,27 @@ func (c *CrossEntropy) check(logits Matrix, targets []int32) {
 		panic(fmt.Sprintf("nn: CrossEntropy: Smoothing is %v, want 0 ≤ ε < 1", c.Smoothing))
 	}
 	logits.NeedBlocks("nn: CrossEntropy: logits", len(targets), c.V)
+	needTargets("CrossEntropy", targets, c.V)
+}
+
+// needTargets panics unless each target is one of v classes or Ignore.
+func needTargets(call string, targets []int32, v int) {
 	for i, target := range targets {
-		if target != Ignore && uint(target) >= uint(c.V) {
-			panic(fmt.Sprintf("nn: CrossEntropy: target %d at %d, want 0 ≤ target < %d or %d to ignore it", target, i, c.V, Ignore))
+		if target != Ignore && uint(target) >= uint(v) {
+			panic(fmt.Sprintf("nn: %s: target %d at %d, want 0 ≤ target < %d or %d to ignore it", call, target, i, v, Ignore))
 		}
 	}
+}
+
+// sumNats adds up the rows that count, in their order.
+func sumNats(nats []float64, targets []int32) (sum float64, count int) {
+	for i, target := range targets {
+		if target != Ignore {
+			sum += nats[i]
+			count++
+		}
+	}
+	return sum, count
 }
 
 func (j *lossJob) Run(part int) {

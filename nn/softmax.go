@@ -1,7 +1,5 @@
 package nn
 
-import "fmt"
-
 // SoftmaxLoss is the cross-entropy of what a [Linear] gives, as [Linear.Forward],
 // [CrossEntropy] and [Linear.Backward] have it, bit for bit, but some rows after
 // others: the logits of all rows never exist at once. It keeps buffers and serves
@@ -42,7 +40,7 @@ func (s *SoftmaxLoss) Loss(team *Team, head *Linear, x Matrix, targets []int32) 
 		s.Entropy.Loss(team, s.logits, span)
 		copy(s.Nats[from:], s.Entropy.Nats)
 	}
-	return s.sum(targets)
+	return sumNats(s.Nats, targets)
 }
 
 // Gradient is Loss, and gives the gradient of the loss times factor as
@@ -63,7 +61,7 @@ func (s *SoftmaxLoss) Gradient(team *Team, head *Linear, dw, db, dx []float32, x
 		}
 		head.Backward(team, dw, db, part, s.logits, x.From(from), len(span))
 	}
-	return s.sum(targets)
+	return sumNats(s.Nats, targets)
 }
 
 // reserve makes room for n rows of a layer.
@@ -86,24 +84,4 @@ func (s *SoftmaxLoss) forward(team *Team, head *Linear, x Matrix, targets []int3
 	s.reserve(head, rows)
 	head.Forward(team, s.logits, x.From(from), rows)
 	return targets[from : from+rows]
-}
-
-// sum adds up the rows in their order.
-func (s *SoftmaxLoss) sum(targets []int32) (nats float64, count int) {
-	for i, target := range targets {
-		if target != Ignore {
-			nats += s.Nats[i]
-			count++
-		}
-	}
-	return nats, count
-}
-
-// needTargets panics unless each target is one of v classes or Ignore.
-func needTargets(call string, targets []int32, v int) {
-	for i, target := range targets {
-		if target != Ignore && uint(target) >= uint(v) {
-			panic(fmt.Sprintf("nn: %s: target %d at %d, want 0 ≤ target < %d or %d to ignore it", call, target, i, v, Ignore))
-		}
-	}
 }

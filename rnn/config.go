@@ -91,7 +91,7 @@ func (c Config) Validate() error {
 	if _, user := cell.(registered); user && c.LayerNorm {
 		return fmt.Errorf("rnn: layer_norm: cell %q has none, want rnn, gru, lstm", c.Cell)
 	}
-	if c.WeightDrop > 0 && c.weightHH() < 0 {
+	if c.WeightDrop > 0 && c.place("weight_hh") < 0 {
 		return fmt.Errorf("rnn: weight_drop %v: cell %q has no weight_hh", c.WeightDrop, c.Cell)
 	}
 	return nil
@@ -116,10 +116,10 @@ func (c Config) validateShares() error {
 	return nil
 }
 
-// weightHH is the place of weight_hh among the tensors of a layer and direction,
-// -1 if the cell has none.
-func (c Config) weightHH() int {
-	i := slices.IndexFunc(c.layout().Tensors, func(t nn.Tensor) bool { return t.Name == "weight_hh" })
+// place is that of one of the cell's own tensors among those of a layer and
+// direction, -1 if the cell has none of that name.
+func (c Config) place(name string) int {
+	i := slices.IndexFunc(c.layout().Tensors, func(t nn.Tensor) bool { return t.Name == name })
 	if i >= 0 {
 		i += 2 // after weight_ih and bias_ih
 	}

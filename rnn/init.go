@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"sluice/nn"
 )
@@ -54,25 +53,10 @@ func (n *Network) Init(init Init, seed uint64) error {
 		return fmt.Errorf("rnn: init forget bias %v: cell %q has no forget gate", init.ForgetBias, n.Cell)
 	}
 	var random nn.Random
-	for i, t := range n.tensors {
-		random.Seek(nn.Key{Seed: seed, Step: InitStep, Layer: uint64(i)})
-		matrix := len(t.Shape) == 2
-		switch {
-		case n.LayerNorm && strings.Contains(t.Name, "_norm_l"):
-			identity(t)
-		case matrix && init.Orthogonal && t.Shape[0]%n.Hidden == 0 && t.Shape[1] == n.Hidden && !n.isInput(i):
-			size := n.Hidden * n.Hidden
-			for b := 0; b+size <= len(t.Data); b += size {
-				nn.Orthogonal(t.Data[b:b+size], n.Hidden, &random)
-			}
-		case init.Kind == "" || init.Kind == "pytorch":
-			nn.Uniform(t.Data, 1/math.Sqrt(float64(n.Hidden)), &random)
-		case !matrix:
-			clear(t.Data)
-		case init.Kind == "normal":
-			nn.Normal(t.Data, init.Sigma, &random)
-		default:
-			nn.Xavier(t.Data, n.Hidden, t.Shape[1], &random)
+	for _, p := range n.parts {
+		for i := p.from; i < p.to; i++ {
+			random.Seek(nn.Key{Seed: seed, Step: InitStep, Layer: uint64(i)})
+			n.start(n.tensors[i], i-p.from, init, &random)
 		}
 	}
 	if init.ForgetBias != 0 {
@@ -81,33 +65,46 @@ func (n *Network) Init(init Init, seed uint64) error {
 	return nil
 }
 
-// identity makes a layer norm's gain 1, its bias 0.
-func identity(t nn.Tensor) {
-	clear(t.Data)
-	for i := range t.Data {
-		if strings.Contains(t.Name, "weight_") {
-			t.Data[i] = 1
+// start gives a tensor, by its place in its part, its start.
+func (n *Network) start(t nn.Tensor, place int, init Init, random *nn.Random) {
+	matrix := len(t.Shape) == 2
+	switch {
+	case n.LayerNorm && place >= n.hh+n.Biases: // after weight_hh, and bias_hh if there is one
+		identity(t.Data, n.layout().Tensors[place-2].Name)
+	case matrix && init.Orthogonal && t.Shape[0]%n.Hidden == 0 && t.Shape[1] == n.Hidden && place > 0:
+		size := n.Hidden * n.Hidden
+		for b := 0; b+size <= len(t.Data); b += size {
+			nn.Orthogonal(t.Data[b:b+size], n.Hidden, random)
 		}
+	case init.Kind == "" || init.Kind == "pytorch":
+		nn.Uniform(t.Data, 1/math.Sqrt(float64(n.Hidden)), random)
+	case !matrix:
+		clear(t.Data)
+	case init.Kind == "normal":
+		nn.Normal(t.Data, init.Sigma, random)
+	default:
+		nn.Xavier(t.Data, n.Hidden, t.Shape[1], random)
 	}
 }
 
-// isInput says whether tensor i is a weight_ih.
-func (n *Network) isInput(i int) bool {
-	return slices.ContainsFunc(n.parts, func(p part) bool { return p.from == i })
+// identity makes a layer norm's gain 1, its bias 0.
+func identity(x []float32, name string) {
+	clear(x)
+	for i := 0; i < len(x) && name != "bias_c_norm"; i++ {
+		x[i] = 1
+	}
 }
 
 // forgetBias sets bias_ih of gate number gate to v, and bias_hh to 0.
 func (n *Network) forgetBias(gate int, v float32) {
+	bh := n.place("bias_hh")
 	for _, p := range n.parts {
-		for i, t := range n.tensors[p.from:p.to] {
-			switch {
-			case i == 1: // bias_ih
-				for j := range n.Hidden {
-					t.Data[gate*n.Hidden+j] = v
-				}
-			case strings.Contains(t.Name, "bias_hh_l"):
-				clear(t.Data[gate*n.Hidden : (gate+1)*n.Hidden])
-			}
+		own := func(place int) []float32 { return n.data[p.from+place][gate*n.Hidden:][:n.Hidden] }
+		for i := range n.Hidden {
+			own(1)[i] = v
+		}
+		if bh >= 0 {
+			clear(own(bh))
 		}
 	}
 }

@@ -37,7 +37,7 @@ func Plan(c Config) (*Network, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	n := &Network{Config: c.withDefaults(), hh: c.weightHH()}
+	n := &Network{Config: c.withDefaults(), hh: c.place("weight_hh")}
 	layout := n.layout()
 	for l := range c.Layers {
 		for d := range c.Directions() {

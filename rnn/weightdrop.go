@@ -68,17 +68,10 @@ func (p *Packed) MaskGradient(team *nn.Team, g []float32) {
 // run is m's job with the masks of one layer and direction.
 func (m *weightMasks) run(team *nn.Team, layer int) {
 	j := &m.job
-	j.parts = 1
-	if team != nil {
-		j.parts = min(team.Threads(), j.rows)
-	}
+	j.parts = min(team.Threads(), j.rows)
 	m.random = nn.Grow(m.random, j.parts)
 	j.bits, j.scale, j.random = m.bits[layer], m.scale, m.random
-	if team == nil {
-		j.Run(0)
-	} else {
-		team.Do(j.parts, j)
-	}
+	team.Do(j.parts, j)
 	m.job = maskJob{}
 }
 

@@ -25,7 +25,7 @@ type Config struct {
 
 	Clean data.Clean        `json:"clean"`
 	Vocab data.VocabOptions `json:"vocab"`
-	Split data.Fractions    `json:"split"` // by position; the vocabulary is that of the whole text
+	Split data.Fractions    `json:"split"` // the vocabulary is that of the whole text
 
 	Model model.Spec `json:"model"` // RNN.Input follows
 	Init  rnn.Init   `json:"init"`

@@ -18,9 +18,9 @@ type Text struct {
 	Test    []int32 // never looked at by Run
 }
 
-// Prepare cleans a text, builds the vocabulary of the whole of it and splits
-// it by position. It is an error if the training part is too
-// short for a minibatch, or a part held out for scoring a symbol.
+// Prepare cleans a text, builds the vocabulary of the whole of it and splits it
+// as c.Split says. It is an error if the training part is too short for a
+// minibatch, or a part held out for scoring a symbol.
 func Prepare(c Config, text string) (*Text, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err

@@ -150,8 +150,13 @@ func (t *Team) work() {
 // idle says that no helper works.
 func (t *Team) idle() bool { return t.busy.Load() == 0 }
 
-// Threads is the number of goroutines that share a job.
-func (t *Team) Threads() int { return t.threads }
+// Threads is the number of goroutines that share a job, 1 of no team: nil.
+func (t *Team) Threads() int {
+	if t == nil {
+		return 1
+	}
+	return t.threads
+}
 
 // Close ends the team's goroutines. The team must be idle.
 func (t *Team) Close() {
@@ -167,8 +172,15 @@ func (t *Team) Close() {
 // Do runs parts 0 … parts-1 of job, in any order, and returns when all are
 // done. A part that panics on the caller's goroutine leaves some undone, but
 // none at work when the panic goes on; the team is then as good as before. A
-// panic on another goroutine ends the process.
+// panic on another goroutine ends the process. Without a team, nil, the caller
+// does it.
 func (t *Team) Do(parts int, job Job) {
+	if t == nil {
+		for part := range parts {
+			job.Run(part)
+		}
+		return
+	}
 	helpers := min(t.threads, parts) - 1
 	if t.Crowded() {
 		helpers = 0

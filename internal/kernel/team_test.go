@@ -39,8 +39,12 @@ type count struct{ parts [50]atomic.Int32 }
 func (c *count) Run(part int) { c.parts[part].Add(1); runtime.Gosched() }
 
 func TestTeamRunsEachPartOnce(t *testing.T) {
-	for _, threads := range []int{1, 2, 5} {
-		team := NewTeam(threads)
+	for _, threads := range []int{0, 1, 2, 5} {
+		var team *Team
+		if threads > 0 {
+			team = NewTeam(threads)
+			defer team.Close()
+		}
 		for range 100 {
 			for parts := range 50 {
 				var c count
@@ -52,7 +56,6 @@ func TestTeamRunsEachPartOnce(t *testing.T) {
 				}
 			}
 		}
-		team.Close()
 	}
 }
 
