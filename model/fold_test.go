@@ -71,7 +71,7 @@ func TestGradientOfFewRows(t *testing.T) {
 			t.Fatal("7 symbols are folded for 9 rows, or not for 14")
 		}
 		_, _, g, _ := p.gradient(2, Objective{}, nil)
-		_, grads, _ := reference(p.m, p.b, p.state, Objective{}, wordsOf(p.m, nil))
+		_, grads, _ := reference(p.m, p.b, p.state, Objective{}, given{})
 		for i, v := range grads["embed.weight"] {
 			if d := float64(g[i]) - v; !(d < 1e-6 && d > -1e-6) {
 				t.Fatalf("%s: gradient %d is %v, want %v", spec.testName(), i, g[i], v)

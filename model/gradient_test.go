@@ -5,9 +5,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"sluice/data"
+	"sluice/internal/kernel"
 	"sluice/nn"
 	"sluice/rnn"
 )
@@ -43,20 +45,96 @@ func newProblem(t *testing.T, spec Spec) problem {
 		p.b.Targets[3], p.b.Targets[T*B-1] = nn.Ignore, nn.Ignore
 	}
 	normal(p.state, 0.5)
+	for _, tensor := range m.Tensors() { // gains start from 1
+		if strings.Contains(tensor.Name, "_norm_l") {
+			kernel.AddTo(tensor.Data, normal(make([]float32, len(tensor.Data)), 0.3))
+		}
+	}
 	return p
 }
 
-// gradient is that of the objective, with the words of a key dropped.
-func (p problem) gradient(threads int, o Objective, words *nn.Key) (sum float64, count int, g, end []float32) {
+// gradient is that of the objective, with the words and the recurrent weights of
+// a key dropped.
+func (p problem) gradient(threads int, o Objective, drops *nn.Key) (sum float64, count int, g, end []float32) {
 	team := nn.NewTeam(threads)
 	defer team.Close()
 	packed := p.m.Pack()
-	if words != nil {
-		p.m.RepackDropped(team, packed, *words)
+	if drops != nil {
+		p.m.RepackDropped(team, packed, *drops)
 	}
 	g, end = make([]float32, len(p.m.Params)), slices.Clone(p.state)
 	sum, count = NewRunner(packed, team).Gradient(g, p.b, end, o)
+	if drops != nil {
+		packed.MaskGradient(team, g)
+	}
 	return sum, count, g, end
+}
+
+// given are the masks of gradient that the reference cannot draw: of words by
+// their key, of weights as MaskGradient has them, and of states that stay as a
+// tape shows them.
+func (p problem) given(t *testing.T, o Objective, drops *nn.Key) given {
+	m, c := p.m, p.m.RNN
+	team := nn.NewTeam(1)
+	defer team.Close()
+	packed, got := m.Pack(), given{words: wordsOf(m, drops)}
+	if drops != nil {
+		m.RepackDropped(team, packed, *drops)
+	}
+	ones := slices.Repeat([]float32{1}, m.Size())
+	packed.MaskGradient(team, ones)
+	for _, tensor := range m.Tensors() {
+		own := ones[:len(tensor.Data)]
+		if ones = ones[len(own):]; c.WeightDrop > 0 && strings.Contains(tensor.Name, "weight_hh_l") {
+			got.weights = append(got.weights, wide(own))
+		}
+	}
+	run := NewRunner(packed, team)
+	run.tape.Dropout = o.Dropout
+	run.forward(p.b, slices.Clone(p.state), &run.tape, o.Dropout, false)
+	for l := 0; l < c.Layers && c.Zoneout > 0; l++ {
+		got.zoneH = append(got.zoneH, p.shares(run, c.Zoneout, l, 0, "h"))
+	}
+	for l := 0; l < c.Layers && c.ZoneoutCell > 0; l++ {
+		got.zoneC = append(got.zoneC, p.shares(run, c.ZoneoutCell, l, 1, "c"))
+	}
+	masks := got.weights
+	if o.Dropout != nil {
+		masks = slices.Concat(masks, got.zoneH, got.zoneC)
+	}
+	for i, mask := range masks {
+		if slices.Min(mask) != 0 || slices.Max(mask) == 0 {
+			t.Errorf("mask %d of %d drops nothing, or all", i, len(masks))
+		}
+	}
+	return got
+}
+
+// shares (T, B, H) are those of a state vector that stay: all of the units that
+// have not moved in training, else the rate.
+func (p problem) shares(run *Runner, rate float64, l, v int, vector string) (all []float64) {
+	h, size := p.m.RNN.Hidden, p.m.RNN.StateSize()
+	now, before := make([]float32, h), make([]float32, h)
+	for i := range p.b.T * p.b.B {
+		step, row := i/p.b.B, i%p.b.B
+		if step == 0 {
+			copy(before, p.state[row*size+(l*size/p.m.RNN.Layers+v*h):])
+		} else {
+			run.tape.At(before, l, 0, vector, step-1, row)
+		}
+		run.tape.At(now, l, 0, vector, step, row)
+		for j := range now {
+			switch {
+			case run.tape.Dropout == nil:
+				all = append(all, rate)
+			case now[j] == before[j]:
+				all = append(all, 1)
+			default:
+				all = append(all, 0)
+			}
+		}
+	}
+	return all
 }
 
 // specs are language models with each input, cell and depth, dropout in all
@@ -102,12 +180,13 @@ func regressions() []Spec {
 type option struct {
 	Spec
 	o     Objective
-	words bool
+	drops bool // words and recurrent weights
 }
 
 func (c option) testName() string {
 	s := c.Spec
-	return fmt.Sprintf("%s/%s/dropout=%v,%v,%v/locked=%v/tied=%v/objective=%v,%v,%v,%v", s.Task, s.testName(), s.InputDropout, s.OutputDropout, s.EmbeddingDropout, s.RNN.Locked, s.Tied,
+	return fmt.Sprintf("%s/%s/dropout=%v,%v,%v/locked=%v/tied=%v/stack=%v,%v,%v,%v/objective=%v,%v,%v,%v", s.Task, s.testName(), s.InputDropout, s.OutputDropout, s.EmbeddingDropout, s.RNN.Locked, s.Tied,
+		s.RNN.Zoneout, s.RNN.ZoneoutCell, s.RNN.WeightDrop, s.RNN.LayerNorm,
 		c.o.Dropout != nil, c.o.Smoothing, c.o.AR, c.o.TAR)
 }
 
@@ -153,11 +232,37 @@ func options() []option {
 			}
 		}
 	}
+	return append(all, regularised()...)
+}
+
+// regularised are models of each cell with all that drops and stays, without layer
+// norm and with it.
+func regularised() (all []option) {
+	key := &nn.Key{Seed: 5, Step: 11}
+	for i, c := range cells() {
+		c.Layers, c.Dropout, c.Locked, c.Zoneout, c.WeightDrop = 2, 0.4, i%3 == 0, 0.3, 0.4
+		if c.Cell == "lstm" {
+			c.ZoneoutCell = 0.2
+		}
+		for _, c.LayerNorm = range []bool{false, true} {
+			if c.LayerNorm && c.Activation == "relu" {
+				continue // an h of zeros has a steep norm: float32 has few digits of it
+			}
+			s, o := Spec{Task: LM, Embed: 4, InputDropout: 0.3, OutputDropout: 0.3, EmbeddingDropout: 0.5, RNN: c}, Objective{key, 0.1, 2, 1}
+			if i%2 == 0 {
+				s.Tied, s.Embed = true, c.Hidden
+			} else if c.LayerNorm {
+				s.Cutoffs, o.Smoothing = []int{4}, 0
+			}
+			numbers := Spec{Task: Regress, Features: 3, Outputs: 2, InputDropout: 0.2, OutputDropout: 0.3, RNN: c}
+			all = append(all, option{s, o, true}, option{s, Objective{}, true}, option{numbers, Objective{Dropout: key}, true})
+		}
+	}
 	return all
 }
 
 func (c option) key() *nn.Key {
-	if c.words {
+	if c.drops {
 		return &nn.Key{Seed: 5, Step: 12}
 	}
 	return nil
@@ -168,7 +273,7 @@ func TestGradientAgainstReference(t *testing.T) {
 	for _, c := range options() {
 		p, name := newProblem(t, c.Spec), c.testName()
 		sum, count, g, end := p.gradient(2, c.o, c.key())
-		loss, grads, final := reference(p.m, p.b, p.state, c.o, wordsOf(p.m, c.key()))
+		loss, grads, final := reference(p.m, p.b, p.state, c.o, p.given(t, c.o, c.key()))
 		want := len(p.b.IDs) - 2
 		if c.Task == Regress {
 			want = (p.b.B - 1) * c.Outputs

@@ -111,6 +111,7 @@ func TestOptionsAllocateNothing(t *testing.T) {
 				key.Step++
 				p.m.RepackDropped(team, packed, key)
 				run.Gradient(g, p.b, p.state, c.o)
+				packed.MaskGradient(team, g)
 				run.Loss(p.b, nil)
 			}
 			update()

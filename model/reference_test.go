@@ -35,26 +35,38 @@ func maskOf(key *nn.Key, p float64, layer uint64, n, rows, width int, locked boo
 	return wide(m)
 }
 
-// wordsOf is the mask (V) of an embedding.
+// wordsOf is the mask (V) of an embedding, nil if it has none.
 func wordsOf(m *Model, key *nn.Key) []float64 {
-	v := 0
-	if m.Vocab != nil {
-		v = m.Vocab.Size()
+	if key == nil || m.EmbeddingDropout == 0 {
+		return nil
 	}
+	v := m.Vocab.Size()
 	mask := make([]float32, v)
-	for i := range mask {
-		mask[i] = 1
-	}
 	var random nn.Random
-	for i := 0; i < v && key != nil && m.EmbeddingDropout > 0; i += 4096 {
+	for i := 0; i < v; i += 4096 {
 		random.Dropout(mask[i:min(v, i+4096)], float32(m.EmbeddingDropout), nn.Key{Seed: key.Seed, Step: key.Step, Layer: embeddingStream, Row: uint64(i / 4096)})
 	}
 	return wide(mask)
 }
 
+// given are masks that the reference is told, each nil for none.
+type given struct {
+	words        []float64   // (V) of the embedding
+	weights      [][]float64 // (L) of (G·H, H)
+	zoneH, zoneC [][]float64 // (L) of (T, B, H): the shares of the old state that stay
+}
+
+// word is what row id of the embedding is multiplied by.
+func (g given) word(id int32) float64 {
+	if g.words == nil {
+		return 1
+	}
+	return g.words[id]
+}
+
 // referenceNet is the stack of m with weights w, under the names of tensors.
-func referenceNet(m *Model, w map[string][]float64) (net *ref.Net, weightsOf func(of map[string][]float64, l int) ref.Weights) {
-	net = &ref.Net{Cell: m.RNN.Cell, Input: m.RNN.Input, Hidden: m.RNN.Hidden, Layers: m.RNN.Layers, Direction: "forward", Biases: m.RNN.Biases}
+func referenceNet(m *Model, w map[string][]float64, g given) (net *ref.Net, weightsOf func(of map[string][]float64, l int) ref.Weights) {
+	net = &ref.Net{Cell: m.RNN.Cell, Input: m.RNN.Input, Hidden: m.RNN.Hidden, Layers: m.RNN.Layers, Direction: "forward", Biases: m.RNN.Biases, LayerNorm: m.RNN.LayerNorm, WeightMasks: g.weights, ZoneH: g.zoneH, ZoneC: g.zoneC}
 	switch net.Cell {
 	case "rnn":
 		net.Cell = "rnn_tanh"
@@ -72,7 +84,10 @@ func referenceNet(m *Model, w map[string][]float64) (net *ref.Net, weightsOf fun
 	}
 	weightsOf = func(of map[string][]float64, l int) ref.Weights {
 		at := func(name string) []float64 { return of[fmt.Sprintf("%s%s_l%d", prefix, name, l)] }
-		return ref.Weights{Wx: at("weight_ih"), Wh: at("weight_hh"), Bx: at("bias_ih"), Bh: at("bias_hh")}
+		return ref.Weights{
+			Wx: at("weight_ih"), Wh: at("weight_hh"), Bx: at("bias_ih"), Bh: at("bias_hh"),
+			GainX: at("weight_ih_norm"), GainH: at("weight_hh_norm"), GainC: at("weight_c_norm"), BiasC: at("bias_c_norm"),
+		}
 	}
 	for l := range net.Layers {
 		net.Weights = append(net.Weights, weightsOf(w, l))
@@ -81,7 +96,7 @@ func referenceNet(m *Model, w map[string][]float64) (net *ref.Net, weightsOf fun
 }
 
 // referenceInput is what the stack reads (T, B, X), and its mask.
-func referenceInput(m *Model, b Batch, w map[string][]float64, key *nn.Key, words []float64) (x, mask []float64) {
+func referenceInput(m *Model, b Batch, w map[string][]float64, key *nn.Key, g given) (x, mask []float64) {
 	n, width := b.T*b.B, m.RNN.Input
 	x, mask = make([]float64, n*width), maskOf(key, m.InputDropout, inputStream, n, b.B, width, m.RNN.Locked)
 	for i := range n {
@@ -91,7 +106,7 @@ func referenceInput(m *Model, b Batch, w map[string][]float64, key *nn.Key, word
 				x[i*width+j] = float64(b.Data[i*width+j]) * mask[i*width+j]
 			case m.Embed > 0:
 				id := int(b.IDs[i])
-				x[i*width+j] = w["embed.weight"][id*width+j] * words[id] * mask[i*width+j]
+				x[i*width+j] = w["embed.weight"][id*width+j] * g.word(b.IDs[i]) * mask[i*width+j]
 			case int(b.IDs[i]) == j:
 				x[i*width+j] = 1
 			}
@@ -101,8 +116,8 @@ func referenceInput(m *Model, b Batch, w map[string][]float64, key *nn.Key, word
 }
 
 // reference is Gradient in float64: the mean loss of the task, the gradient of
-// each tensor, and the states at the end. words is a mask of the embedding.
-func reference(m *Model, b Batch, state []float32, o Objective, words []float64) (loss float64, grads map[string][]float64, end []float64) {
+// each tensor, and the states at the end.
+func reference(m *Model, b Batch, state []float32, o Objective, g given) (loss float64, grads map[string][]float64, end []float64) {
 	w, grads := map[string][]float64{}, map[string][]float64{}
 	for _, t := range m.Tensors() {
 		w[t.Name], grads[t.Name] = wide(t.Data), make([]float64, len(t.Data))
@@ -110,12 +125,12 @@ func reference(m *Model, b Batch, state []float32, o Objective, words []float64)
 	if m.Tied {
 		w["head.weight"], grads["head.weight"] = w["embed.weight"], grads["embed.weight"]
 	}
-	net, weightsOf := referenceNet(m, w)
+	net, weightsOf := referenceNet(m, w, g)
 	n, h := b.T*b.B, net.Hidden
 	for l := range net.Layers - 1 {
 		net.Masks = append(net.Masks, maskOf(o.Dropout, m.RNN.Dropout, uint64(l), n, b.B, h, m.RNN.Locked))
 	}
-	x, xMask := referenceInput(m, b, w, o.Dropout, words)
+	x, xMask := referenceInput(m, b, w, o.Dropout, g)
 	run := net.Forward(x, b.T, b.B, b.Lengths, wide(state))
 
 	var rows []int // of y, that the head reads
@@ -153,11 +168,15 @@ func reference(m *Model, b Batch, state []float32, o Objective, words []float64)
 		copy(into.Wh, got.Wh)
 		copy(into.Bx, got.Bx)
 		copy(into.Bh, got.Bh)
+		copy(into.GainX, got.GainX)
+		copy(into.GainH, got.GainH)
+		copy(into.GainC, got.GainC)
+		copy(into.BiasC, got.BiasC)
 	}
 	for i, id := range b.IDs {
 		for j := range m.Embed {
 			at := i*m.Embed + j
-			grads["embed.weight"][int(id)*m.Embed+j] += back.DX[at] * xMask[at] * words[id]
+			grads["embed.weight"][int(id)*m.Embed+j] += back.DX[at] * xMask[at] * g.word(id)
 		}
 	}
 	return loss, grads, run.Final

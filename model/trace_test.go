@@ -79,10 +79,10 @@ func TestTraceGradient(t *testing.T) {
 				s := state[row*size : (row+1)*size]
 				for i, v := range s {
 					s[i] = v + move
-					up, _, _ := reference(p.m, last, s, Objective{}, wordsOf(p.m, nil))
+					up, _, _ := reference(p.m, last, s, Objective{}, given{})
 					high := s[i]
 					s[i] = v - move
-					down, _, _ := reference(p.m, last, s, Objective{}, wordsOf(p.m, nil))
+					down, _, _ := reference(p.m, last, s, Objective{}, given{})
 					want := (up - down) / float64(high-s[i])
 					s[i] = v
 					diff = max(diff, math.Abs(float64(got[k][row*size+i])-want))
