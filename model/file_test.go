@@ -42,7 +42,9 @@ func TestSaveOpen(t *testing.T) {
 	all := specs()
 	tied := all[2] // of a width that an LSTM of as many units gives
 	tied.Tied, tied.Embed, tied.EmbeddingDropout, tied.RNN.Locked = true, tied.RNN.Hidden, 0.25, true
-	for i, spec := range append(all, tied) {
+	normed := tied
+	normed.RNN.Zoneout, normed.RNN.WeightDrop, normed.RNN.LayerNorm = 0.3, 0.4, true
+	for i, spec := range append(all, tied, normed) {
 		m := newModel(t, spec, vocabs[i%3])
 		m.History = someHistory
 		path := filepath.Join(t.TempDir(), "m.safetensors")

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"sluice/data"
+	"sluice/rnn"
 	"sluice/safetensors"
 )
 
@@ -64,7 +65,7 @@ type malformation struct {
 var malformedFiles = []struct {
 	model   func(testing.TB) *Model
 	changes []malformation
-}{{malformedModel, malformed}, {malformedNumbers, malformedRegression}, {malformedWords, malformedAdaptive}}
+}{{malformedModel, malformed}, {malformedNumbers, malformedRegression}, {malformedWords, malformedAdaptive}, {malformedNorms, malformedRegularised}}
 
 // malformed are changes to the file of a GRU with one bias and an embedding of
 // width 3 over the vocabulary abcd, 2 units wide.
@@ -111,6 +112,9 @@ var malformed = []malformation{
 	{func(p *parts) { p.replace("rnn", `"forward"`, `"bidirectional"`) }, `model: a bidirectional language model would read the symbols it is to predict: want direction forward`},
 	{func(p *parts) { p.replace("rnn", `"input":3`, `"input":4`) }, `model: metadata "rnn": input 4: want 3, the width of what stands before it`},
 	{func(p *parts) { p.replace("rnn", `"after"`, `"before"`) }, `model: tensors missing: ["rnn.reset_before.bias_hh_l0" "rnn.reset_before.bias_ih_l0" "rnn.reset_before.weight_hh_l0" "rnn.reset_before.weight_ih_l0"]; without use: ["rnn.bias_hh_l0" "rnn.bias_ih_l0" "rnn.weight_hh_l0" "rnn.weight_ih_l0"]`},
+	{func(p *parts) { p.replace("rnn", "{", `{"layer_norm":true,`) }, `model: tensors missing: ["rnn.layer_norm.bias_ih_l0" "rnn.layer_norm.weight_hh_l0" "rnn.layer_norm.weight_hh_norm_l0" "rnn.layer_norm.weight_ih_l0" "rnn.layer_norm.weight_ih_norm_l0"]; without use: ["rnn.bias_hh_l0" "rnn.bias_ih_l0" "rnn.weight_hh_l0" "rnn.weight_ih_l0"]`},
+	{func(p *parts) { p.replace("rnn", "{", `{"zoneout":0.5,`) }, `model: tensors missing: ["rnn.zoneout.bias_hh_l0" "rnn.zoneout.bias_ih_l0" "rnn.zoneout.weight_hh_l0" "rnn.zoneout.weight_ih_l0"]; without use: ["rnn.bias_hh_l0" "rnn.bias_ih_l0" "rnn.weight_hh_l0" "rnn.weight_ih_l0"]`},
+	{func(p *parts) { p.replace("rnn", "{", `{"weight_drop":-0.5,`) }, `rnn: weight_drop -0.5: want a number in [0, 1)`},
 	{func(p *parts) { p.drop("head.bias"); p.drop("embed.weight") }, `model: tensors missing: ["embed.weight" "head.bias"]`},
 	{func(p *parts) { p.tensor("head.bias").Name = "head.\nbias" }, `model: tensors missing: ["head.bias"]; without use: ["head.\nbias"]`},
 	{func(p *parts) {
@@ -165,6 +169,34 @@ var malformedAdaptive = []malformation{
 	{func(p *parts) { p.replace("head", "{", `{"tied":true,`) }, `model: cutoffs [1 3] beside a tied embedding: an adaptive softmax has weights of its own, want one of the two`},
 	{func(p *parts) { p.drop("head.tail.1.0.weight") }, `model: tensors missing: ["head.tail.1.0.weight"]`},
 	{func(p *parts) { p.tensor("head.tail.1.1.weight").Data.([]float32)[0] = float32(math.NaN()) }, `model: tensor "head.tail.1.1.weight" has NaN at 0: want finite numbers`},
+}
+
+// malformedRegularised are changes to the file of a language model of the symbols
+// abcd, of an LSTM with two biases, 2 units wide, with layer norm, zoneout and
+// dropped weights.
+var malformedRegularised = []malformation{
+	{func(p *parts) { p.replace("rnn", `"zoneout":0.25`, `"zoneout":1`) }, `rnn: zoneout 1: want a number in [0, 1)`},
+	{func(p *parts) { p.replace("rnn", `"zoneout":0.25`, `"zoneout":"0.25"`) }, `model: metadata "rnn": json: cannot unmarshal string into Go struct field Config.zoneout of type float64`},
+	{func(p *parts) { p.replace("rnn", `"zoneout_cell":0.5`, `"zoneout_cell":-0.5`) }, `rnn: zoneout_cell -0.5: want a number in [0, 1)`},
+	{func(p *parts) { p.replace("rnn", `"weight_drop":0.75`, `"weight_drop":1.5`) }, `rnn: weight_drop 1.5: want a number in [0, 1)`},
+	{func(p *parts) { p.replace("rnn", `"layer_norm":true`, `"layer_norm":1`) }, `model: metadata "rnn": json: cannot unmarshal number into Go struct field Config.layer_norm of type bool`},
+	{func(p *parts) { p.replace("rnn", `"layer_norm":true`, `"layer_norm":false`) }, `model: tensors missing: ["rnn.zoneout.bias_hh_l0" "rnn.zoneout.bias_ih_l0" "rnn.zoneout.weight_hh_l0" "rnn.zoneout.weight_ih_l0"]; without use: ["rnn.layer_norm.zoneout.bias_c_norm_l0" "rnn.layer_norm.zoneout.bias_hh_l0" "rnn.layer_norm.zoneout.bias_ih_l0" "rnn.layer_norm.zoneout.weight_c_norm_l0" "rnn.layer_norm.zoneout.weight_hh_l0" "rnn.layer_norm.zoneout.weight_hh_norm_l0" "rnn.layer_norm.zoneout.weight_ih_l0" "rnn.layer_norm.zoneout.weight_ih_norm_l0"]`},
+	{func(p *parts) { p.replace("rnn", `"zoneout":0.25,"zoneout_cell":0.5,`, ``) }, `model: tensors missing: ["rnn.layer_norm.bias_c_norm_l0" "rnn.layer_norm.bias_hh_l0" "rnn.layer_norm.bias_ih_l0" "rnn.layer_norm.weight_c_norm_l0" "rnn.layer_norm.weight_hh_l0" "rnn.layer_norm.weight_hh_norm_l0" "rnn.layer_norm.weight_ih_l0" "rnn.layer_norm.weight_ih_norm_l0"]; without use: ["rnn.layer_norm.zoneout.bias_c_norm_l0" "rnn.layer_norm.zoneout.bias_hh_l0" "rnn.layer_norm.zoneout.bias_ih_l0" "rnn.layer_norm.zoneout.weight_c_norm_l0" "rnn.layer_norm.zoneout.weight_hh_l0" "rnn.layer_norm.zoneout.weight_hh_norm_l0" "rnn.layer_norm.zoneout.weight_ih_l0" "rnn.layer_norm.zoneout.weight_ih_norm_l0"]`},
+	{func(p *parts) { p.replace("rnn", `"lstm"`, `"gru","reset":"after"`) }, `rnn: zoneout_cell 0.5: acts on the c of an lstm, want 0`},
+	{func(p *parts) { p.drop("rnn.layer_norm.zoneout.bias_c_norm_l0") }, `model: tensors missing: ["rnn.layer_norm.zoneout.bias_c_norm_l0"]`},
+	{func(p *parts) {
+		p.tensor("rnn.layer_norm.zoneout.weight_c_norm_l0").Name = "rnn.layer_norm.zoneout.weight_c_norm_l1"
+	}, `model: tensors missing: ["rnn.layer_norm.zoneout.weight_c_norm_l0"]; without use: ["rnn.layer_norm.zoneout.weight_c_norm_l1"]`},
+	{func(p *parts) {
+		*p.tensor("rnn.layer_norm.zoneout.weight_ih_norm_l0") = safetensors.Tensor{Name: "rnn.layer_norm.zoneout.weight_ih_norm_l0", Shape: []int{2}, Data: []float32{1, 1}}
+	}, `model: tensor "rnn.layer_norm.zoneout.weight_ih_norm_l0" has shape [2], want [8]`},
+	{func(p *parts) {
+		p.tensor("rnn.layer_norm.zoneout.weight_hh_norm_l0").Data.([]float32)[7] = float32(math.Inf(1))
+	}, `model: tensor "rnn.layer_norm.zoneout.weight_hh_norm_l0" has +Inf at 7: want finite numbers`},
+}
+
+func malformedNorms(t testing.TB) *Model {
+	return newModel(t, Spec{Task: LM, RNN: rnn.Config{Cell: "lstm", Hidden: 2, Layers: 1, Biases: 2, Zoneout: 0.25, ZoneoutCell: 0.5, WeightDrop: 0.75, LayerNorm: true}}, vocabOf(t, "abcd", data.VocabOptions{}))
 }
 
 func malformedWords(t testing.TB) *Model {

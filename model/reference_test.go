@@ -2,7 +2,9 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"testing"
 
 	"sluice/internal/ref"
 	"sluice/nn"
@@ -54,6 +56,73 @@ type given struct {
 	words        []float64   // (V) of the embedding
 	weights      [][]float64 // (L) of (G·H, H)
 	zoneH, zoneC [][]float64 // (L) of (T, B, H): the shares of the old state that stay
+}
+
+// given are the masks of gradient that the reference cannot draw: of words by
+// their key, of weights as MaskGradient has them, and of states that stay as a
+// tape shows them.
+func (p problem) given(t *testing.T, o Objective, drops *nn.Key) given {
+	m, c := p.m, p.m.RNN
+	team := nn.NewTeam(1)
+	defer team.Close()
+	packed, got := m.Pack(), given{words: wordsOf(m, drops)}
+	if drops != nil {
+		m.RepackDropped(team, packed, *drops)
+	}
+	ones := slices.Repeat([]float32{1}, m.Size())
+	packed.MaskGradient(team, ones)
+	for _, tensor := range m.Tensors() {
+		own := ones[:len(tensor.Data)]
+		if ones = ones[len(own):]; c.WeightDrop > 0 && strings.Contains(tensor.Name, "weight_hh_l") {
+			got.weights = append(got.weights, wide(own))
+		}
+	}
+	run := NewRunner(packed, team)
+	run.tape.Dropout = o.Dropout
+	run.forward(p.b, slices.Clone(p.state), &run.tape, o.Dropout, false)
+	for l := 0; l < c.Layers && c.Zoneout > 0; l++ {
+		got.zoneH = append(got.zoneH, p.shares(run, c.Zoneout, l, 0, "h"))
+	}
+	for l := 0; l < c.Layers && c.ZoneoutCell > 0; l++ {
+		got.zoneC = append(got.zoneC, p.shares(run, c.ZoneoutCell, l, 1, "c"))
+	}
+	masks := got.weights
+	if o.Dropout != nil {
+		masks = slices.Concat(masks, got.zoneH, got.zoneC)
+	}
+	for i, mask := range masks {
+		if slices.Min(mask) != 0 || slices.Max(mask) == 0 {
+			t.Errorf("mask %d of %d drops nothing, or all", i, len(masks))
+		}
+	}
+	return got
+}
+
+// shares (T, B, H) are those of a state vector that stay: all of the units that
+// have not moved in training, else the rate.
+func (p problem) shares(run *Runner, rate float64, l, v int, vector string) (all []float64) {
+	h, size := p.m.RNN.Hidden, p.m.RNN.StateSize()
+	now, before := make([]float32, h), make([]float32, h)
+	for i := range p.b.T * p.b.B {
+		step, row := i/p.b.B, i%p.b.B
+		if step == 0 {
+			copy(before, p.state[row*size+(l*size/p.m.RNN.Layers+v*h):])
+		} else {
+			run.tape.At(before, l, 0, vector, step-1, row)
+		}
+		run.tape.At(now, l, 0, vector, step, row)
+		for j := range now {
+			switch {
+			case run.tape.Dropout == nil:
+				all = append(all, rate)
+			case now[j] == before[j]:
+				all = append(all, 1)
+			default:
+				all = append(all, 0)
+			}
+		}
+	}
+	return all
 }
 
 // word is what row id of the embedding is multiplied by.
