@@ -78,6 +78,11 @@ func left(t *testing.T, m *disktest.Memory) string {
 	return strings.Join(lines, "\n") + "\n" + string(m.Get(filepath.Join(dir, ModelFile)))
 }
 
+// words makes a run one over words, with an adaptive softmax of two clusters.
+func words(c *Config) {
+	c.Vocab.Kind, c.Model.Cutoffs, c.Model.RNN.Hidden, c.Batches.Steps = "word", []int{2, 5}, 16, 4
+}
+
 var everyCrash = flag.Bool("every-crash", false, "TestCrashes crashes at every operation on the disk, not at some")
 
 // A run that a crash ends at any operation, and that goes on, ends with the
@@ -92,6 +97,7 @@ func TestCrashes(t *testing.T) {
 			c.Schedule = optim.Schedule{Kind: "plateau", Rate: 0.3, Patience: 1, Factor: 0.5, Final: 0.1}
 			c.Batches.Vary, c.Model.EmbeddingDropout, c.Model.RNN.Locked, c.Model.RNN.WeightDrop = true, 0.2, true, 0.3
 		},
+		"words":       words,
 		"accumulated": func(c *Config) { c.Accumulate, c.Precision, c.Keep = 3, BF16, KeepHeldOut },
 	} {
 		t.Run(name, func(t *testing.T) {
