@@ -67,36 +67,6 @@ func TestRepackDropped(t *testing.T) {
 	}
 }
 
-// Whatever is dropped of a row is so whatever rows stand beside it, and locked it
-// is the same at each step.
-func TestMasks(t *testing.T) {
-	const T, B, width = 5, 4, 300
-	key, team := nn.Key{Seed: 1, Step: 2, Layer: inputStream}, newTeam(t, 3)
-	ones := slices.Repeat([]float32{1}, T*B*width)
-	for _, locked := range []bool{false, true} {
-		var all, few mask
-		y, z := make([]float32, T*B*width), make([]float32, T*2*width)
-		all.apply(team, y, ones, width, B, 0.5, key, locked)
-		few.apply(team, z, ones[:len(z)], width, 2, 0.5, key, locked)
-		for step := range T {
-			if !same(y[step*B*width:][:2*width], z[step*2*width:][:2*width]) {
-				t.Errorf("locked %v, step %d: two rows alone have another mask", locked, step)
-			}
-			if repeats := same(y[step*B*width:][:width], y[:width]); repeats != (locked || step == 0) {
-				t.Errorf("locked %v: the mask of step %d is that of step 0: %v", locked, step, repeats)
-			}
-			if same(y[step*B*width:][:width], y[(step*B+1)*width:][:width]) {
-				t.Error("two rows have one mask")
-			}
-		}
-		again := slices.Clone(ones)
-		all.again(team, again, width)
-		if !same(again, y) {
-			t.Errorf("locked %v: another mask on the way back", locked)
-		}
-	}
-}
-
 // With every option an update allocates nothing.
 func TestOptionsAllocateNothing(t *testing.T) {
 	for _, threads := range []int{1, 2} {

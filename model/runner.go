@@ -30,7 +30,7 @@ type Runner struct {
 	dropped      []float32 // (R, H) what the head reads, after dropout
 	dz           []float32 // (R, H)
 	dTable       []float32 // (V, E) of a folded embedding with words dropped
-	xMask, zMask mask
+	xMask, zMask nn.Mask
 	activation   activationJob
 }
 
@@ -75,7 +75,7 @@ func (r *Runner) gradient(g []float32, b Batch, state []float32, o Objective, fo
 		r.regularise(activationJob{dx: r.dz, x: z, by: float32(2 * o.AR / float64(len(z)))})
 	}
 	width := r.p.RNN.OutputSize()
-	r.zMask.again(r.team, r.dz, width)
+	r.zMask.Again(r.team, r.dz, width)
 	dy := r.head.back(r.dz, b)
 	if pairs := b.pairs(); o.TAR > 0 && pairs > 0 {
 		r.regularise(activationJob{dx: dy, x: r.y, by: float32(2 * o.TAR / float64(pairs*width)), temporal: true, b: b})
@@ -104,7 +104,7 @@ func (r *Runner) backward(g, dy []float32, b Batch, fold bool) {
 	default:
 		r.dx = nn.Grow(r.dx, b.T*b.B*p.Embed)
 		r.rnn.Backward(gRNN, r.dx, dy, nil, &r.tape)
-		r.xMask.again(r.team, r.dx, p.Embed)
+		r.xMask.Again(r.team, r.dx, p.Embed)
 		r.embedding.Backward(r.team, gEmbed, r.dx, b.IDs, p.scale())
 	}
 }
@@ -122,10 +122,10 @@ func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.K
 	r.y = nn.Grow(r.y, b.T*b.B*width)
 	r.rnn.Forward(r.y, x, state, tape)
 	z := r.head.read(r.y, b)
-	r.zMask.values = r.zMask.values[:0]
+	r.zMask.Values = r.zMask.Values[:0]
 	if dropout != nil && p.OutputDropout > 0 { // y stays as the tape has it
 		r.dropped = nn.Grow(r.dropped, len(z))
-		r.zMask.apply(r.team, r.dropped, z, width, b.B, float32(p.OutputDropout), stream(*dropout, outputStream), p.RNN.Locked)
+		r.zMask.Apply(r.team, r.dropped, z, width, b.B, float32(p.OutputDropout), stream(*dropout, outputStream), p.RNN.Locked)
 		z = r.dropped
 	}
 	return z
@@ -142,7 +142,7 @@ func stream(key nn.Key, layer uint64) nn.Key {
 func (r *Runner) input(b Batch, dropout *nn.Key, fold bool) rnn.Sequence {
 	p := r.p
 	x := rnn.Sequence{T: b.T, B: b.B, F: p.RNN.Input, Lengths: b.Lengths}
-	r.xMask.values = r.xMask.values[:0]
+	r.xMask.Values = r.xMask.Values[:0]
 	switch {
 	case p.Features > 0:
 		x.Data = b.Data
@@ -158,7 +158,7 @@ func (r *Runner) input(b Batch, dropout *nn.Key, fold bool) rnn.Sequence {
 	}
 	if dropout != nil && p.InputDropout > 0 {
 		r.x = nn.Grow(r.x, len(x.Data))
-		r.xMask.apply(r.team, r.x, x.Data, x.F, b.B, float32(p.InputDropout), stream(*dropout, inputStream), p.RNN.Locked)
+		r.xMask.Apply(r.team, r.x, x.Data, x.F, b.B, float32(p.InputDropout), stream(*dropout, inputStream), p.RNN.Locked)
 		x.Data = r.x
 	}
 	return x

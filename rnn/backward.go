@@ -55,7 +55,7 @@ func (r *Runner) Backward(g, dx, dy, dState []float32, tape *Tape) {
 		}
 		r.layerBack(l, in, dIn, r.unmerge(&tape.layers[l], dy, x.T*x.B), dState, tape)
 		if l > 0 {
-			masked(dIn, tape.layers[l-1].mask)
+			tape.layers[l-1].mask.Again(r.team, dIn, p.OutputSize())
 		}
 		dy = dIn
 	}

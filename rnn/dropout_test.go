@@ -49,18 +49,18 @@ func TestDropoutShare(t *testing.T) {
 		tr := newTrial(t, c, T, B, false, false, 6)
 		tr.tape.Dropout = &nn.Key{Seed: 5}
 		tr.run(2)
-		if last := tr.tape.layers[2].mask; len(last) > 0 {
+		if last := tr.tape.layers[2].mask.Values; len(last) > 0 {
 			t.Fatal("the last layer's output is dropped out")
 		}
 		if p == 0 {
-			if len(tr.tape.layers[0].mask) > 0 {
+			if len(tr.tape.layers[0].mask.Values) > 0 {
 				t.Fatal("a mask without dropout")
 			}
 			continue
 		}
 		seen := map[string]bool{}
 		for l := range 2 {
-			mask, zeros := tr.tape.layers[l].mask, 0
+			mask, zeros := tr.tape.layers[l].mask.Values, 0
 			for i, m := range mask {
 				switch {
 				case m == 0:

@@ -65,28 +65,15 @@ func (j *drawJob) Run(part int) {
 	}
 }
 
-// draw draws the masks of a run that have to be there before it.
+// draw draws the masks of zoneout before a run, if it has any.
 func (r *Runner) draw(tape *Tape) {
-	c, x := &r.p.Config, &tape.x
-	if tape.use != training {
+	c, rows := &r.p.Config, tape.x.T*tape.x.B
+	if tape.use != training || c.Zoneout == 0 && c.ZoneoutCell == 0 {
 		return
 	}
-	parts := r.spans(x.T * x.B)
+	parts := r.spans(rows)
 	r.random = nn.Grow(r.random, parts)
-	if c.Zoneout > 0 || c.ZoneoutCell > 0 {
-		r.drawing = drawJob{tape, parts, r.random}
-		r.team.Do(parts, &r.drawing)
-		r.drawing = drawJob{}
-	}
-	width := c.OutputSize()
-	for l := range tape.layers {
-		mask := tape.layers[l].mask
-		for b := range x.B {
-			if c.Locked && len(mask) > 0 {
-				key := tape.Dropout.At(0, b)
-				key.Layer = uint64(l)
-				r.random[0].Dropout(of(mask, width, b, 1), float32(c.Dropout), key)
-			}
-		}
-	}
+	r.drawing = drawJob{tape, parts, r.random}
+	r.team.Do(parts, &r.drawing)
+	r.drawing = drawJob{}
 }

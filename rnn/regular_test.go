@@ -79,7 +79,7 @@ func (tr *trial) masks(oracle *ref.Net) {
 	n := tr.net
 	training := tr.tape.Dropout != nil
 	for l := 0; l < n.Layers-1 && training && n.Dropout > 0; l++ {
-		oracle.Masks = append(oracle.Masks, wide(tr.tape.layers[l].mask))
+		oracle.Masks = append(oracle.Masks, wide(tr.tape.layers[l].mask.Values))
 	}
 	for _, lt := range tr.tape.layers {
 		for _, w := range lt.ways {
@@ -206,12 +206,12 @@ func TestMasksDiffer(t *testing.T) {
 			see(w.zones[1].masks[:T*B]...)
 			see(tr.p.masks.bits[l*2+i]...)
 		}
-		if want := []int{B * 2 * H, B * 2 * H, 0}[l]; len(lt.mask) != want {
-			t.Fatalf("layer %d: a mask of %d values, want %d", l, len(lt.mask), want)
+		if want := []int{B * 2 * H, B * 2 * H, 0}[l]; len(lt.mask.Values) != want {
+			t.Fatalf("layer %d: a mask of %d values, want %d", l, len(lt.mask.Values), want)
 		}
-		for at := 0; at < len(lt.mask); at += H {
+		for at := 0; at < len(lt.mask.Values); at += H {
 			var bits uint64
-			for j, m := range lt.mask[at : at+H] {
+			for j, m := range lt.mask.Values[at : at+H] {
 				if m != 0 {
 					bits |= 1 << j
 				}
@@ -220,9 +220,9 @@ func TestMasksDiffer(t *testing.T) {
 				see(bits)
 			}
 		}
-		for i := 0; i < len(lt.out) && len(lt.mask) > 0; i++ {
-			if dropped := lt.mask[i%len(lt.mask)] == 0; dropped != (lt.out[i] == 0) {
-				t.Fatalf("layer %d: output %d is %v under a mask of %v", l, i, lt.out[i], lt.mask[i%len(lt.mask)])
+		for i := 0; i < len(lt.out) && len(lt.mask.Values) > 0; i++ {
+			if dropped := lt.mask.Values[i%len(lt.mask.Values)] == 0; dropped != (lt.out[i] == 0) {
+				t.Fatalf("layer %d: output %d is %v under a mask of %v", l, i, lt.out[i], lt.mask.Values[i%len(lt.mask.Values)])
 			}
 		}
 	}

@@ -18,7 +18,7 @@ type Runner struct {
 	wave    waveJob
 	merge   mergeJob
 	drawing drawJob
-	random  []nn.Random // one of each part of a merge or a drawing
+	random  []nn.Random // one of each part of a drawing
 	back    backwardJob
 	alone   atomic.Int64 // the step from which the first part of a job works alone
 	heldUp  func() bool  // the parts of the job wait too often for each other
@@ -86,13 +86,16 @@ func (r *Runner) layer(l int, state []float32, tape *Tape) {
 	r.forward = forwardJob{r, l, s, state, tape}
 	r.do(s, (tape.ahead+1)*in.B, &r.forward)
 	r.forward = forwardJob{}
-	lt := &tape.layers[l]
-	if r.p.Directions()*r.p.Hidden != r.p.OutputSize() || len(lt.mask) > 0 {
-		parts := r.spans(in.T)
-		r.random = nn.Grow(r.random, parts)
-		r.merge = mergeJob{r.p, l, in.T, in.B, parts, lt, tape.Dropout, r.random}
+	lt, width, rows := &tape.layers[l], r.p.OutputSize(), in.T*in.B
+	if width != r.p.Directions()*r.p.Hidden {
+		r.merge = mergeJob{r.p.Merge, r.p.Hidden, lt, rows, r.spans(rows)}
 		r.team.Do(r.merge.parts, &r.merge)
 		r.merge = mergeJob{}
+	}
+	if tape.drops() && l < r.p.Layers-1 {
+		key := *tape.Dropout
+		key.Layer = uint64(l)
+		lt.mask.Apply(r.team, lt.out, lt.out, width, in.B, float32(r.p.Dropout), key, r.p.Locked)
 	}
 }
 

@@ -34,7 +34,7 @@ type layerTape struct {
 	ways []way     // (D)
 	raw  []float32 // (T, B, D·H) outputs as the directions make them; out itself where they are concatenated
 	out  []float32 // (T, B, OutputSize) merged and dropped out: the next layer's input
-	mask []float32 // (T, B, OutputSize), of locked dropout (B, OutputSize), empty without
+	mask nn.Mask   // of out
 	own  [2][]float32
 }
 
@@ -68,14 +68,7 @@ func (t *Tape) fit(p *Packed, x Sequence, y []float32, keep bool) {
 			lt.own[1] = nn.Grow(lt.own[1], n*d*h)
 			lt.raw = lt.own[1]
 		}
-		lt.mask = lt.mask[:0]
-		if t.use == training && p.Dropout > 0 && !last {
-			rows := n
-			if p.Locked {
-				rows = x.B
-			}
-			lt.mask = nn.Grow(lt.mask, rows*p.OutputSize())
-		}
+		lt.mask.Values = lt.mask.Values[:0]
 		lt.ways = nn.Grow(lt.ways, d)
 		for w := range lt.ways {
 			lt.ways[w] = p.layers[l*d+w].way(lt.ways[w])
@@ -83,6 +76,9 @@ func (t *Tape) fit(p *Packed, x Sequence, y []float32, keep bool) {
 		}
 	}
 }
+
+// drops says whether outputs are masked between layers.
+func (t *Tape) drops() bool { return t.use == training && t.config.Dropout > 0 }
 
 // slot is the row where the states at slot number s begin: s and s+1 are those
 // before and after step s, the other way round where reversed.

@@ -27,13 +27,8 @@ const wavefront = 1 << 20
 func (r *Runner) waves(tape *Tape) int {
 	x, threads := &tape.x, r.team.Threads()
 	parts := min(threads, r.p.Layers)
-	if r.p.Directions() > 1 || x.B >= fewRows*threads || x.T < 2*parts || r.team.Crowded() {
+	if r.p.Directions() > 1 || x.B >= fewRows*threads || x.T < 2*parts || tape.drops() || r.team.Crowded() {
 		return 1
-	}
-	for l := range tape.layers {
-		if len(tape.layers[l].mask) > 0 {
-			return 1
-		}
 	}
 	if s := r.split(x.B); s.byUnits && s.parts >= parts {
 		return 1
