@@ -118,29 +118,29 @@ func ReadCheckpoint(r io.ReaderAt, size int64) (*Checkpoint, error) {
 		if errors.Is(err, safetensors.ErrFormat) {
 			return nil, damaged(err)
 		}
-		return nil, fmt.Errorf("train: checkpoint: %w", err)
+		return nil, wrong(err)
 	}
 	// It is as it was written: what is wrong from here on is not damage.
 	m, err := model.Read(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("train: checkpoint: %w", err)
+		return nil, wrong(err)
 	}
 	f, err := safetensors.Open(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("train: checkpoint: %w", err)
+		return nil, wrong(err)
 	}
 	c := &Checkpoint{Model: m, moments: map[string]map[string][]float32{}}
 	text, ok := f.Metadata[keyCheckpoint]
 	if !ok {
-		return nil, fmt.Errorf("train: checkpoint: it is a model without the state of a run")
+		return nil, wrong(errors.New("it is a model without the state of a run"))
 	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c.note); err != nil {
-		return nil, fmt.Errorf("train: checkpoint: metadata %q: %w", keyCheckpoint, err)
+		return nil, wrong(fmt.Errorf("metadata %q: %w", keyCheckpoint, err))
 	}
 	if v := c.note.Version; v != CheckpointVersion {
-		return nil, fmt.Errorf("train: checkpoint: version %q: want %q", v, CheckpointVersion)
+		return nil, wrong(fmt.Errorf("version %q: want %q", v, CheckpointVersion))
 	}
 	read := func(name string, n int) (x []float32) {
 		if err == nil {
@@ -161,7 +161,7 @@ func ReadCheckpoint(r io.ReaderAt, size int64) (*Checkpoint, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("train: checkpoint: %w", err)
+		return nil, wrong(err)
 	}
 	return c, nil
 }
@@ -171,10 +171,10 @@ type badCheckpoint struct{ error }
 func (badCheckpoint) Is(target error) bool { return target == ErrCheckpoint }
 func (e badCheckpoint) Unwrap() error      { return e.error }
 
-// wrong is the error of a checkpoint whose parts do not go together.
+// wrong is the error of a checkpoint that cannot be gone on from.
 func wrong(err error) error { return fmt.Errorf("train: checkpoint: %w", err) }
 
-func damaged(err error) error { return badCheckpoint{fmt.Errorf("train: checkpoint: %w", err)} }
+func damaged(err error) error { return badCheckpoint{wrong(err)} }
 
 // resume makes the run the one that stood at c.
 func (r *run) resume(c *Checkpoint) error {

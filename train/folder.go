@@ -16,7 +16,6 @@ import (
 
 	"sluice/internal/disk"
 	"sluice/model"
-	"sluice/optim"
 	"sluice/safetensors"
 )
 
@@ -118,12 +117,12 @@ func OpenCheckpoint(path string) (*Checkpoint, error) { return openCheckpoint(di
 func openCheckpoint(fsys disk.FS, path string) (*Checkpoint, error) {
 	file, err := fsys.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("train: checkpoint: %w", err)
+		return nil, wrong(err)
 	}
 	defer file.Close()
 	size, err := file.Size()
 	if err != nil {
-		return nil, fmt.Errorf("train: checkpoint: %w", err)
+		return nil, wrong(err)
 	}
 	c, err := ReadCheckpoint(file, size)
 	if err != nil {
@@ -203,14 +202,10 @@ func (r *run) checkpoint() error {
 	if f == nil || r.at.Updates == 0 {
 		return nil
 	}
-	metadata, tensors, err := r.contents()
-	for _, t := range tensors {
-		if x, ok := t.Data.([]float32); ok {
-			if err := r.finite(strings.TrimPrefix(t.Name, model.CheckpointPrefix), optim.Norm(r.team, x)); err != nil {
-				return err
-			}
-		}
+	if err := r.sound(); err != nil {
+		return err
 	}
+	metadata, tensors, err := r.contents()
 	r.warn("the event log is not written", f.log.sync())
 	if err == nil {
 		err = f.write(r.at.Updates, metadata, tensors)

@@ -296,15 +296,7 @@ func (r *run) epoch(ctx context.Context) (Epoch, error) {
 	if r.at.Count == 0 {
 		return Epoch{}, r.diverged("loss of every minibatch overflowed", false)
 	}
-	for _, of := range r.stateful() {
-		moments, _ := of.State()
-		for name, x := range moments {
-			if err := r.finite(of.name+"."+name, optim.Norm(r.team, x)); err != nil {
-				return Epoch{}, err
-			}
-		}
-	}
-	if err := r.finite("weights", optim.Norm(r.team, r.model.Params)); err != nil {
+	if err := r.sound(); err != nil {
 		return Epoch{}, err
 	}
 	return Epoch{

@@ -46,10 +46,6 @@ func (c Config) accumulate() int { return max(1, c.Accumulate) }
 
 // update makes one update from the next minibatches, at a learning rate.
 func (r *run) update(rate float64) (updated, error) {
-	if !r.deal.Carries() {
-		clear(r.state)
-	}
-	copy(r.before, r.state)
 	key := nn.Key{Seed: r.c.Seed, Step: uint64(r.at.Updates)}
 	u := updated{Progress: Progress{Epoch: r.at.Data.Epoch + 1, Updates: r.total, LearningRate: rate}}
 	r.key = key
@@ -67,7 +63,9 @@ func (r *run) update(rate float64) (updated, error) {
 		}
 		b, steps = next, steps+next.T
 		r.key.Step = key.Step | uint64(minibatches)<<32 // other masks for each
-		copy(r.entry, r.state)
+		if copy(r.entry, r.state); minibatches == 0 {
+			copy(r.before, r.state)
+		}
 		sum, count := r.runner.Gradient(r.grad, b, r.state, r.objective)
 		u.sum, u.count, minibatches = u.sum+sum, u.count+count, minibatches+1
 		if !finite(u.sum) {
@@ -127,6 +125,26 @@ func (r *run) finite(what string, v float64) error {
 		return nil
 	}
 	return r.diverged(what+" overflowed", false)
+}
+
+// sound is the error of a run in which something that goes on to the next update
+// is not finite.
+func (r *run) sound() error {
+	if err := r.finite("weights", optim.Norm(r.team, r.model.Params)); err != nil {
+		return err
+	}
+	if err := r.finite("state", optim.Norm(r.team, r.state)); err != nil {
+		return err
+	}
+	for _, of := range r.stateful() {
+		moments, _ := of.State()
+		for name, x := range moments {
+			if err := r.finite(of.name+"."+name, optim.Norm(r.team, x)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (r *run) diverged(what string, minibatch bool) error {

@@ -55,15 +55,7 @@ func (c *inspectCmd) gradients(e *env) error {
 	}); err != nil {
 		return err
 	}
-	threads, err := c.threads()
-	if err != nil {
-		return err
-	}
-	o := c.options()
-	if err := o.Validate(); err != nil {
-		return err
-	}
-	paths, err := c.outputs(c.defaultName("gradients"))
+	threads, o, paths, err := c.prepare("gradients")
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,20 @@ func (c *inspectCmd) options() look.Options {
 	return o
 }
 
+// prepare reads the flags of a figure of places in a text; name is that of its
+// picture.
+func (c *inspectCmd) prepare(name string) (threads int, o look.Options, paths []string, err error) {
+	if threads, err = c.threads(); err != nil {
+		return 0, o, nil, err
+	}
+	o = c.options()
+	if err = o.Validate(); err != nil {
+		return 0, o, nil, err
+	}
+	paths, err = c.outputs(c.defaultName(name))
+	return threads, o, paths, err
+}
+
 // timescales draws how long each unit remembers.
 func (c *inspectCmd) timescales(e *env) error {
 	models, texts, err := c.split()
@@ -54,15 +68,7 @@ func (c *inspectCmd) timescales(e *env) error {
 	case len(models) > 1:
 		return usage("unexpected argument %s: --timescales measures one model", models[1])
 	}
-	threads, err := c.threads()
-	if err != nil {
-		return err
-	}
-	o := c.options()
-	if err := o.Validate(); err != nil {
-		return err
-	}
-	paths, err := c.outputs(c.defaultName("timescales"))
+	threads, o, paths, err := c.prepare("timescales")
 	if err != nil {
 		return err
 	}

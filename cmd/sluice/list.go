@@ -224,7 +224,7 @@ func (e *env) compare(all []summary) error {
 		}
 	}
 	row("status", func(s summary) string { return s.Status })
-	row("done", (func(s summary) string { return s.progress() }))
+	row("done", func(s summary) string { return s.progress() })
 	row("best epoch", func(s summary) string { epoch, _, _ := s.scores(); return epoch })
 	row("training", func(s summary) string { _, training, _ := s.scores(); return training })
 	row("held out", func(s summary) string { _, _, heldOut := s.scores(); return heldOut })

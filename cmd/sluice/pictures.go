@@ -81,9 +81,14 @@ func (c pictureFlags) write(e *env, f picture.Picture, paths []string) error {
 		if err := c.free(path); err != nil { // it took a while
 			return err
 		}
-		if err := disk.WriteAtomic(disk.OS, path, func(w io.Writer) error { return picture.Write(w, ending(path), f) }); err != nil {
+		if err := drawTo(path, f); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// drawTo writes f to a file as its ending says, whole or not at all.
+func drawTo(path string, f picture.Picture) error {
+	return disk.WriteAtomic(disk.OS, path, func(w io.Writer) error { return picture.Write(w, ending(path), f) })
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/look/picture"
 	"sluice/model"
 	"sluice/train"
 )
@@ -29,7 +30,7 @@ func TestCurve(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := drawCurve(&b, "png", "gru 256 on lyrics", gaugeOf(model.LM), curve, 1); err != nil {
+			if err := picture.Write(&b, ".png", curveOf("gru 256 on lyrics", gaugeOf(model.LM), curve, 1)); err != nil {
 				t.Fatal(err)
 			}
 			image, err := png.Decode(&b)
@@ -56,32 +57,10 @@ func TestCurve(t *testing.T) {
 
 func drawn(t *testing.T, curve []train.Epoch) []byte {
 	var b bytes.Buffer
-	if err := drawCurve(&b, "svg", `a <title> & "more"`, gaugeOf(model.LM), curve, 1); err != nil {
+	if err := picture.Write(&b, ".svg", curveOf(`a <title> & "more"`, gaugeOf(model.LM), curve, 1)); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
-}
-
-func TestTicks(t *testing.T) {
-	for _, r := range [][2]float64{{1, 1.05}, {225, 800}, {1, 2000}, {3, 4}, {1, 1e30}, {0.9, 9}, {860, 930}} {
-		labels := 0
-		for _, tick := range logTicks(r[0], r[1]) {
-			if tick.Label != "" {
-				labels++
-			}
-			if len(tick.Label) > 7 {
-				t.Errorf("%v: label %q", r, tick.Label)
-			}
-		}
-		if labels < 2 || labels > 12 {
-			t.Errorf("%v: %d labels", r, labels)
-		}
-	}
-	for _, n := range []float64{1, 2, 10, 11, 40, 160, 1e6} {
-		if ticks := epochTicks(1, n); len(ticks) < 1 || len(ticks) > 11 {
-			t.Errorf("%v epochs: %d ticks", n, len(ticks))
-		}
-	}
 }
 
 // moment is a progress in the third epoch.

@@ -239,12 +239,9 @@ func curves(r *train.Result, j job) (files []string, err error) {
 	if len(r.Curve) == 0 {
 		return nil, nil
 	}
-	for _, format := range []string{"png", "svg"} {
-		name := "curve." + format
-		write := func(w io.Writer) error {
-			return drawCurve(w, format, title(j), gaugeOf(j.config.Model.Task), r.Curve, r.Model.History.Epoch)
-		}
-		if err := disk.WriteAtomic(disk.OS, filepath.Join(j.dir, name), write); err != nil {
+	picture := curveOf(title(j), gaugeOf(j.config.Model.Task), r.Curve, r.Model.History.Epoch)
+	for _, name := range []string{"curve.png", "curve.svg"} {
+		if err := drawTo(filepath.Join(j.dir, name), picture); err != nil {
 			return files, err
 		}
 		files = append(files, name)

@@ -301,8 +301,9 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Ticks are few enough to be read, and enough to read by.
 func TestTicks(t *testing.T) {
-	for _, r := range [][2]float64{{1e-25, 1.5}, {0.1, 5e6}, {4, 9}, {1, 100}, {3.2, 88}, {0.99, 1.01}, {1e-3, 1e20}} {
+	for _, r := range [][2]float64{{1e-25, 1.5}, {0.1, 5e6}, {4, 9}, {1, 100}, {3.2, 88}, {0.99, 1.01}, {1e-3, 1e20}, {1, 1.05}, {225, 800}, {1, 2000}, {3, 4}, {1, 1e30}, {0.9, 9}, {860, 930}} {
 		ticks := 0
 		for _, tick := range logTicks(r[0], r[1]) {
 			if tick.Label != "" {
@@ -314,6 +315,11 @@ func TestTicks(t *testing.T) {
 		}
 		if ticks < 2 || ticks > 9 {
 			t.Errorf("%v: %d labels", r, ticks)
+		}
+	}
+	for _, n := range []float64{1, 2, 10, 11, 40, 160, 1e6} {
+		if ticks := wholeTicks(1, n); len(ticks) < 1 || len(ticks) > 11 {
+			t.Errorf("up to %v: %d ticks", n, len(ticks))
 		}
 	}
 }

@@ -54,12 +54,12 @@ func logY(p *plot.Plot, low, high float64) {
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
 }
 
-// logTicks stand at powers of ten, at 1, 2 and 5 times them where there are
-// few, or else evenly.
+// logTicks stand at powers of ten, at more round numbers where these are few, or
+// else evenly.
 func logTicks(low, high float64) []plot.Tick {
 	from, to := int(math.Floor(math.Log10(low))), int(math.Ceil(math.Log10(high)))
 	every := (to - from + 6) / 7
-	for _, digits := range [][]float64{{1}, {1, 2, 5}} {
+	for _, digits := range [][]float64{{1}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}} {
 		var ticks []plot.Tick
 		for n := from; n <= to; n++ {
 			for _, d := range digits {

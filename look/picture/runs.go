@@ -45,13 +45,8 @@ func (r *Runs) Drawable() error {
 
 func (r *Runs) size() (w, h int) { return 1100, 640 }
 
-func (r Run) points() (xy plotter.XYs) {
-	for i, v := range r.Losses {
-		if v > 0 && v < math.MaxFloat32 {
-			xy = append(xy, plotter.XY{X: float64(r.Updates[i]), Y: v})
-		}
-	}
-	return xy
+func (r Run) points() plotter.XYs {
+	return drawn(r.Losses, func(i int) float64 { return float64(r.Updates[i]) })
 }
 
 func (r *Runs) draw(c *canvas) {
