@@ -146,6 +146,9 @@ func (c *trainCmd) inherit(base *trainCmd) {
 	if c.Checkpoints == nil {
 		c.Checkpoints = base.Checkpoints
 	}
+	if c.ModelFlags.Cutoffs == nil { // auto is not in the Config
+		c.ModelFlags.Cutoffs = base.ModelFlags.Cutoffs
+	}
 	if len(c.Args) > 0 || c.Data != "" { // another text
 		return
 	}
