@@ -12,7 +12,8 @@
 //
 // In a program, with the examples of these packages:
 //
-//   - [sluice/train]: Preset, Prepare and Run train a language model of a text.
+//   - [sluice/train]: Preset, Prepare and Run train a language model of a text, or
+//     the adding problem; a Folder keeps a run that may be ended and gone on with.
 //   - [sluice/model]: Open reads one from a file, a Generator writes text with
 //     it, Evaluate scores text.
 //   - [sluice/rnn]: the layers alone. A Network is packed, and a Runner runs it
@@ -26,6 +27,7 @@
 //
 //	cmd/sluice             the program: train, runs, eval, generate, inspect, bench, quantize
 //	train                  the loop: truncated backpropagation through time, clipping, evaluation, checkpoints
+//	look/picture           those figures, and how losses fell, drawn
 //	look                   what goes on inside of a model, in figures: gates, gradients, memory
 //	internal/measure       times of layers, and the machine's limits
 //	model                  what is trained, saved and used: input → recurrent stack → head
@@ -48,10 +50,9 @@
 // # What is not there yet
 //
 //   - Assembly for arm64: there is some for AVX2 and AVX-512, and plain Go.
-//   - Checkpoints: a training that was stopped cannot be resumed.
-//   - Tagging, classification and forecasting: the task is language modelling.
-//     Bidirectional stacks run and are tested in package rnn, but no model of
-//     a task uses them.
+//   - Tagging, classification and forecasting: the tasks are language modelling
+//     and regression. Bidirectional stacks run and are tested in package rnn, but
+//     no model of a task uses them.
 //   - Import from and export to PyTorch, ONNX and Keras.
 //   - A server, and the page that shows training and gates.
 package sluice

@@ -14,7 +14,7 @@ import "sluice/internal/kernel"
 //     for them: weights, activations, states and gradients; but not where a folded
 //     embedding and its gradient make that of the weights. Sums, and all that is
 //     no product, stay float32. With AVX512_BF16 a product takes half of the time of
-//     float32's; without, it is one of rounded floats, somewhat slower than
+//     float32's; without, it is one of rounded floats, about as fast as
 //     float32's. The two add up in different orders.
 type Precision = kernel.Precision
 

@@ -11,6 +11,7 @@ import (
 	"sluice/model"
 	"sluice/nn"
 	"sluice/rnn"
+	"sluice/train"
 )
 
 // gradientsReport is what --gradients --json prints.
@@ -186,6 +187,9 @@ func (g *gradients) fresh(texts []string) error {
 		"pytorch": fmt.Sprintf("U(±1/√%d)", hidden), "normal": "N(0, 0.01²)", "xavier": "as Xavier has it",
 	}[kind])
 	for _, st := range starts() {
+		if err := fits(train.Config{Model: st.spec(hidden), Batches: data.Batches{Batch: g.o.Rows, Steps: g.o.Lags}}, vocab); err != nil {
+			return err
+		}
 		m, err := st.model(vocab, hidden, kind, g.o.Seed)
 		if err != nil {
 			return err
@@ -212,10 +216,14 @@ func textOf(e *env, name string, files []string) (source, error) {
 	return builtin(name)
 }
 
+func (s start) spec(hidden int) model.Spec {
+	s.rnn.Hidden, s.rnn.Layers, s.rnn.Biases = hidden, 1, 1
+	return model.Spec{Task: model.LM, RNN: s.rnn}
+}
+
 // model makes it.
 func (s start) model(vocab *data.Vocab, hidden int, kind string, seed uint64) (*model.Model, error) {
-	s.rnn.Hidden, s.rnn.Layers, s.rnn.Biases = hidden, 1, 1
-	m, err := model.New(model.Spec{Task: model.LM, RNN: s.rnn}, vocab)
+	m, err := model.New(s.spec(hidden), vocab)
 	if err != nil {
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func (j *jsonOutput) end(o outcome) {
 	}
 	switch {
 	case errors.Is(o.stopped, train.ErrDiverged):
-		end.Status, end.Error = "diverged", o.stopped.Error()
+		end.Status, end.Error = "diverged", oneLine(o.stopped.Error())
 	case o.stopped != nil:
 		end.Status = "interrupted"
 	}

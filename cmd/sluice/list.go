@@ -80,6 +80,13 @@ func (c *runsCmd) Run(e *env) error {
 	if len(c.Runs) == 0 {
 		slices.SortStableFunc(all, func(a, b summary) int { return a.Began.Compare(b.Began) })
 	}
+	var figure *picture.Runs
+	if len(paths) > 0 {
+		figure = curvesOf(all)
+		if err := figure.Drawable(); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.JSON:
 		for _, s := range all {
@@ -96,7 +103,7 @@ func (c *runsCmd) Run(e *env) error {
 	if err != nil || len(paths) == 0 {
 		return err
 	}
-	return c.write(e, curvesOf(all), paths)
+	return c.write(e, figure, paths)
 }
 
 func summarise(folder string) (summary, error) {

@@ -139,7 +139,7 @@ func complain(stderr io.Writer, err error) int {
 func oneLine(text string) string {
 	for again := true; again; {
 		again = false
-		for _, p := range []string{"data", "look", "model", "optim", "picture", "rnn", "train"} {
+		for _, p := range []string{"data", "look", "model", "nn", "optim", "picture", "rnn", "train"} {
 			var cut bool
 			text, cut = strings.CutPrefix(text, p+": ")
 			again = again || cut

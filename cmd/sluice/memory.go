@@ -12,7 +12,7 @@ import (
 	"sluice/train"
 )
 
-// fits is the error of a run that this machine has no memory for: better than
+// fits is the error of a run, vocab being nil without a text, that this machine has no memory for: better than
 // to be killed in the middle, or to die of it. So is one of a model that cannot
 // be, which is found here before anything is written.
 func fits(c train.Config, vocab *data.Vocab) error {
@@ -20,7 +20,10 @@ func fits(c train.Config, vocab *data.Vocab) error {
 	if err != nil {
 		return err
 	}
-	v, stack := vocab.Size(), c.Model.RNN
+	v, stack := 0, c.Model.RNN
+	if vocab != nil {
+		v = vocab.Size()
+	}
 	parameters := float64(size)
 	packed := parameters // what products multiply, in panels
 	if !c.Model.Tied {
@@ -35,7 +38,7 @@ func fits(c train.Config, vocab *data.Vocab) error {
 	need += rows * (perUnit*float64(stack.Hidden)*float64(stack.Layers) + 2*float64(c.Model.Embed))
 	need += logits(rows, widest(v, c.Model.Cutoffs))
 	if need, have := 4*need, memory(); need > have {
-		return fmt.Errorf("a model of %.3g parameters, trained on %.3g symbols at a time, needs about %.3g GB of memory, and there are %.3g: want a smaller --hidden, --layers, --batch or --steps",
+		return fmt.Errorf("a model of %.3g parameters, trained on %.3g symbols at a time, needs about %.3g GB of memory, and there are %.3g: want a smaller model (--hidden, --layers) or fewer symbols at a time",
 			parameters, rows, need/1e9, have/1e9)
 	}
 	return nil

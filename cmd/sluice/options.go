@@ -174,7 +174,7 @@ func (f runFlags) choose(c *train.Config) {
 	if f.Optimizer != nil && *f.Optimizer != o.Kind {
 		switch *f.Optimizer {
 		case "sgd":
-			*o, s.Rate, s.Final = optim.Rule{Kind: "sgd", Decay: o.Decay}, 1, 0
+			*o, s.Rate, s.Final = optim.Rule{Kind: "sgd"}, 1, 0
 		case "adam":
 			*o, s.Rate, s.Final = optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, 0.001, 0
 		}

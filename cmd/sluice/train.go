@@ -34,7 +34,7 @@ type trainCmd struct {
 	Checkpoints       *int     `placeholder:"K" help:"How many are kept, the newest ones (3)."`
 
 	JSON  bool `name:"json" help:"Standard output has one JSON object a line for each event, and nothing else."`
-	Quiet bool `help:"Print the run's folder at the end, and nothing else but errors."`
+	Quiet bool `help:"Print the run's folder at the end, and nothing else but errors and warnings."`
 
 	threadsFlag `embed:""`
 
@@ -121,7 +121,7 @@ func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 		}
 		j.source = source{name: adding, shown: adding, corpus: adding}
 		j.data = train.Adding{Examples: 5000, HeldOut: 1000}
-		return nil
+		return fits(j.config, nil)
 	}
 	if j.source, err = c.source(e, files); err != nil {
 		return err
