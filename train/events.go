@@ -17,12 +17,18 @@ type eventLog struct {
 	synced  int64       // bytes
 	pending []byte      // lines after these
 	written int         // bytes of pending that are in the file
+	told    bool        // of the last line that it could not be written
 }
 
-// add appends a line.
+// add appends a line. Of lines in a row that cannot be written the first is an
+// error; sync writes them all or is another.
 func (l *eventLog) add(line []byte) error {
 	l.pending = append(append(l.pending, line...), '\n')
-	return l.flush()
+	err, told := l.flush(), l.told
+	if l.told = err != nil; told {
+		return nil
+	}
+	return err
 }
 
 func (l *eventLog) flush() error {

@@ -27,6 +27,7 @@ func FindRate(ctx context.Context, c Config, d Data, t optim.RateTest, o Options
 	}
 	team := nn.NewTeam(max(1, o.Threads))
 	defer team.Close()
+	c.NonFinite = NonFiniteStop // the test ends there
 	r, err := newRun(c, d, team, Options{})
 	if err != nil {
 		return nil, err
@@ -44,8 +45,6 @@ func FindRate(ctx context.Context, c Config, d Data, t optim.RateTest, o Options
 			u.sum, u.count = math.Inf(1), 1
 		case err != nil:
 			return nil, err
-		case u.skipped:
-			continue
 		case u.count == 0:
 			r.at.Data = data.Cursor{Epoch: r.at.Data.Epoch + 1}
 			r.deal.SetCursor(r.at.Data)
