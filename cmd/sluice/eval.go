@@ -127,6 +127,8 @@ func heldOut(m *model.Model, c train.Config, path string) ([]int32, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	switch {
+	case m.History.HeldOutSymbols > 0 && !c.Split.HoldsOut():
+		return nil, fmt.Errorf("%s was trained with a text of its own held out: name that or another to score", path)
 	case text.SHA256 != m.History.TextSHA256:
 		return nil, fmt.Errorf("%s was trained on another edition of the corpus %s (sha256 %.12s, here %.12s): name a text to score", path, corpus, m.History.TextSHA256, text.SHA256)
 	case len(text.HeldOut) == 0:

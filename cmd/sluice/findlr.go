@@ -14,13 +14,13 @@ var rateTest = optim.RateTest{From: 1e-5, To: 100, Updates: 280}
 
 // findRate prints how the loss goes as the learning rate rises.
 func (c *trainCmd) findRate(e *env, j job) error {
-	p := newPrinter(e, false, true, j)
+	var p progress = silent{}
 	if !c.Quiet && !c.JSON {
-		p.progress = newProgress(e.stderr)
+		p = newProgress(e.stderr)
 	}
-	p.progress.event(train.Start{Task: j.config.Model.Task, Epochs: 1, Updates: rateTest.Updates})
-	f, err := train.FindRate(e.ctx, j.config, j.data, rateTest, train.Options{Threads: j.threads, Observe: p.progress.event})
-	p.progress.close()
+	p.event(train.Start{Task: j.config.Model.Task, Epochs: 1, Updates: rateTest.Updates})
+	f, err := train.FindRate(e.ctx, j.config, j.data, rateTest, train.Options{Threads: j.threads, Observe: p.event})
+	p.close()
 	if f == nil || err != nil {
 		return err
 	}
@@ -37,6 +37,6 @@ func (c *trainCmd) findRate(e *env, j job) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.stdout, "\nsteepest    %.2g   the loss falls fastest: safe\nbold        %.2g   a tenth of where it is lowest\n", f.Suggested.Steepest, f.Suggested.BestTenth)
+	_, err = fmt.Fprintf(e.stdout, "\nsteepest    %.2g   where the loss falls fastest\na tenth     %.2g   of the rate where it is lowest\n", f.Suggested.Steepest, f.Suggested.BestTenth)
 	return err
 }

@@ -40,6 +40,7 @@ type summary struct {
 	Epochs  int          `json:"epochs"` // done
 	Best    *train.Epoch `json:"best,omitempty"`
 	curve   []train.Epoch
+	text    string         // its sha256
 	Error   string         `json:"error,omitempty"`
 	Options map[string]any `json:"options"`
 }
@@ -82,6 +83,9 @@ func (c *runsCmd) Run(e *env) error {
 	}
 	var figure *picture.Runs
 	if len(paths) > 0 {
+		if slices.ContainsFunc(all, func(s summary) bool { return s.Task != all[0].Task }) {
+			return usage("--out: runs of different tasks: want those of one")
+		}
 		figure = curvesOf(all)
 		if err := figure.Drawable(); err != nil {
 			return err
@@ -149,6 +153,7 @@ func (s *summary) read(path string) error {
 		var e struct {
 			Event, Status, Error, Task string
 			Update                     int
+			Text                       json.RawMessage
 			train.Epoch
 		}
 		if json.Unmarshal(line, &e) != nil {
@@ -157,6 +162,9 @@ func (s *summary) read(path string) error {
 		switch e.Event {
 		case "start":
 			s.Task, s.Of = e.Task, e.Epoch.Updates
+			var text struct{ SHA256 string }
+			json.Unmarshal(e.Text, &text)
+			s.text = text.SHA256
 		case "progress":
 			s.Updates = e.Update
 		case "epoch":
@@ -188,7 +196,10 @@ func (s *summary) progress() string {
 	if s.Of == 0 {
 		return "–"
 	}
-	return fmt.Sprintf("%d %%", 100*s.Updates/s.Of)
+	if s.Status == "done" { // patience, skipped updates and varied lengths make Of a forecast
+		return "100 %"
+	}
+	return fmt.Sprintf("%d %%", min(99, 100*s.Updates/s.Of))
 }
 
 func (e *env) list(all []summary) error {
@@ -238,7 +249,7 @@ func (e *env) compare(all []summary) error {
 	return t.Flush()
 }
 
-// curvesOf is the picture of how the losses of runs fell: those of what is held
+// curvesOf is the picture of how the losses of runs of one task fell: those of what is held
 // out, where all have that.
 func curvesOf(all []summary) *picture.Runs {
 	g := gaugeOf(all[0].Task)
@@ -249,8 +260,11 @@ func curvesOf(all []summary) *picture.Runs {
 	if heldOut {
 		f.Measure = "held-out " + g.name
 	}
-	if adds := func(s summary) bool { return s.Task == model.Regress }; !slices.ContainsFunc(all, func(s summary) bool { return !adds(s) }) {
-		f.Title = fmt.Sprintf("The adding problem, %v steps", all[0].Options["steps"])
+	if all[0].Task == model.Regress {
+		f.Title = "The adding problem"
+		if steps := all[0].Options["steps"]; !slices.ContainsFunc(all, func(s summary) bool { return s.Options["steps"] != steps }) {
+			f.Title += fmt.Sprintf(", %v steps", steps)
+		}
 		f.Level, f.Named = data.AddingVariance, "always 1"
 	}
 	for _, s := range all {

@@ -108,6 +108,9 @@ func (f modelFlags) choose(c *train.Config, fresh bool) {
 	set(&stack.Layers, f.Layers)
 	set(&m.Embed, f.Embed)
 	set(&stack.Hidden, f.Hidden)
+	if tied := f.Tied != nil && *f.Tied || f.Tied == nil && m.Tied; tied && f.Embed == nil {
+		m.Embed = stack.Hidden
+	}
 	p := m.OutputDropout
 	if set(&p, f.Dropout); f.Dropout != nil || fresh && !stack.Locked { // the one rate of a preset that has one
 		m.InputDropout, stack.Dropout, m.OutputDropout = p, p, p
@@ -118,11 +121,8 @@ func (f modelFlags) choose(c *train.Config, fresh bool) {
 	if stack.Layers == 1 {
 		stack.Dropout = 0 // it acts between layers
 	}
-	if tied := f.Tied != nil && *f.Tied || f.Tied == nil && m.Tied; tied && f.Embed == nil {
-		m.Embed = stack.Hidden
-	}
 	if f.Cell != nil && *f.Cell != stack.Cell {
-		stack.Cell, stack.Reset, stack.Activation, init.ForgetBias = *f.Cell, "", "", 0
+		stack.Cell, stack.Reset, stack.Activation, stack.ZoneoutCell, init.ForgetBias = *f.Cell, "", "", 0, 0
 		if stack.Cell == "gru" {
 			stack.Reset = rnn.ResetAfter
 		}
@@ -136,6 +136,11 @@ func (f modelFlags) choose(c *train.Config, fresh bool) {
 			init.Sigma = 0.01
 		}
 	}
+}
+
+// oneRate says whether the three dropouts follow one rate.
+func (f modelFlags) oneRate() bool {
+	return f.InputDropout == nil && f.LayerDropout == nil && f.OutputDropout == nil
 }
 
 func (f modelFlags) options(c *train.Config) []option {
@@ -250,7 +255,9 @@ func (c *trainCmd) options(config *train.Config) []group {
 // config is the preset, or what a run file has, with the flags given.
 func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 	if base != nil {
-		config, err = base.config(nil)
+		if config, err = base.config(nil); err != nil {
+			err = fmt.Errorf("%s: %w", base.path, err)
+		}
 	} else {
 		if c.Preset == "" {
 			if c.Preset = "default"; c.Data == adding {
@@ -266,13 +273,13 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 		return config, fmt.Errorf("--seed %d: want 0 to %d", *seed, math.MaxInt64)
 	}
 	if c.Data == adding && config.Model.Task != model.Regress {
-		return config, usage("--data adding: want --preset adding, not %s", c.Preset)
+		return config, usage("--data adding: want --preset adding, not %s", config.Preset)
 	}
 	if c.HeldOut != "" {
-		config.Split = data.Fractions{}
+		config.Split = data.Fractions{Test: config.Split.Test}
 	}
 	c.TextFlags.choose(&config)
-	c.ModelFlags.choose(&config, base == nil)
+	c.ModelFlags.choose(&config, base == nil || base.ModelFlags.oneRate())
 	c.RunFlags.choose(&config)
 	for _, g := range c.options(&config) {
 		if err := take(g.options); err != nil {

@@ -192,6 +192,8 @@ func (w *words) end(o outcome) {
 	h, g := o.result.Model.History, gaugeOf(o.config.Model.Task)
 	w.clear()
 	switch done := fmt.Sprintf("%d of %d epochs done in %s", len(o.result.Curve), o.config.Epochs, clock(o.time)); {
+	case o.stopped == nil && len(o.result.Curve) < o.config.Epochs:
+		fmt.Fprintf(w.w, "\nno better epoch in %d: %s\n", o.config.Patience, done)
 	case o.stopped == nil:
 		fmt.Fprintf(w.w, "\ndone in %s\n", clock(o.time))
 	case errors.Is(o.stopped, train.ErrDiverged):

@@ -42,6 +42,7 @@ func (e *env) readRunFile(path string) (*trainCmd, error) {
 		return nil, usage("%s: %w", path, err)
 	}
 	var c cli
+	c.Train.path = path
 	parser, err := e.parser(&c, kong.Resolvers(runOptions(options)))
 	if err != nil {
 		return nil, err
@@ -72,12 +73,18 @@ func (r runOptions) check(app *kong.Application) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r)) {
+		if ofTheMoment(name) {
+			return fmt.Errorf("option %s: says what to do now, not what a run is: want it as a flag", name)
+		}
 		if !known[name] {
 			return fmt.Errorf("option %q: want the name of an option of train, such as hidden, without dashes", name)
 		}
 		switch v := r[name].(type) {
 		case string, bool, int64, float64:
 		case []any:
+			if name != "files" && name != "prefix" {
+				return fmt.Errorf("option %s: %v: want one value", name, v)
+			}
 			for _, x := range v {
 				if _, ok := x.(string); !ok {
 					return fmt.Errorf("option %s: %v in a list: want strings", name, x)
@@ -95,7 +102,7 @@ func (r runOptions) Validate(*kong.Application) error { return nil }
 // Resolve is the value of a flag, as a command line would have it.
 func (r runOptions) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	switch v := r[flag.Name].(type) {
-	case int64, float64:
+	case int64, float64, bool:
 		return fmt.Sprint(v), nil
 	default:
 		return v, nil
@@ -105,9 +112,9 @@ func (r runOptions) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 // base is the run file to start from, nil for none.
 func (c *trainCmd) base(e *env) (*trainCmd, error) {
 	switch {
-	case c.Resume != nil && (c.Out != "" || c.Config != ""):
+	case c.Resume != nil && (c.Out != "" || c.Config != nil):
 		return nil, usage("--resume %s with --out or --config: the run has both", *c.Resume)
-	case (c.Resume != nil || c.Config != "") && c.Preset != "":
+	case (c.Resume != nil || c.Config != nil) && c.Preset != "":
 		return nil, usage("--preset %s with a run file, which has one: want one or the other", c.Preset)
 	case c.Resume != nil:
 		folder, _ := c.resumed()
@@ -115,8 +122,10 @@ func (c *trainCmd) base(e *env) (*trainCmd, error) {
 			return nil, usage("--resume %s: no %s in this folder: want the folder of a run", *c.Resume, runFile)
 		}
 		return e.readRunFile(filepath.Join(folder, runFile))
-	case c.Config != "":
-		return e.readRunFile(c.Config)
+	case c.Config != nil && *c.Config == "":
+		return nil, usage("--config: want the name of a run file")
+	case c.Config != nil:
+		return e.readRunFile(*c.Config)
 	}
 	return nil, nil
 }
@@ -126,7 +135,7 @@ func (c *trainCmd) base(e *env) (*trainCmd, error) {
 func (c *trainCmd) resumed() (folder, checkpoint string) {
 	path := filepath.Clean(*c.Resume)
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-		return filepath.Dir(filepath.Dir(path)), path
+		return filepath.Join(filepath.Dir(path), ".."), path
 	}
 	return path, ""
 }
@@ -149,15 +158,16 @@ func (c *trainCmd) inherit(base *trainCmd) {
 	if c.ModelFlags.Cutoffs == nil { // auto is not in the Config
 		c.ModelFlags.Cutoffs = base.ModelFlags.Cutoffs
 	}
-	if len(c.Args) > 0 || c.Data != "" { // another text
-		return
-	}
-	c.Data, c.Files = base.Data, base.Files
-	if t := c.TextFlags; c.HeldOut == "" && t.Validation == nil && t.Lines == nil {
+	t, named := c.TextFlags, len(c.Args) > 0 || c.Data != ""
+	if c.HeldOut == "" && (c.Resume != nil || t.Validation == nil && t.Lines == nil) {
 		c.HeldOut = base.HeldOut
 	}
 	if len(c.RunFlags.Prefix) == 0 {
-		c.RunFlags.Prefix, c.inherited = base.RunFlags.Prefix, true
+		c.RunFlags.Prefix = base.RunFlags.Prefix
+		c.inherited = named || t != textFlags{}
+	}
+	if !named {
+		c.Data, c.Files = base.Data, base.Files
 	}
 }
 
@@ -223,6 +233,9 @@ func (c *trainCmd) sameRun(base *trainCmd, config train.Config) error {
 				return fmt.Errorf("--%s %v: the run in %s has %v: want the same", o.name, now, folder, then)
 			}
 		}
+	}
+	if now, then := c.RunFlags.Prefix, base.RunFlags.Prefix; !slices.Equal(now, then) {
+		return fmt.Errorf("--prefix %q: the run in %s has %q: want the same", now, folder, then)
 	}
 	if len(c.Args) == 0 && slices.Contains(c.Files, "-") {
 		return fmt.Errorf("--resume %s: its text came from standard input: want it there again, and - or a file named", folder)

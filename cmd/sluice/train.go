@@ -23,7 +23,7 @@ type trainCmd struct {
 	Files   []string `sep:"none" hidden:"" help:"FILE, for a run file."`
 	HeldOut string   `placeholder:"FILE" help:"A text to hold out, in place of a part of the one that is trained on."`
 	Out     string   `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
-	Config  string   `placeholder:"FILE" help:"A run file: options of this command, which flags beat."`
+	Config  *string  `placeholder:"FILE" help:"A run file: options of this command, which flags beat."`
 	Resume  *string  `placeholder:"DIR" help:"Go on with the run in this folder from its newest checkpoint, or from the checkpoint that this file is."`
 	Preset  string   `type:"choice" placeholder:"default|d2l|awd-lstm|adding" help:"Where the options below start from: our own, those of Dive into Deep Learning, the AWD-LSTM recipe for words, or the adding problem's."`
 
@@ -38,7 +38,8 @@ type trainCmd struct {
 
 	threadsFlag `embed:""`
 
-	inherited bool // RunFlags.Prefix is the run file's
+	path      string // of the run file that this is
+	inherited bool   // RunFlags.Prefix is the run file's, whose text was another or cleaned otherwise
 
 	TextFlags  textFlags  `embed:"" group:"Text"`
 	ModelFlags modelFlags `embed:"" group:"Model"`
@@ -50,6 +51,15 @@ const maxMinutes = 1 << 22
 
 // Run trains and saves a model.
 func (c *trainCmd) Run(e *env) error {
+	if len(c.Args) > 0 && c.Args[0] == "lm" { // the task
+		c.Args = c.Args[1:]
+	}
+	switch {
+	case len(c.Files) > 0:
+		return usage("--files: is for run files: want texts as arguments")
+	case c.FindLR && (c.Out != "" || c.Resume != nil):
+		return usage("--find-lr: keeps nothing, want no --out and no --resume")
+	}
 	threads, err := c.threads()
 	if err != nil {
 		return err
@@ -78,9 +88,6 @@ func (c *trainCmd) Run(e *env) error {
 		return err
 	}
 	if c.FindLR {
-		if c.Out != "" || c.Resume != nil {
-			return usage("--find-lr: keeps nothing, want no --out and no --resume")
-		}
 		return c.findRate(e, j)
 	}
 	dir, err := c.folder(j.source.name)
@@ -143,7 +150,7 @@ func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 		return err
 	}
 	err = choosePrefixes(&j.config, j.text, c.RunFlags.Prefix)
-	if err != nil && c.inherited && c.Resume == nil { // of a text cleaned otherwise
+	if err != nil && c.inherited { // of a text cleaned otherwise
 		err = choosePrefixes(&j.config, j.text, nil)
 	}
 	if err != nil {
@@ -196,10 +203,7 @@ func (c *trainCmd) train(e *env, j job) error {
 	p.progress.close()
 	if result == nil || errors.Is(stopped, train.ErrNotSaved) {
 		p.failed(stopped)
-		if errors.Is(stopped, train.ErrNonFinite) && newestUpdate(j.dir) > 0 && j.config.NonFinite == train.NonFiniteStop {
-			return fmt.Errorf("%w; to go on without what did it: %s train --resume %s --non-finite skip", stopped, program(), quoted(operand(j.dir)))
-		}
-		return stopped
+		return goOn(j, stopped)
 	}
 	files, err := curves(result, j)
 	o := outcome{job: j, result: result, files: append([]string{modelFile}, files...), stopped: stopped, time: time.Since(began)}
@@ -208,11 +212,19 @@ func (c *trainCmd) train(e *env, j job) error {
 	case err != nil:
 		return fmt.Errorf("%w; the model is saved in %s", err, j.dir)
 	case errors.Is(stopped, train.ErrDiverged):
-		return fmt.Errorf("%w; saved %s in %s", stopped, o.kept(), j.dir)
+		return goOn(j, fmt.Errorf("%w; saved %s in %s", stopped, o.kept(), j.dir))
 	case stopped != nil:
 		return interrupted{fmt.Errorf("interrupted; saved %s in %s; to go on: %s train --resume %s", o.kept(), j.dir, program(), quoted(operand(j.dir)))}
 	}
 	return nil
+}
+
+// goOn adds to the error of a minibatch that was not finite how to leave it out.
+func goOn(j job, err error) error {
+	if errors.Is(err, train.ErrNonFinite) && newestUpdate(j.dir) > 0 && j.config.NonFinite == train.NonFiniteStop {
+		return fmt.Errorf("%w; to go on without what did it: %s train --resume %s --non-finite skip", err, program(), quoted(operand(j.dir)))
+	}
+	return err
 }
 
 // run writes the run file of a new run, or finds the place to go on from.
@@ -229,6 +241,9 @@ func (c *trainCmd) run(p *printer, j job) (train.Options, error) {
 		o.From, err = train.OpenCheckpoint(checkpoint)
 	} else {
 		o.From, err = f.Newest(func(err error) { p.event(train.Warning{Err: err}) })
+	}
+	if s, bad := summarise(j.dir); err == nil && o.From == nil && j.text != nil && bad == nil && s.text != "" && s.text != j.text.SHA256 {
+		err = fmt.Errorf("the text's sha256 is %s, and was %s in the run to go on with: want the same", j.text.SHA256, s.text)
 	}
 	return o, err
 }
@@ -257,8 +272,6 @@ func (c *trainCmd) files() ([]string, error) {
 	}
 	if len(files) > 0 {
 		switch files[0] {
-		case "lm":
-			files = files[1:]
 		case "tag", "classify", "forecast":
 			return nil, usage("train %s: this version trains lm only (a file of that name is ./%s)", files[0], files[0])
 		}
