@@ -25,13 +25,14 @@
 // A room imports rooms below it, never above or beside it; house_test.go holds
 // it to that.
 //
-//	cmd/sluice             the program: train, runs, eval, generate, inspect, bench, quantize
+//	cmd/sluice             the program: train, runs, eval, generate, inspect, bench, quantize, data
 //	train                  the loop: truncated backpropagation through time, clipping, evaluation, checkpoints
 //	look/picture           those figures, and how losses fell, drawn
 //	look                   what goes on inside of a model, in figures: gates, gradients, memory
 //	internal/measure       times of layers, and the machine's limits
 //	model                  what is trained, saved and used: input → recurrent stack → head
 //	data                   texts, vocabularies, minibatches, the built-in corpora
+//	datasets               published data by name: fetched once, and verified
 //	optim                  SGD, Adam, clipping, schedules, over one flat vector
 //	rnn                    the heart: cells, layers, stacks, directions; forward and backward
 //	nn                     what stands around it: embedding, linear layer, dropout, loss

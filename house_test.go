@@ -24,7 +24,7 @@ var house = [][]string{
 	{"serve", "lab"},
 	{"train", "convert", "look", "internal/measure"},
 	{"model"},
-	{"data"},
+	{"data", "datasets"},
 	{"optim"},
 	{"rnn"},
 	{"nn"},

@@ -58,7 +58,7 @@ func (l layout) find(x []float32, name string) []float32 {
 // History is how a model was trained, for inspection. It holds no time, host,
 // path or number of threads: equal runs have equal files.
 type History struct {
-	Corpus         string          `json:"corpus,omitempty"`           // the built-in corpus's name, if it was one
+	Corpus         string          `json:"corpus,omitempty"`           // the text's name, if it has one
 	TextSHA256     string          `json:"text_sha256,omitempty"`      // of the text, before it was split, or what else names the data: see train.Text
 	TrainSymbols   int             `json:"train_symbols,omitempty"`    // in the training part
 	HeldOutSymbols int             `json:"held_out_symbols,omitempty"` // in the validation part

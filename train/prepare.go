@@ -10,7 +10,7 @@ import (
 
 // Text is a text ready to be learned.
 type Text struct {
-	Corpus  string // the built-in corpus's name, if it is one
+	Corpus  string // the text's name, if it has one
 	SHA256  string // of the text after cleaning, in hex; HoldOut makes it that of these digits and its text
 	Vocab   *data.Vocab
 	Train   []int32

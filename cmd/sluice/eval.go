@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"sluice/data"
 	"sluice/model"
 	"sluice/nn"
 	"sluice/train"
@@ -14,7 +13,7 @@ import (
 type evalCmd struct {
 	Args []string `arg:"" optional:"" name:"MODEL|FILE" help:"First a model file or a run's folder (without it the newest run's), then text files; - is standard input. Without a text, what was held out of the built-in corpus it was trained on."`
 
-	Data string `placeholder:"NAME" help:"Score a built-in corpus, the whole of it: lyrics, english."`
+	Data string `placeholder:"NAME" help:"Score a text by name, the whole of it: sluice data lists them."`
 	JSON bool   `name:"json" help:"Print one JSON object."`
 
 	threadsFlag `embed:""`
@@ -81,9 +80,9 @@ func (c *evalCmd) text(e *env, m *model.Model, path string, files []string) (sho
 	case len(files) > 0:
 		s, err = readFiles(e, files)
 	case c.Data != "":
-		s, err = builtin(c.Data)
+		s, err = e.named(c.Data)
 	default:
-		ids, err := heldOut(m, config, path)
+		ids, err := heldOut(e, m, config, path)
 		return "what was held out of " + m.History.Corpus, ids, err
 	}
 	if err != nil {
@@ -111,14 +110,14 @@ func trainedWith(m *model.Model, path string) (c train.Config, err error) {
 	return c, nil
 }
 
-// heldOut is the part held out of the built-in text that a model was trained
+// heldOut is the part held out of the named text that a model was trained
 // on, cut as it was in training.
-func heldOut(m *model.Model, c train.Config, path string) ([]int32, error) {
+func heldOut(e *env, m *model.Model, c train.Config, path string) ([]int32, error) {
 	corpus := m.History.Corpus
 	if corpus == "" {
-		return nil, fmt.Errorf("%s was not trained on a built-in corpus: name a text to score, a file or - or --data NAME", path)
+		return nil, fmt.Errorf("%s was not trained on a text that has a name: name a text to score, a file or - or --data NAME", path)
 	}
-	raw, err := data.Load(corpus)
+	raw, err := e.load(corpus)
 	if err != nil {
 		return nil, err
 	}

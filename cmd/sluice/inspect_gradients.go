@@ -213,7 +213,7 @@ func textOf(e *env, name string, files []string) (source, error) {
 	if name == "" {
 		name = "english"
 	}
-	return builtin(name)
+	return e.named(name)
 }
 
 func (s start) spec(hidden int) model.Spec {

@@ -20,7 +20,7 @@ type lookFlags struct {
 	Gradients  bool    `help:"Draw how much of a gradient is left some steps back; without a MODEL of a new RNN, GRU and LSTM, and one that explodes."`
 	Timescales bool    `help:"Draw how long each unit remembers against what its gates do."`
 
-	Data   string  `placeholder:"NAME" help:"With --gradients and --timescales: run over a built-in corpus, the whole of it: lyrics, english."`
+	Data   string  `placeholder:"NAME" help:"With --gradients and --timescales: run over a text by name, the whole of it: sluice data lists them."`
 	Lags   *int    `placeholder:"N" help:"With --gradients and --timescales: steps looked back or on (100)."`
 	Rows   *int    `placeholder:"N" help:"With --gradients and --timescales: random places in the text (256)."`
 	Seed   *uint64 `placeholder:"N" help:"With --gradients and --timescales: of those places, changes and new weights (1)."`

@@ -43,6 +43,7 @@ type cli struct {
 	Inspect  inspectCmd  `cmd:"" help:"Show what a model file holds and how it was trained."`
 	Bench    benchCmd    `cmd:"" help:"Measure this machine: layers, a model of yours, or what the processor can do."`
 	Quantize quantizeCmd `cmd:"" help:"Make a model smaller and faster: weights of bf16 or int8."`
+	Data     dataCmd     `cmd:"" help:"List, fetch and show data by name."`
 	Version  versionCmd  `cmd:"" help:"Show the version of this program."`
 }
 
@@ -87,7 +88,7 @@ func (e *env) run(args []string) error {
 	}
 	if err != nil {
 		if len(args) > 0 && err.Error() == "unexpected argument "+args[0] {
-			return usage("%w: want train, runs, eval, generate, inspect, bench, quantize or version", err)
+			return usage("%w: want train, runs, eval, generate, inspect, bench, quantize, data or version", err)
 		}
 		return usage("%w", err)
 	}
@@ -139,7 +140,7 @@ func complain(stderr io.Writer, err error) int {
 func oneLine(text string) string {
 	for again := true; again; {
 		again = false
-		for _, p := range []string{"data", "look", "model", "nn", "optim", "picture", "rnn", "train"} {
+		for _, p := range []string{"data", "datasets", "look", "model", "nn", "optim", "picture", "rnn", "train"} {
 			var cut bool
 			text, cut = strings.CutPrefix(text, p+": ")
 			again = again || cut

@@ -21,7 +21,7 @@ type quantizeCmd struct {
 
 	To   string `type:"choice" required:"" placeholder:"bf16|int8" help:"Precision of the weights."`
 	Out  string `short:"o" placeholder:"FILE" help:"The new model file (beside the old one, MODEL.int8.safetensors)."`
-	Data string `placeholder:"NAME" help:"Score a built-in corpus, the whole of it: lyrics, english."`
+	Data string `placeholder:"NAME" help:"Score a text by name, the whole of it: sluice data lists them."`
 	JSON bool   `name:"json" help:"Print one JSON object."`
 
 	threadsFlag `embed:""`

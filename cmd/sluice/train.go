@@ -19,7 +19,7 @@ import (
 type trainCmd struct {
 	Args []string `arg:"" optional:"" name:"FILE" help:"Text files, after the task lm or without it; - is standard input. Without any, the built-in lyrics."`
 
-	Data    string   `placeholder:"NAME" help:"A built-in corpus: lyrics, english, or adding: the adding problem."`
+	Data    string   `placeholder:"NAME" help:"A text by name, such as lyrics, or adding: the adding problem. sluice data lists them."`
 	Files   []string `sep:"none" hidden:"" help:"FILE, for a run file."`
 	HeldOut string   `placeholder:"FILE" help:"A text to hold out, in place of a part of the one that is trained on."`
 	Out     string   `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
@@ -287,26 +287,27 @@ type source struct {
 	text   string
 	name   string // for a folder
 	shown  string
-	corpus string // of a built-in text
+	corpus string // of a text that has a name
 	files  []string
 }
 
 func (c *trainCmd) source(e *env, files []string) (source, error) {
 	if len(files) == 0 {
-		return builtin(c.Data)
+		return e.named(c.Data)
 	}
 	return readFiles(e, files)
 }
 
-func builtin(name string) (source, error) {
+// named is the text of a name.
+func (e *env) named(name string) (source, error) {
 	if name == "" {
 		name = "lyrics"
 	}
-	text, err := data.Load(name)
+	text, err := e.load(name)
 	if err != nil {
-		return source{}, usageError{err}
+		return source{}, err
 	}
-	return source{text: text, name: name, shown: name, corpus: name}, nil
+	return source{text: text, name: safe(name), shown: name, corpus: name}, nil
 }
 
 // readFiles reads files as one text. A signal ends it also where standard

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"sluice/data"
+	"sluice/datasets"
+)
+
+type dataCmd struct {
+	List dataListCmd `cmd:"" default:"1" help:"List all data that has a name."`
+	Get  dataGetCmd  `cmd:"" help:"Fetch datasets, once, and print where their files are."`
+	Show dataShowCmd `cmd:"" help:"Show what a text or a dataset is, and how it begins."`
+}
+
+type dataListCmd struct {
+	JSON bool `name:"json" help:"Print one JSON object a line."`
+}
+
+// item is what has a name.
+type item struct {
+	Name    string `json:"name"`
+	Where   string `json:"where"` // "built in", "here", "not here"
+	Bytes   int64  `json:"bytes,omitempty"`
+	Licence string `json:"licence,omitempty"`
+	About   string `json:"about"`
+}
+
+// names are those of all data, what is built in first.
+func names(store datasets.Store) (all []item) {
+	for _, c := range data.Corpora() {
+		text, _ := data.Load(c.Name)
+		all = append(all, item{c.Name, "built in", int64(len(text)), "", c.Description})
+	}
+	all = append(all, item{adding, "built in", 0, "", "the adding problem: made as it is asked for"})
+	for _, d := range datasets.All() {
+		n := item{d.Name, "not here", d.Bytes(), d.Licence, d.About}
+		if store.Has(d) {
+			n.Where = "here"
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+// Run lists them.
+func (c *dataListCmd) Run(e *env) error {
+	store, err := datasets.Open()
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	if !c.JSON {
+		fmt.Fprintln(t, "name\twhere\tsize\twhat it is")
+	}
+	for _, n := range names(store) {
+		switch {
+		case c.JSON:
+			if err := writeJSON(e.stdout, n, ""); err != nil {
+				return err
+			}
+		case n.Bytes == 0:
+			fmt.Fprintf(t, "%s\t%s\t–\t%s\n", n.Name, n.Where, n.About)
+		default:
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", n.Name, n.Where, size(n.Bytes), n.About)
+		}
+	}
+	return t.Flush()
+}
+
+type dataGetCmd struct {
+	Names []string `arg:"" name:"NAME" help:"Datasets, or files of them as NAME/FILE."`
+}
+
+// Run fetches them.
+func (c *dataGetCmd) Run(e *env) error {
+	for _, name := range c.Names {
+		d, err := datasets.Find(name)
+		if err != nil {
+			return usageError{err}
+		}
+		paths, err := e.get(d)
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			fmt.Fprintln(e.stdout, path)
+		}
+	}
+	return nil
+}
+
+// get is the paths of a dataset's files, fetched where they are not here.
+func (e *env) get(d datasets.Dataset) ([]string, error) {
+	store, err := datasets.Open()
+	if err != nil {
+		return nil, err
+	}
+	wait := newWaiting(e)
+	store.Progress = func(d datasets.Dataset, f datasets.File, done int64) {
+		wait.what = d.Name + "/" + f.Name
+		wait.progress(int(done), int(f.Bytes))
+	}
+	paths, err := store.Get(e.ctx, d)
+	wait.clear()
+	return paths, err
+}
+
+// load is the text of a name: a built-in corpus, or a file of a dataset.
+func (e *env) load(name string) (string, error) {
+	text, err := data.Load(name)
+	if err == nil {
+		return text, nil
+	}
+	d, unknown := datasets.Find(name)
+	switch {
+	case unknown != nil && strings.Contains(name, "/"):
+		return "", usageError{unknown}
+	case unknown != nil:
+		return "", usage("%w (sluice data lists all names)", err)
+	case len(d.Files) > 1:
+		return "", usage("--data %s: has %d files: want one, such as %s/%s", name, len(d.Files), d.Name, d.Files[0].Name)
+	}
+	paths, err := e.get(d)
+	if err != nil {
+		return "", err
+	}
+	return data.Read(e.ctx, paths, nil, 0)
+}
+
+type dataShowCmd struct {
+	Name string `arg:"" name:"NAME" help:"What has a name: sluice data lists it."`
+}
+
+// shownLines is how many of a file are shown.
+const shownLines = 5
+
+// Run shows it, and fetches nothing.
+func (c *dataShowCmd) Run(e *env) error {
+	for _, corpus := range data.Corpora() {
+		if corpus.Name != c.Name {
+			continue
+		}
+		text, err := data.Load(c.Name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "%s  %s\n\nbuilt in  %s characters\n", c.Name, corpus.Description, count(corpus.Characters))
+		return begin(e.stdout, strings.NewReader(text))
+	}
+	d, err := datasets.Find(c.Name)
+	if err != nil {
+		return usageError{err}
+	}
+	store, err := datasets.Open()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "%s  %s\n\nlicence  %s\n", d.Name, d.About, d.Licence)
+	for _, f := range d.Files {
+		fmt.Fprintf(e.stdout, "\n%s  %s, sha256 %s\n", f.Name, size(f.Bytes), f.SHA256)
+		if f.URL != "" {
+			fmt.Fprintf(e.stdout, "  %s\n", f.URL)
+		}
+		path := store.Path(d, f)
+		in, err := os.Open(path)
+		if err != nil {
+			fmt.Fprintf(e.stdout, "  not here: sluice data get %s\n", d.Name)
+			continue
+		}
+		fmt.Fprintf(e.stdout, "  %s\n", path)
+		err = begin(e.stdout, in)
+		in.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin prints the first lines of a text.
+func begin(w io.Writer, text io.Reader) error {
+	lines := bufio.NewScanner(text)
+	for range shownLines {
+		if !lines.Scan() {
+			break
+		}
+		line := []rune(lines.Text())
+		if len(line) > 80 {
+			line = append(line[:79], '…')
+		}
+		fmt.Fprintf(w, "  | %s\n", visible(string(line)))
+	}
+	return lines.Err()
+}
