@@ -66,5 +66,5 @@ func Find(name string) (Dataset, error) {
 		}
 		return Dataset{}, fmt.Errorf("datasets: no file %q in %s: there are %s", file, set, strings.Join(files, ", "))
 	}
-	return Dataset{}, fmt.Errorf("datasets: no dataset %q: there are %s", set, strings.Join(names, ", "))
+	return Dataset{}, fmt.Errorf("datasets: no dataset %q: there are %s", name, strings.Join(names, ", "))
 }

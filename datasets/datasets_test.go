@@ -50,7 +50,7 @@ func TestFind(t *testing.T) {
 		{"ewt", 3, ""}, {"ewt/en_ewt-ud-dev.conllu", 1, ""},
 		{"etw", 0, `datasets: no dataset "etw": there are airline, etth1, ewt, `},
 		{"ewt/x", 0, `datasets: no file "x" in ewt: there are en_ewt-ud-train.conllu, `},
-		{"", 0, `datasets: no dataset "": there are `}, {"/ewt", 0, `datasets: no dataset "": there are `},
+		{"", 0, `datasets: no dataset "": there are `}, {"/ewt", 0, `datasets: no dataset "/ewt": there are `},
 	} {
 		d, err := Find(c.name)
 		if len(d.Files) != c.files || (err == nil) != (c.err == "") || err != nil && !strings.HasPrefix(err.Error(), c.err) {
@@ -151,7 +151,7 @@ func TestGet(t *testing.T) {
 		"onf":     "sha256 ",
 		"one!":    "more than the 3 bytes that were published",
 		"on":      "2 bytes, and 3 were published",
-		"missing": "404 Not Found: want a network, or SLUICE_MIRROR to name a folder or an address that has it",
+		"missing": "404 Not Found: want SLUICE_MIRROR to name a folder or an address that has it",
 	} {
 		if served["/two/a.txt"] = text; text == "missing" {
 			delete(served, "/two/a.txt")

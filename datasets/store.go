@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -54,8 +55,12 @@ func (s Store) Has(d Dataset) bool {
 func (s Store) Get(ctx context.Context, d Dataset) (paths []string, err error) {
 	for _, f := range d.Files {
 		path := s.Path(d, f)
-		if err := check(path, f); err != nil {
-			if err := s.fetch(ctx, d, f, path); err != nil {
+		if bad := check(path, f); bad != nil {
+			err := s.fetch(ctx, d, f, path)
+			if err != nil && check(path, f) != nil { // else another process has fetched it
+				if !errors.Is(bad, fs.ErrNotExist) {
+					err = fmt.Errorf("%w; here is %s: %w", err, path, bad)
+				}
 				return nil, fmt.Errorf("datasets: %s/%s: %w", d.Name, f.Name, err)
 			}
 		}
@@ -71,25 +76,24 @@ func check(path string, f File) error {
 		return err
 	}
 	defer in.Close()
-	different, err := f.copy(io.Discard, in)
-	return errors.Join(different, err)
+	return f.copy(io.Discard, in)
 }
 
 // copy copies a file, and says how it differs from the one that was published.
-func (f File) copy(w io.Writer, r io.Reader) (different, err error) {
+func (f File) copy(w io.Writer, r io.Reader) error {
 	sum := sha256.New()
 	n, err := io.Copy(io.MultiWriter(w, sum), io.LimitReader(r, f.Bytes+1))
 	switch got := hex.EncodeToString(sum.Sum(nil)); {
 	case err != nil:
-		return nil, err
+		return err
 	case n > f.Bytes:
-		return fmt.Errorf("more than the %d bytes that were published", f.Bytes), nil
+		return fmt.Errorf("more than the %d bytes that were published", f.Bytes)
 	case n < f.Bytes:
-		return fmt.Errorf("%d bytes, and %d were published", n, f.Bytes), nil
+		return fmt.Errorf("%d bytes, and %d were published", n, f.Bytes)
 	case got != f.SHA256:
-		return fmt.Errorf("sha256 %s, and %s was published", got, f.SHA256), nil
+		return fmt.Errorf("sha256 %s, and %s was published", got, f.SHA256)
 	}
-	return nil, nil
+	return nil
 }
 
 func (s Store) fetch(ctx context.Context, d Dataset, f File, path string) error {
@@ -101,38 +105,39 @@ func (s Store) fetch(ctx context.Context, d Dataset, f File, path string) error 
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	var different error
-	err = disk.WriteAtomic(disk.OS, path, func(w io.Writer) (err error) {
-		different, err = f.copy(w, &counted{r: in, from: from, ctx: ctx, told: time.Now(), tell: func(done int64) {
+	var bad error
+	err = disk.WriteAtomic(disk.OS, path, func(w io.Writer) error {
+		bad = f.copy(w, &counted{r: in, ctx: ctx, tell: func(done int64) {
 			if s.Progress != nil {
 				s.Progress(d, f, done)
 			}
 		}})
-		return errors.Join(different, err)
+		return bad
 	})
-	if different != nil {
-		return fmt.Errorf("%s: %w: nothing is kept", from, different)
+	if bad != nil {
+		return fmt.Errorf("%s: %w: nothing is kept in %s", from, bad, path)
 	}
 	return err
 }
 
-// client waits for an answer, and for bytes as long as they come.
-var client = &http.Client{Transport: &http.Transport{
-	Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
-	TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
-}}
+// client waits for a connection and an answer, and for bytes as long as they come.
+var client = func() *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = 30 * time.Second
+	return &http.Client{Transport: t}
+}()
 
 // open opens a file where it is to be had.
 func (s Store) open(ctx context.Context, d Dataset, f File) (in io.ReadCloser, from string, err error) {
-	const otherwise = "want a network, or " + MirrorVariable + " to name a folder or an address that has it"
+	const mirror = MirrorVariable + " to name a folder or an address that has it"
 	switch {
-	case strings.Contains(s.Mirror, "://"):
+	case strings.HasPrefix(s.Mirror, "http://"), strings.HasPrefix(s.Mirror, "https://"):
 		from = strings.TrimSuffix(s.Mirror, "/") + "/" + d.Name + "/" + f.Name
 	case s.Mirror != "":
 		file, err := os.Open(filepath.Join(s.Mirror, d.Name, f.Name))
 		return file, s.Mirror, err
 	case f.URL == "":
-		return nil, "", errors.New("is published nowhere in this form: want " + MirrorVariable + " to name a folder or an address that has it")
+		return nil, "", errors.New("is published nowhere in this form: want " + mirror)
 	default:
 		from = f.URL
 	}
@@ -140,16 +145,17 @@ func (s Store) open(ctx context.Context, d Dataset, f File) (in io.ReadCloser, f
 	if err != nil {
 		return nil, "", err
 	}
+	from = request.URL.Redacted() // of a password
 	answer, err := client.Do(request)
 	if ctx.Err() != nil {
 		return nil, "", ctx.Err()
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: %s", err, otherwise)
+		return nil, "", fmt.Errorf("%w: want a network, or %s", err, mirror)
 	}
 	if answer.StatusCode != http.StatusOK {
 		answer.Body.Close()
-		return nil, "", fmt.Errorf("%s: %s: %s", from, answer.Status, otherwise)
+		return nil, "", fmt.Errorf("%s: %s: want %s", from, answer.Status, mirror)
 	}
 	return answer.Body, from, nil
 }
@@ -157,10 +163,8 @@ func (s Store) open(ctx context.Context, d Dataset, f File) (in io.ReadCloser, f
 // counted ends with its context, and tells how much has been read.
 type counted struct {
 	r    io.Reader
-	from string
 	ctx  context.Context
 	done int64
-	told time.Time
 	tell func(done int64)
 }
 
@@ -170,12 +174,6 @@ func (c *counted) Read(p []byte) (int, error) {
 	}
 	n, err := c.r.Read(p)
 	c.done += int64(n)
-	if err != nil && err != io.EOF {
-		err = fmt.Errorf("%s: %w", c.from, err)
-	}
-	if now := time.Now(); now.Sub(c.told) > 100*time.Millisecond {
-		c.told = now
-		c.tell(c.done)
-	}
+	c.tell(c.done)
 	return n, err
 }

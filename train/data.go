@@ -20,7 +20,7 @@ type Data interface {
 // about is what there is to know of Data.
 type about struct {
 	identity
-	corpus string      // the built-in corpus's name, if it is one
+	corpus string      // the text's name, if it has one
 	vocab  *data.Vocab // nil where inputs are numbers
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
@@ -11,7 +12,7 @@ import (
 )
 
 type evalCmd struct {
-	Args []string `arg:"" optional:"" name:"MODEL|FILE" help:"First a model file or a run's folder (without it the newest run's), then text files; - is standard input. Without a text, what was held out of the built-in corpus it was trained on."`
+	Args []string `arg:"" optional:"" name:"MODEL|FILE" help:"First a model file or a run's folder (without it the newest run's), then text files; - is standard input. Without a text, what was held out of the text by name that it was trained on."`
 
 	Data string `placeholder:"NAME" help:"Score a text by name, the whole of it: sluice data lists them."`
 	JSON bool   `name:"json" help:"Print one JSON object."`
@@ -114,10 +115,19 @@ func trainedWith(m *model.Model, path string) (c train.Config, err error) {
 // on, cut as it was in training.
 func heldOut(e *env, m *model.Model, c train.Config, path string) ([]int32, error) {
 	corpus := m.History.Corpus
-	if corpus == "" {
+	switch {
+	case corpus == "":
 		return nil, fmt.Errorf("%s was not trained on a text that has a name: name a text to score, a file or - or --data NAME", path)
+	case m.History.HeldOutSymbols > 0 && !c.Split.HoldsOut():
+		return nil, fmt.Errorf("%s was trained with a text of its own held out: name that or another to score", path)
+	case !c.Split.HoldsOut():
+		return nil, fmt.Errorf("%s was trained on the whole of %s, nothing was held out: name a text to score", path, corpus)
 	}
 	raw, err := e.load(corpus)
+	var unknown usageError
+	if errors.As(err, &unknown) { // no mistake of this command line
+		return nil, fmt.Errorf("%s was trained on %s, and no text has that name here: name a text to score", path, corpus)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +136,6 @@ func heldOut(e *env, m *model.Model, c train.Config, path string) ([]int32, erro
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	switch {
-	case m.History.HeldOutSymbols > 0 && !c.Split.HoldsOut():
-		return nil, fmt.Errorf("%s was trained with a text of its own held out: name that or another to score", path)
 	case text.SHA256 != m.History.TextSHA256:
 		return nil, fmt.Errorf("%s was trained on another edition of the corpus %s (sha256 %.12s, here %.12s): name a text to score", path, corpus, m.History.TextSHA256, text.SHA256)
 	case len(text.HeldOut) == 0:

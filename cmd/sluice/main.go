@@ -53,6 +53,7 @@ type env struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	quiet  bool // no progress of what is fetched
 }
 
 // run is the program: it returns the exit status and panics for nobody.

@@ -17,7 +17,7 @@ import (
 
 type quantizeCmd struct {
 	Model string   `arg:"" optional:"" name:"MODEL" help:"A model file or a run's folder (the newest run's)."`
-	Files []string `arg:"" optional:"" name:"FILE" help:"Text files to score; - is standard input. Without a text, what was held out of the built-in corpus the model was trained on."`
+	Files []string `arg:"" optional:"" name:"FILE" help:"Text files to score; - is standard input. Without a text, what was held out of the text by name that the model was trained on."`
 
 	To   string `type:"choice" required:"" placeholder:"bf16|int8" help:"Precision of the weights."`
 	Out  string `short:"o" placeholder:"FILE" help:"The new model file (beside the old one, MODEL.int8.safetensors)."`

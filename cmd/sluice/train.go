@@ -60,6 +60,7 @@ func (c *trainCmd) Run(e *env) error {
 	case c.FindLR && (c.Out != "" || c.Resume != nil):
 		return usage("--find-lr: keeps nothing, want no --out and no --resume")
 	}
+	e.quiet = c.Quiet || c.JSON
 	threads, err := c.threads()
 	if err != nil {
 		return err
