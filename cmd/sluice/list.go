@@ -249,8 +249,8 @@ func (e *env) compare(all []summary) error {
 	return t.Flush()
 }
 
-// curvesOf is the picture of how the losses of runs of one task fell: those of what is held
-// out, where all have that.
+// curvesOf is the picture of how the losses of runs of one task fell: those of
+// what is held out, where all have that.
 func curvesOf(all []summary) *picture.Runs {
 	g := gaugeOf(all[0].Task)
 	heldOut := !slices.ContainsFunc(all, func(s summary) bool {
