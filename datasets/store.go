@@ -24,7 +24,7 @@ const MirrorVariable = "SLUICE_MIRROR"
 type Store struct {
 	Folder   string                              // has NAME/FILE of each
 	Mirror   string                              // a folder or an address that has NAME/FILE of each; "": where they are published
-	Progress func(d Dataset, f File, done int64) // called now and then while a file comes, if not nil; done counts bytes
+	Progress func(d Dataset, f File, done int64) // called after each piece of a file that comes, if not nil; done counts bytes
 }
 
 // Open is the user's Store: sluice in the folder of the user's caches, with the

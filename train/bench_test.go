@@ -9,6 +9,21 @@ import (
 	"sluice/nn"
 )
 
+// updating is a run and its next update, from the start again after an epoch.
+func updating(b *testing.B, c Config, text *Text, team *nn.Team) (*run, func()) {
+	r, err := newRun(c, text, team, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return r, func() {
+		if u, err := r.update(1e-3); err != nil {
+			b.Fatal(err)
+		} else if u.count == 0 {
+			r.deal.SetCursor(data.Cursor{})
+		}
+	}
+}
+
 // BenchmarkUpdate is one update of D2L's experiment: 32 rows of 35 steps over
 // 1,000 characters. A token is one of the 1,120 targets.
 func BenchmarkUpdate(b *testing.B) {
@@ -31,17 +46,7 @@ func BenchmarkUpdate(b *testing.B) {
 		b.Run(fmt.Sprintf("cell=gru/V=1000/H=256/B=32/T=35/threads=%d", threads), func(b *testing.B) {
 			team := nn.NewTeam(threads)
 			defer team.Close()
-			r, err := newRun(c, text, team, Options{})
-			if err != nil {
-				b.Fatal(err)
-			}
-			update := func() {
-				if u, err := r.update(r.rate()); err != nil {
-					b.Fatal(err)
-				} else if u.count == 0 {
-					r.deal.SetCursor(data.Cursor{})
-				}
-			}
+			_, update := updating(b, c, text, team)
 			update()
 			b.ReportAllocs()
 			for b.Loop() {

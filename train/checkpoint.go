@@ -205,11 +205,8 @@ func (r *run) resume(c *Checkpoint) error {
 
 // same is the error of a checkpoint that is of another run.
 func (r *run) same(c *Checkpoint) error {
-	if here, there := r.data.about().identity, c.note.Text; here != there {
-		if here.SHA256 != there.SHA256 {
-			return differ("the text's sha256", here.SHA256, there.SHA256)
-		}
-		return differ("the split into symbols to train on and held out", fmt.Sprint(here.Train, " + ", here.HeldOut), fmt.Sprint(there.Train, " + ", there.HeldOut))
+	if err := r.sameData(c.note.Text); err != nil {
+		return err
 	}
 	here, there := r.model.Vocab, c.Model.Vocab
 	if here == nil || there == nil {
@@ -224,6 +221,18 @@ func (r *run) same(c *Checkpoint) error {
 		}
 	}
 	return r.sameConfig(c)
+}
+
+// sameData is the error of a run that was of other data.
+func (r *run) sameData(there identity) error {
+	here := r.data.about().identity
+	switch {
+	case here.SHA256 != there.SHA256:
+		return differ("the text's sha256", here.SHA256, there.SHA256)
+	case here != there:
+		return differ("the split into symbols to train on and held out", fmt.Sprint(here.Train, " + ", here.HeldOut), fmt.Sprint(there.Train, " + ", there.HeldOut))
+	}
+	return nil
 }
 
 // differ is the error of a value that is another than that of the run to go on

@@ -1,7 +1,9 @@
 package train
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -158,6 +160,17 @@ func (f *Folder) prune(updates int) error {
 		}
 	}
 	return err
+}
+
+// identity is what the event log says that the run was of, if it says so.
+func (f *Folder) identity() (of identity, ok bool) {
+	log, err := read(f.fs, f.log.path)
+	line, _, whole := bytes.Cut(log, []byte("\n"))
+	var start struct{ Text identity }
+	if err != nil || !whole || json.Unmarshal(line, &start) != nil {
+		return of, false
+	}
+	return start.Text, start.Text != of
 }
 
 // begin makes the folder ready for a run from c: it removes what a program that

@@ -36,16 +36,15 @@ func BenchmarkRegularisers(b *testing.B) {
 	plain.Model = model.Spec{Task: model.LM, Embed: width, Tied: true, RNN: rnn.Config{Cell: "lstm", Hidden: width, Layers: 2, Biases: 1}}
 	plain.Keep = KeepLast // a mean is not kept by the training score
 	plain.Batches = data.Batches{Batch: rows, Steps: steps}
+	drops := func(c *Config) { c.Model.InputDropout, c.Model.RNN.Dropout, c.Model.OutputDropout = 0.4, 0.25, 0.4 }
 	kinds := []struct {
 		name string
 		base int // in kinds
 		set  func(*Config)
 	}{
 		{"plain", 0, func(c *Config) {}},
-		{"input, layer, output dropout", 0, func(c *Config) { c.Model.InputDropout, c.Model.RNN.Dropout, c.Model.OutputDropout = 0.4, 0.25, 0.4 }},
-		{"the same, locked", 0, func(c *Config) {
-			c.Model.InputDropout, c.Model.RNN.Dropout, c.Model.OutputDropout, c.Model.RNN.Locked = 0.4, 0.25, 0.4, true
-		}},
+		{"input, layer, output dropout", 0, drops},
+		{"the same, locked", 0, func(c *Config) { drops(c); c.Model.RNN.Locked = true }},
 		{"embedding dropout", 0, func(c *Config) { c.Model.EmbeddingDropout = 0.1 }},
 		{"weight drop", 0, func(c *Config) { c.Model.RNN.WeightDrop = 0.5 }},
 		{"zoneout of h and c", 0, func(c *Config) { c.Model.RNN.Zoneout, c.Model.RNN.ZoneoutCell = 0.05, 0.5 }},
@@ -54,7 +53,8 @@ func BenchmarkRegularisers(b *testing.B) {
 		{"weight decay (AdamW)", 0, func(c *Config) { c.Optimizer.Decay = 0.01 }},
 		{"layer norm", 0, func(c *Config) { c.Model.RNN.LayerNorm = true }},
 		{"all of AWD-LSTM", 0, func(c *Config) {
-			c.Model.InputDropout, c.Model.RNN.Dropout, c.Model.OutputDropout, c.Model.RNN.Locked = 0.4, 0.25, 0.4, true
+			drops(c)
+			c.Model.RNN.Locked = true
 			c.Model.EmbeddingDropout, c.Model.RNN.WeightDrop = 0.1, 0.5
 			c.AR, c.TAR, c.Optimizer.Decay = 2, 1, 1.2e-6
 		}},
@@ -67,19 +67,9 @@ func BenchmarkRegularisers(b *testing.B) {
 	for i, k := range kinds {
 		c := plain
 		k.set(&c)
-		r, err := newRun(c, text, team, Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if c.Average > 0 {
+		var r *run
+		if r, updates[i] = updating(b, c, text, team); c.Average > 0 {
 			r.mean.Start()
-		}
-		updates[i] = func() {
-			if u, err := r.update(1e-3); err != nil {
-				b.Fatal(err)
-			} else if u.count == 0 {
-				r.deal.SetCursor(data.Cursor{})
-			}
 		}
 		updates[i]()
 	}

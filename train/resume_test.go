@@ -362,7 +362,25 @@ func TestOtherRun(t *testing.T) {
 			t.Errorf("%s; want %s", got, want)
 		}
 	}
-	c.NonFinite = NonFiniteSkip
+	skips := c
+	skips.NonFinite = NonFiniteSkip
+	if _, _, err := in(t, m, skips, text, 3); err != nil {
+		t.Error(err)
+	}
+
+	// Ended before its first checkpoint, a run is known by its log.
+	updates, err := newFolder(m, dir).Checkpoints()
+	if err != nil || len(updates) == 0 {
+		t.Fatal(updates, err)
+	}
+	for _, n := range updates {
+		if err := m.Remove(filepath.Join(dir, CheckpointsFolder, checkpointName(n))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := in(t, m, c, prepare(t, c, other), 3); err == nil || !strings.HasPrefix(err.Error(), "train: resume: the text's sha256 is ") {
+		t.Errorf("without a checkpoint: %v", err)
+	}
 	if _, _, err := in(t, m, c, text, 3); err != nil {
 		t.Error(err)
 	}

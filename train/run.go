@@ -184,6 +184,11 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 		return nil, err
 	}
 	if f := o.Folder; f != nil {
+		if of, ok := f.identity(); ok && o.From == nil { // it was ended before its first checkpoint
+			if err := r.sameData(of); err != nil {
+				return nil, err
+			}
+		}
 		lines, err := f.begin(o.From)
 		if err != nil {
 			return nil, err

@@ -38,17 +38,7 @@ func BenchmarkVocabulary(b *testing.B) {
 			b.Run(fmt.Sprintf("head=%s/optimizer=%s/cell=lstm/V=%d/E=%d/H=%d/B=20/T=35/threads=%d", head, rule.Kind, v, width, width, threads), func(b *testing.B) {
 				team := nn.NewTeam(threads)
 				defer team.Close()
-				r, err := newRun(c, text, team, Options{})
-				if err != nil {
-					b.Fatal(err)
-				}
-				update := func() {
-					if u, err := r.update(1e-3); err != nil {
-						b.Fatal(err)
-					} else if u.count == 0 {
-						r.deal.SetCursor(data.Cursor{})
-					}
-				}
+				r, update := updating(b, c, text, team)
 				for range 2 { // the second has what the first has made room for
 					update()
 				}

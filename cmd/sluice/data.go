@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -30,13 +31,18 @@ type item struct {
 	About   string `json:"about"`
 }
 
-// names are those of all data, what is built in first.
-func names(store datasets.Store) (all []item) {
+// builtIn is what needs no file.
+func builtIn() (all []item) {
 	for _, c := range data.Corpora() {
 		text, _ := data.Load(c.Name)
 		all = append(all, item{c.Name, "built in", int64(len(text)), "", c.Description})
 	}
-	all = append(all, item{adding, "built in", 0, "", "the adding problem: made as it is asked for"})
+	return append(all, item{adding, "built in", 0, "", "the adding problem: made as it is asked for"})
+}
+
+// names are those of all data.
+func names(store datasets.Store) []item {
+	all := builtIn()
 	for _, d := range datasets.All() {
 		n := item{d.Name, "not here", d.Bytes(), d.Licence, d.About}
 		if store.Has(d) {
@@ -79,7 +85,7 @@ type dataGetCmd struct {
 // Run fetches them.
 func (c *dataGetCmd) Run(e *env) error {
 	for _, name := range c.Names {
-		if _, err := data.Load(name); err == nil || name == adding {
+		if slices.ContainsFunc(builtIn(), func(n item) bool { return n.Name == name }) {
 			return usage("%s is built in: there is nothing to fetch", name)
 		}
 		d, err := datasets.Find(name)
@@ -146,20 +152,12 @@ const shownLines = 5
 
 // Run shows it, and fetches nothing.
 func (c *dataShowCmd) Run(e *env) error {
-	if c.Name == adding {
-		_, err := fmt.Fprintf(e.stdout, "%s  the adding problem\n\nbuilt in  made as it is asked for\n", adding)
-		return err
-	}
-	for _, corpus := range data.Corpora() {
-		if corpus.Name != c.Name {
-			continue
+	for _, n := range builtIn() {
+		if n.Name == c.Name {
+			fmt.Fprintf(e.stdout, "%s  %s\n\n%s\n", n.Name, n.About, n.Where)
+			text, _ := data.Load(n.Name) // "" of what is made
+			return begin(e.stdout, strings.NewReader(text))
 		}
-		text, err := data.Load(c.Name)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(e.stdout, "%s  %s\n\nbuilt in  %s characters\n", c.Name, corpus.Description, count(corpus.Characters))
-		return begin(e.stdout, strings.NewReader(text))
 	}
 	d, err := datasets.Find(c.Name)
 	if err != nil {

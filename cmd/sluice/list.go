@@ -40,7 +40,6 @@ type summary struct {
 	Epochs  int          `json:"epochs"` // done
 	Best    *train.Epoch `json:"best,omitempty"`
 	curve   []train.Epoch
-	text    string         // its sha256
 	Error   string         `json:"error,omitempty"`
 	Options map[string]any `json:"options"`
 }
@@ -87,7 +86,7 @@ func (c *runsCmd) Run(e *env) error {
 			return usage("--out: runs of different tasks: want those of one")
 		}
 		figure = curvesOf(all)
-		if err := figure.Drawable(); err != nil {
+		if err := drawable(figure, paths); err != nil {
 			return err
 		}
 	}
@@ -153,7 +152,6 @@ func (s *summary) read(path string) error {
 		var e struct {
 			Event, Status, Error, Task string
 			Update                     int
-			Text                       json.RawMessage
 			train.Epoch
 		}
 		if json.Unmarshal(line, &e) != nil {
@@ -162,9 +160,6 @@ func (s *summary) read(path string) error {
 		switch e.Event {
 		case "start":
 			s.Task, s.Of = e.Task, e.Epoch.Updates
-			var text struct{ SHA256 string }
-			json.Unmarshal(e.Text, &text)
-			s.text = text.SHA256
 		case "progress":
 			s.Updates = e.Update
 		case "epoch":
