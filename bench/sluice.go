@@ -137,7 +137,7 @@ func stepTraining(c Case, team *nn.Team) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := model.New(model.Spec{Task: model.LM, RNN: c.layers().Config()}, vocab)
+	m, err := model.New(model.Spec{Task: model.LM, RNN: c.layers().Config()}, model.Names{Vocab: vocab})
 	if err != nil {
 		return nil, err
 	}

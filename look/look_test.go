@@ -37,7 +37,7 @@ func text(t testing.TB, n int) (*data.Vocab, []int32) {
 func newModel(t testing.TB, vocab *data.Vocab, c rnn.Config) *model.Model {
 	t.Helper()
 	c.Biases = 1
-	m, err := model.New(model.Spec{Task: model.LM, RNN: c}, vocab)
+	m, err := model.New(model.Spec{Task: model.LM, RNN: c}, model.Names{Vocab: vocab})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,11 +19,7 @@ func newAdaptive(s Spec, v int) adaptive {
 }
 
 func adaptiveTensors(s Spec, v int) []nn.Tensor {
-	tensors := newAdaptive(s, v).Tensors()
-	for i := range tensors {
-		tensors[i].Name = "head." + tensors[i].Name
-	}
-	return tensors
+	return named("head.", newAdaptive(s, v).Tensors())
 }
 
 // adaptive is an adaptive head's weights.
@@ -46,12 +42,12 @@ type adaptiveHead struct {
 func (h *adaptiveHead) weights() adaptive { return h.r.p.head.(adaptive) }
 
 func (h *adaptiveHead) loss(z []float32, b Batch) (nats float64, count int) {
-	return h.softmax.Loss(h.r.team, h.weights().Adaptive, h.blocks(z, b), b.Targets)
+	return h.softmax.Loss(h.r.team, h.weights().Adaptive, h.blocks(z), b.Targets)
 }
 
 func (h *adaptiveHead) gradient(g, dz, z []float32, b Batch, _ Objective) (nats float64, count int) {
 	a := h.weights()
-	return h.softmax.Gradient(h.r.team, a.Adaptive, a.of(g), dz, h.blocks(z, b), b.Targets, b.mean())
+	return h.softmax.Gradient(h.r.team, a.Adaptive, a.of(g), dz, h.blocks(z), b.Targets, b.mean())
 }
 
 func (h *adaptiveHead) next(logits nn.Matrix, z []float32, n int) {
@@ -61,6 +57,8 @@ func (h *adaptiveHead) next(logits nn.Matrix, z []float32, n int) {
 
 func (h *adaptiveHead) nats() []float64 { return h.softmax.Nats }
 
+func (h *adaptiveHead) classes() int { return h.r.p.Vocab.Size() }
+
 func (h *adaptiveHead) nonFinite(z []float32, b Batch) string {
-	return h.notFiniteLogit(h, "log-probability", z, b)
+	return h.notFiniteLogit(h, "log-probability of symbol", z, b)
 }

@@ -25,7 +25,7 @@ func learned(text string) *model.Model {
 	m, err := model.New(model.Spec{
 		Task: model.LM,
 		RNN:  rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 32, Layers: 1, Biases: 1},
-	}, vocab)
+	}, model.Names{Vocab: vocab})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -35,8 +35,14 @@ const (
 	keyInput     = "input"     // of Spec, what stands before the stack
 	keyRNN       = "rnn"       // Spec.RNN
 	keyHead      = "head"      // of Spec, what stands after it
-	keyVocab     = "vocab"     // data.Vocab, where there is one
 	keyHistory   = "history"   // History
+
+	// Names, each where there is one.
+	keyVocab      = "vocab"
+	keyCharacters = "characters"
+	keyLabels     = "labels"
+	keyScheme     = "scheme"
+	keySeries     = "series"
 )
 
 type inputJSON struct {
@@ -44,13 +50,17 @@ type inputJSON struct {
 	Features         int     `json:"features,omitempty"`
 	Dropout          float64 `json:"dropout"`
 	EmbeddingDropout float64 `json:"embedding_dropout,omitempty"`
+	Chars            Chars   `json:"chars,omitzero"`
 }
 
 type headJSON struct {
-	Tied    bool    `json:"tied,omitempty"`
-	Cutoffs []int   `json:"cutoffs,omitempty"`
-	Outputs int     `json:"outputs,omitempty"`
-	Dropout float64 `json:"dropout"`
+	Tied     bool       `json:"tied,omitempty"`
+	Cutoffs  []int      `json:"cutoffs,omitempty"`
+	Outputs  int        `json:"outputs,omitempty"`
+	CRF      bool       `json:"crf,omitempty"`
+	Pool     string     `json:"pool,omitempty"`
+	Forecast ForecastOf `json:"forecast,omitzero"`
+	Dropout  float64    `json:"dropout"`
 }
 
 // Write writes the model as one safetensors file. The stack's tensors bear
@@ -86,13 +96,25 @@ func (m *Model) Contents() (map[string]string, []safetensors.Tensor, error) {
 		metadata[keyPrecision] = m.Precision.String()
 	}
 	values := map[string]any{
-		keyInput:   inputJSON{m.Embed, m.Features, m.InputDropout, m.EmbeddingDropout},
+		keyInput:   inputJSON{m.Embed, m.Features, m.InputDropout, m.EmbeddingDropout, m.Chars},
 		keyRNN:     m.RNN,
-		keyHead:    headJSON{m.Tied, m.Cutoffs, m.Outputs, m.OutputDropout},
+		keyHead:    headJSON{m.Tied, m.Cutoffs, m.Outputs, m.CRF, m.Pool, m.Forecast, m.OutputDropout},
 		keyHistory: m.History,
 	}
 	if m.Vocab != nil {
 		values[keyVocab] = m.Vocab
+	}
+	if m.Characters != nil {
+		values[keyCharacters] = m.Characters
+	}
+	if len(m.Labels) > 0 {
+		values[keyLabels] = m.Labels
+	}
+	if m.Scheme != "" {
+		values[keyScheme] = m.Scheme
+	}
+	if m.Names.Series != nil {
+		values[keySeries] = m.Names.Series
 	}
 	for key, value := range values {
 		b, err := json.Marshal(value)
@@ -113,9 +135,9 @@ func (m *Model) Contents() (map[string]string, []safetensors.Tensor, error) {
 
 // zeros are the tensors that the file bears as zeros.
 func (m *Model) zeros() []nn.Tensor {
-	var zeros []nn.Tensor
-	for _, t := range m.rnn.Zeros() {
-		zeros = append(zeros, nn.Tensor{Name: "rnn." + t.Name, Shape: t.Shape})
+	zeros := named("rnn.", m.rnn.Zeros())
+	if m.chars != nil {
+		zeros = append(zeros, named("chars.rnn.", m.chars.Zeros())...)
 	}
 	return zeros
 }
@@ -235,19 +257,23 @@ func fromMetadata(metadata map[string]string, tensors int) (*Model, error) {
 			return nil, wrong("metadata %q: %w", field.key, err)
 		}
 	}
-	spec.Embed, spec.Features, spec.InputDropout, spec.EmbeddingDropout = input.Embed, input.Features, input.Dropout, input.EmbeddingDropout
+	spec.Embed, spec.Features, spec.InputDropout, spec.EmbeddingDropout, spec.Chars = input.Embed, input.Features, input.Dropout, input.EmbeddingDropout, input.Chars
 	spec.Tied, spec.Cutoffs, spec.Outputs, spec.OutputDropout = head.Tied, head.Cutoffs, head.Outputs, head.Dropout
-	vocab, err := vocabIn(metadata, spec)
+	spec.CRF, spec.Pool, spec.Forecast = head.CRF, head.Pool, head.Forecast
+	names, err := namesIn(metadata, spec)
 	if err != nil {
 		return nil, err
 	}
-	claimed := spec.RNN.Input
+	claimed, features := spec.RNN.Input, spec.Features
 	if spec.RNN.Layers > tensors { // a plan takes memory for each layer
 		return nil, wrong("metadata %q: layers %d: want at most %d, the tensors of the file", keyRNN, spec.RNN.Layers, tensors)
 	}
-	m, err := plan(spec, vocab)
+	m, err := plan(spec, names)
 	if err != nil {
 		return nil, formatError{err} // it names the field
+	}
+	if features != m.Features {
+		return nil, wrong("metadata %q: features %d: want %d, as the forecast reads", keyInput, features, m.Features)
 	}
 	if err := m.only(LM, "quantize"); precision != nn.Float32 && err != nil {
 		return nil, formatError{err}
@@ -259,22 +285,32 @@ func fromMetadata(metadata map[string]string, tensors int) (*Model, error) {
 	return m, nil
 }
 
-// vocabIn is the vocabulary of a file, nil where inputs are numbers.
-func vocabIn(metadata map[string]string, spec Spec) (*data.Vocab, error) {
+// namesIn are those of a file.
+func namesIn(metadata map[string]string, spec Spec) (n Names, err error) {
 	text, ok := metadata[keyVocab]
 	switch numbers := spec.Features > 0; {
 	case ok && numbers:
-		return nil, wrong("metadata %q beside inputs of %d numbers: want one of them", keyVocab, spec.Features)
+		return n, wrong("metadata %q beside inputs of %d numbers: want one of them", keyVocab, spec.Features)
 	case !ok && !numbers:
-		return nil, wrong("no %q in the metadata", keyVocab)
-	case numbers:
-		return nil, nil
+		return n, wrong("no %q in the metadata", keyVocab)
+	case ok:
+		if n.Vocab, err = data.ParseVocab([]byte(text)); err != nil {
+			return n, wrong("metadata %q: %w", keyVocab, err)
+		}
 	}
-	vocab, err := data.ParseVocab([]byte(text))
-	if err != nil {
-		return nil, wrong("metadata %q: %w", keyVocab, err)
+	if text, ok := metadata[keyCharacters]; ok {
+		if n.Characters, err = data.ParseVocab([]byte(text)); err != nil {
+			return n, wrong("metadata %q: %w", keyCharacters, err)
+		}
 	}
-	return vocab, nil
+	for key, into := range map[string]any{keyLabels: &n.Labels, keyScheme: &n.Scheme, keySeries: &n.Series} {
+		if text, ok := metadata[key]; ok {
+			if err := decode(text, into); err != nil {
+				return n, wrong("metadata %q: %w", key, err)
+			}
+		}
+	}
+	return n, nil
 }
 
 // decode reads one JSON value without unknown fields and with nothing after.

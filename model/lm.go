@@ -12,23 +12,23 @@ const LM = "lm"
 
 type lm struct{}
 
+func (lm) complete(*Spec, Names) error { return nil }
+
 func (lm) validate(s Spec) error {
 	switch {
 	case s.Features > 0:
 		return fmt.Errorf("model: inputs of %d numbers: a language model reads symbols", s.Features)
-	case s.Outputs > 0:
-		return fmt.Errorf("model: %d outputs: a language model has one for each symbol", s.Outputs)
 	case s.Tied && len(s.Cutoffs) > 0:
 		return fmt.Errorf("model: cutoffs %v beside a tied embedding: an adaptive softmax has weights of its own, want one of the two", s.Cutoffs)
 	}
 	return s.forward("language model would read the symbols it is to predict")
 }
 
-func (lm) tensors(s Spec, v int) []nn.Tensor {
+func (lm) tensors(s Spec, n Names) []nn.Tensor {
 	if len(s.Cutoffs) > 0 {
-		return adaptiveTensors(s, v)
+		return adaptiveTensors(s, n.Vocab.Size())
 	}
-	return linearTensors(s, v)
+	return linearTensors(s, n.Vocab.Size())
 }
 
 func (lm) weights(p *Packed) weights {
@@ -45,10 +45,11 @@ func (lm) head(r *Runner) head {
 	return &softmaxHead{everyStep: everyStep{r: r}}
 }
 
-// predictor is the head of a language model.
+// predictor is a head of classes, of which a language model's are the symbols.
 type predictor interface {
 	head
-	// next sets logits (n, V), in blocks, for rows z (n, W).
+	classes() int
+	// next sets logits (n, classes), in blocks, for rows z (n, W).
 	next(logits nn.Matrix, z []float32, n int)
 	// nats (R) are the losses of each row of the last call of loss or gradient.
 	nats() []float64
@@ -61,8 +62,8 @@ type everyStep struct {
 }
 
 func (h *everyStep) check(b Batch) {
-	if len(b.IDs) != b.T*b.B || len(b.Targets) != b.T*b.B {
-		panic(fmt.Sprintf("model: a batch of %d symbols and %d targets, want %d × %d", len(b.IDs), len(b.Targets), b.T, b.B))
+	if len(b.Targets) != b.T*b.B {
+		panic(fmt.Sprintf("model: a batch of %d targets, want %d × %d", len(b.Targets), b.T, b.B))
 	}
 	if b.Lengths != nil {
 		panic("model: a batch with lengths: a language model reads all steps of all rows")
@@ -71,11 +72,12 @@ func (h *everyStep) check(b Batch) {
 
 func (h *everyStep) read(y []float32, _ Batch) []float32 { return y }
 
-func (h *everyStep) back(dz []float32, _ Batch) []float32 { return dz }
+func (h *everyStep) back(_, dz []float32, _ Batch) []float32 { return dz }
 
 // blocks is z in blocks.
-func (h *everyStep) blocks(z []float32, b Batch) nn.Matrix {
-	n, width := b.T*b.B, h.r.p.RNN.OutputSize()
+func (h *everyStep) blocks(z []float32) nn.Matrix {
+	width := h.r.p.RNN.OutputSize()
+	n := len(z) / width
 	h.z = h.z.Grow(n, width)
 	h.r.team.ToBlocks(h.z, nn.RowMajor(z, width), width, n)
 	return h.z
@@ -97,17 +99,18 @@ const fewLogits, fewRows = 1 << 16, 16
 
 // notFiniteLogit names the first of rows z that is not finite, "" if all are.
 func (h *everyStep) notFiniteLogit(of predictor, what string, z []float32, b Batch) string {
-	v, width := h.r.p.Vocab.Size(), h.r.p.RNN.OutputSize()
-	few := min(b.T*b.B, max(fewRows, fewLogits/v))
+	v, width := of.classes(), h.r.p.RNN.OutputSize()
+	rows := len(z) / width
+	few := min(rows, max(fewRows, fewLogits/v))
 	logits := nn.Matrix{}.Grow(few, v)
-	for from := 0; from < b.T*b.B; from += few {
-		n := min(few, b.T*b.B-from)
+	for from := 0; from < rows; from += few {
+		n := min(few, rows-from)
 		logits = logits.Grow(n, v)
 		of.next(logits, z[from*width:], n)
 		for i := range n {
 			for k := range v {
 				if x := logits.At(i, k)[0]; x-x != 0 {
-					return fmt.Sprintf("the %s of symbol %d at step %d of row %d is %v", what, k, (from+i)/b.B, (from+i)%b.B, x)
+					return fmt.Sprintf("the %s %d at step %d of row %d is %v", what, k, (from+i)/b.B, (from+i)%b.B, x)
 				}
 			}
 		}
@@ -121,16 +124,16 @@ type softmaxHead struct {
 	softmax nn.SoftmaxLoss
 }
 
-func (h *softmaxHead) layer() *nn.Linear { return h.r.p.head.(linear).Linear }
+func (h *softmaxHead) layer() *nn.Linear { return h.r.p.linearLayer() }
 
 func (h *softmaxHead) loss(z []float32, b Batch) (nats float64, count int) {
-	return h.softmax.Loss(h.r.team, h.layer(), h.blocks(z, b), b.Targets)
+	return h.softmax.Loss(h.r.team, h.layer(), h.blocks(z), b.Targets)
 }
 
 func (h *softmaxHead) gradient(g, dz, z []float32, b Batch, o Objective) (nats float64, count int) {
 	h.softmax.Entropy.Smoothing = o.Smoothing
 	dw, db := h.r.p.linearOf(g)
-	return h.softmax.Gradient(h.r.team, h.layer(), dw, db, dz, h.blocks(z, b), b.Targets, b.mean())
+	return h.softmax.Gradient(h.r.team, h.layer(), dw, db, dz, h.blocks(z), b.Targets, b.mean())
 }
 
 func (h *softmaxHead) next(logits nn.Matrix, z []float32, n int) {
@@ -139,6 +142,15 @@ func (h *softmaxHead) next(logits nn.Matrix, z []float32, n int) {
 
 func (h *softmaxHead) nats() []float64 { return h.softmax.Nats }
 
+func (h *softmaxHead) classes() int { return h.layer().Out }
+
 func (h *softmaxHead) nonFinite(z []float32, b Batch) string {
-	return h.notFiniteLogit(h, "logit", z, b)
+	what := "class"
+	switch h.r.p.Task {
+	case LM:
+		what = "symbol"
+	case Tag:
+		what = "tag"
+	}
+	return h.notFiniteLogit(h, "logit of "+what, z, b)
 }

@@ -52,7 +52,7 @@ func vocabOf(t testing.TB, text string, o data.VocabOptions) *data.Vocab {
 // newModel makes a model with random weights.
 func newModel(t testing.TB, spec Spec, vocab *data.Vocab) *Model {
 	t.Helper()
-	m, err := New(spec, vocab)
+	m, err := New(spec, Names{Vocab: vocab})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,17 +168,17 @@ func TestSpecValidate(t *testing.T) {
 		if s.Task == Regress || s.Features > 0 {
 			vocab = nil
 		}
-		if _, err := New(s, vocab); fmt.Sprint(err) != c.want {
+		if _, err := New(s, Names{Vocab: vocab}); fmt.Sprint(err) != c.want {
 			t.Errorf("New: error %v, want %s", err, c.want)
 		}
 	}
-	_, err := New(good, nil)
+	_, err := New(good, Names{})
 	wantError(t, err, "model: task lm without a vocabulary")
 	above := good
 	above.Cutoffs = []int{3}
-	_, err = New(above, vocabOf(t, "abc", data.VocabOptions{}))
+	_, err = New(above, Names{Vocab: vocabOf(t, "abc", data.VocabOptions{})})
 	wantError(t, err, "nn: adaptive softmax: cutoff 3 at 0: want 1 to 2")
-	_, err = New(numbers, vocabOf(t, "abc", data.VocabOptions{}))
+	_, err = New(numbers, Names{Vocab: vocabOf(t, "abc", data.VocabOptions{})})
 	wantError(t, err, "model: a vocabulary and inputs of 3 numbers: want one of them")
 }
 

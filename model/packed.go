@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 
-	"sluice/data"
 	"sluice/internal/kernel"
 	"sluice/nn"
 	"sluice/rnn"
@@ -15,15 +14,19 @@ import (
 // the model does, but see Repack, and many Runners and Generators may share it.
 type Packed struct {
 	Spec
-	Vocab     *data.Vocab
+	Names
 	Precision nn.Precision // of products: see nn.Precision
 	rows      layout
 	size      int       // parameters of the model
 	embed     []float32 // (V, E)
 	drop      words
-	folding   sync.Once // of embed into the first layer's product with it
-	small     bool      // that takes no more memory than the weights, and saves some of a step
+	spelling  sync.Once  // of letters into the layer of characters
+	folding   sync.Once  // of embed into the first layer's product with it
+	small     bool       // that takes no more memory than the weights, and saves some of a step
+	numbers   *nn.Linear // of numbers, nil for none
+	letters   []float32  // (Vc, Ec) the embedding of characters
 	rnn       *rnn.Packed
+	chars     *rnn.Packed // nil where words are not spelled
 	head      weights
 }
 
@@ -43,7 +46,7 @@ func (m *Model) Pack() *Packed { return m.PackAs(m.Precision) }
 // float32, to train it.
 func (m *Model) PackAs(as nn.Precision) *Packed {
 	p := m.PackShared(as)
-	p.embed = slices.Clone(p.embed)
+	p.embed, p.letters = slices.Clone(p.embed), slices.Clone(p.letters)
 	return p
 }
 
@@ -54,19 +57,38 @@ func (m *Model) PackShared(as nn.Precision) *Packed {
 		panic(fmt.Sprintf("model: PackAs: %v of a model of %v", as, m.Precision))
 	}
 	p := &Packed{
-		Spec: m.Spec, Vocab: m.Vocab, Precision: as, rows: m.rows, size: len(m.Params),
+		Spec: m.Spec, Names: m.Names, Precision: as, rows: m.rows, size: len(m.Params),
 		embed: m.rows.find(m.Params, embedWeight),
 		rnn:   m.rnn.PackAs(as),
 	}
+	if m.Embed > 0 && m.Features > 0 {
+		p.numbers = nn.NewLinear(m.Features, m.Embed)
+	}
+	if m.chars != nil {
+		p.chars = m.chars.PackAs(as)
+	}
 	p.head = m.task.weights(p)
-	p.head.pack(nil, p, m.Params)
-	if m.Embed > 0 {
+	p.packAround(nil, m)
+	if m.folds() {
 		bytes := map[nn.Precision]int{nn.Float32: 4, nn.BF16: 2, nn.Int8: 1}[m.Precision]
 		v, folded := m.Vocab.Size(), p.rnn.FoldedSize()
 		p.small = v*folded <= len(m.Params)*bytes/4 && v*m.RNN.Hidden <= saves*m.Embed*folded
 	}
 	return p
 }
+
+// packAround takes what stands around the networks.
+func (p *Packed) packAround(team *nn.Team, m *Model) {
+	p.letters = m.rows.find(m.Params, charsWeight)
+	if p.numbers != nil {
+		p.numbers.PackAs(team, m.rows.find(m.Params, inputWeight), m.rows.find(m.Params, inputBias), p.Precision)
+	}
+	p.head.pack(team, p, m.Params)
+	p.spelling = sync.Once{}
+}
+
+// folds says whether the embedding can be folded into the first layer.
+func (s Spec) folds() bool { return s.Embed > 0 && s.Features == 0 && !s.Chars.on() }
 
 // saves is how many times as large as the product that folding saves, the head's
 // may be: beyond it nobody would see the difference, and the first step would
@@ -93,9 +115,12 @@ func (m *Model) repack(team *nn.Team, p *Packed, drop *nn.Key) {
 	} else {
 		m.rnn.RepackDropped(team, p.rnn, *drop)
 	}
+	if m.chars != nil {
+		m.chars.Repack(team, p.chars)
+	}
 	p.embed = m.rows.find(m.Params, embedWeight)
 	p.drop.on, p.folding = false, sync.Once{}
-	p.head.pack(team, p, m.Params)
+	p.packAround(team, m)
 }
 
 // RepackDropped is Repack for one update: p then lacks the rows of the embedding
@@ -117,7 +142,7 @@ func (s Spec) Drops() bool { return s.EmbeddingDropout > 0 || s.RNN.WeightDrop >
 // MaskGradient puts the masks of RepackDropped on g, a flat vector with the
 // layout of Params, once all of an update's Gradient is in it.
 func (p *Packed) MaskGradient(team *nn.Team, g []float32) {
-	p.rnn.MaskGradient(team, p.rows.stack(g))
+	p.rnn.MaskGradient(team, p.rows.of(stack, g))
 }
 
 // scale is (V) that rows of the embedding are multiplied by, nil for ones.
@@ -145,7 +170,7 @@ func (p *Packed) fold(team *nn.Team) {
 
 // pays says whether folding the embedding into the first layer costs less than
 // n rows of products with it, though it were for them alone.
-func (p *Packed) pays(n int) bool { return p.Embed > 0 && 2*p.Vocab.Size() <= n }
+func (p *Packed) pays(n int) bool { return p.folds() && 2*p.Vocab.Size() <= n }
 
 // StateSize is the number of floats that hold the state of one stream.
 func (p *Packed) StateSize() int { return p.rnn.StateSize() }

@@ -23,7 +23,7 @@ func (m *Model) Quantize(to nn.Precision) (*Model, error) {
 	case to != nn.BF16 && to != nn.Int8:
 		return nil, fmt.Errorf("model: precision %v: want bf16 or int8", to)
 	}
-	q, err := New(m.Spec, m.Vocab)
+	q, err := New(m.Spec, m.Names)
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +48,8 @@ func (m *Model) rounds(i int) bool {
 	switch part := m.rows[i]; {
 	case m.Precision == nn.Float32:
 		return false
-	case part.stack >= 0:
-		return m.rnn.Rounds(part.stack)
+	case part.of == stack:
+		return m.rnn.Rounds(part.place)
 	default:
 		return len(part.tensor.Shape) == 2
 	}

@@ -12,19 +12,19 @@ const Regress = "regress"
 
 type regress struct{}
 
+func (regress) complete(*Spec, Names) error { return nil }
+
 func (regress) validate(s Spec) error {
 	switch {
 	case s.Features == 0:
 		return fmt.Errorf("model: inputs of 0 numbers: want 1 or more to regress from")
-	case len(s.Cutoffs) > 0:
-		return fmt.Errorf("model: cutoffs %v: act on classes, and task %s has none", s.Cutoffs, s.Task)
 	case s.Outputs == 0:
 		return fmt.Errorf("model: 0 outputs: want 1 or more values of a regression")
 	}
 	return s.forward("stack has read one step where its last output is")
 }
 
-func (regress) tensors(s Spec, _ int) []nn.Tensor { return linearTensors(s, s.Outputs) }
+func (regress) tensors(s Spec, _ Names) []nn.Tensor { return linearTensors(s, s.Outputs) }
 
 func (regress) weights(p *Packed) weights {
 	return linear{nn.NewLinear(p.RNN.OutputSize(), p.Outputs)}
@@ -66,7 +66,7 @@ func (h *regressionHead) read(y []float32, b Batch) []float32 {
 	return h.last
 }
 
-func (h *regressionHead) back(dz []float32, b Batch) []float32 {
+func (h *regressionHead) back(_, dz []float32, b Batch) []float32 {
 	w := h.layer().In
 	h.dy = nn.Grow(h.dy, b.T*b.B*w)
 	h.r.team.Clear(h.dy)

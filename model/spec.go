@@ -13,11 +13,16 @@ const MaxEmbed = 1 << 20
 // Spec is everything that fixes the function of a model but its weights and
 // its vocabulary, and what is dropped while it is trained.
 type Spec struct {
-	Task     string `json:"task"`               // LM, Regress
-	Embed    int    `json:"embed,omitempty"`    // E: width of the embedding of symbols; 0: one-hot inputs
-	Features int    `json:"features,omitempty"` // F: numbers that the stack reads at a step in the place of a symbol
+	Task     string `json:"task"`               // LM, Tag, Classify, Forecast, Regress
+	Embed    int    `json:"embed,omitempty"`    // E: width of the embedding of symbols, 0: one-hot inputs; of numbers a linear layer with ReLU, 0: none
+	Features int    `json:"features,omitempty"` // F: numbers that are read at a step in the place of a symbol; of a forecast it follows
 	Outputs  int    `json:"outputs,omitempty"`  // K: values that a regression gives
 	Tied     bool   `json:"tied,omitempty"`     // head.weight is embed.weight: E is RNN.OutputSize
+
+	Chars    Chars      `json:"chars,omitzero"`    // how words are spelled, where they are
+	CRF      bool       `json:"crf,omitempty"`     // tag: sequences of tags are scored as a whole: see nn.CRF
+	Pool     string     `json:"pool,omitempty"`    // classify: what the head reads of the outputs; "" is PoolLast
+	Forecast ForecastOf `json:"forecast,omitzero"` // of a forecast
 
 	// Cutoffs make the head of a language model an adaptive softmax: see
 	// nn.Adaptive. They are the first symbol of each cluster: rising, above 0 and
@@ -46,8 +51,6 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("model: embedding of width %d: want 0 to %d", s.Embed, MaxEmbed)
 	case s.Features < 0 || s.Features > rnn.MaxWidth:
 		return fmt.Errorf("model: inputs of %d numbers: want 0 to %d", s.Features, rnn.MaxWidth)
-	case s.Features > 0 && s.Embed > 0:
-		return fmt.Errorf("model: embedding of width %d: acts on symbols, and inputs are %d numbers", s.Embed, s.Features)
 	case s.Outputs < 0 || s.Outputs > rnn.MaxWidth:
 		return fmt.Errorf("model: %d outputs: want 0 to %d", s.Outputs, rnn.MaxWidth)
 	}
@@ -59,13 +62,28 @@ func (s Spec) Validate() error {
 	}{
 		{"input dropout", s.InputDropout, s.Embed > 0 || s.Features > 0, "embeddings or numbers, and inputs are one-hot"},
 		{"output dropout", s.OutputDropout, true, ""},
-		{"embedding dropout", s.EmbeddingDropout, s.Embed > 0, "an embedding, and there is none"},
+		{"embedding dropout", s.EmbeddingDropout, s.Embed > 0 && s.Features == 0, "an embedding, and there is none"},
 	} {
 		switch {
 		case !(d.p >= 0 && float32(d.p) < 1): // masks are float32
 			return fmt.Errorf("model: %s %v: want a number in [0, 1)", d.name, d.p)
 		case d.p > 0 && !d.acts:
 			return fmt.Errorf("model: %s %v: acts on %s", d.name, d.p, d.on)
+		}
+	}
+	if err := s.validateChars(); err != nil {
+		return err
+	}
+	if s.Task != LM && (s.Tied || len(s.Cutoffs) > 0) {
+		return fmt.Errorf("model: tied to an embedding or with cutoffs: a head of symbols is, and task %s has another", s.Task)
+	}
+	for _, f := range []struct {
+		on   bool
+		what string
+		task string
+	}{{s.Outputs > 0, "outputs", Regress}, {s.CRF, "a CRF", Tag}, {s.Pool != "", "a pool", Classify}, {!s.Forecast.none(), "a window or horizon", Forecast}} {
+		if f.on && s.Task != f.task {
+			return fmt.Errorf("model: %s: of task %s, and this is %s", f.what, f.task, s.Task)
 		}
 	}
 	if err := t.validate(s); err != nil {

@@ -12,22 +12,25 @@ import (
 // A task is how models of one kind are put together and what they learn from.
 // What tells one kind from another is in the file of its task.
 type task interface {
+	// complete sets what follows from the names, and says which of them are
+	// missing or have no use.
+	complete(s *Spec, n Names) error
 	// validate says what the task does not want of a Spec.
 	validate(s Spec) error
-	// tensors are those of the head, for a vocabulary of v symbols.
-	tensors(s Spec, v int) []nn.Tensor
+	// tensors are those of the head.
+	tensors(s Spec, n Names) []nn.Tensor
 	// weights are the head's, of a Packed that has all else.
 	weights(p *Packed) weights
 	// head runs them for one Runner.
 	head(r *Runner) head
 }
 
-var tasks = map[string]task{LM: lm{}, Regress: regress{}}
+var tasks = map[string]task{LM: lm{}, Tag: tag{}, Classify: classify{}, Forecast: forecast{}, Regress: regress{}}
 
 func taskOf(name string) (task, error) {
 	t, ok := tasks[name]
 	if !ok {
-		return nil, fmt.Errorf("model: task %q: want %s", name, strings.Join(slices.Sorted(maps.Keys(tasks)), " or "))
+		return nil, fmt.Errorf("model: task %q: want one of %s", name, strings.Join(slices.Sorted(maps.Keys(tasks)), ", "))
 	}
 	return t, nil
 }
@@ -39,16 +42,16 @@ type weights interface {
 }
 
 // A head is what comes after the stack, its scratch that of one Runner. It reads
-// rows z (R, W), W being the stack's OutputSize: each output, or one of a row of
-// the minibatch.
+// rows z (R, W), W being the stack's OutputSize: each output, or what is made of
+// those of a row of the minibatch.
 type head interface {
 	// check panics for what is wrong with the minibatch; what comes before the
 	// stack has been checked.
 	check(b Batch)
-	// read is z for the stack's outputs y (T, B, W), and back dy for dz. Each may
-	// be the slice it is given.
+	// read is z for the stack's outputs y (T, B, W), and back dy for dz, for which
+	// it may add to g (Size of the model). Each may be the slice it is given.
 	read(y []float32, b Batch) (z []float32)
-	back(dz []float32, b Batch) (dy []float32)
+	back(g, dz []float32, b Batch) (dy []float32)
 	// loss is the sum of rows z, over the count of what counts.
 	loss(z []float32, b Batch) (sum float64, count int)
 	// gradient is loss, adds the gradient of the mean to g (Size of the model)
@@ -61,6 +64,9 @@ type head interface {
 // The names of the parameters outside the stack.
 const (
 	embedWeight = "embed.weight"
+	inputWeight = "input.weight"
+	inputBias   = "input.bias"
+	charsWeight = "chars.embed.weight"
 	headWeight  = "head.weight"
 	headBias    = "head.bias"
 )
@@ -91,6 +97,11 @@ func (l linear) pack(team *nn.Team, p *Packed, params []float32) {
 	l.PackAs(team, w, b, p.Precision)
 }
 
+func (l linear) layer() *nn.Linear { return l.Linear }
+
+// linearLayer is the layer of a head that has one.
+func (p *Packed) linearLayer() *nn.Linear { return p.head.(interface{ layer() *nn.Linear }).layer() }
+
 // outputs runs a linear head.
 type outputs struct {
 	r   *Runner
@@ -99,7 +110,7 @@ type outputs struct {
 	out nn.Matrix // (R, outputs)
 }
 
-func (o *outputs) layer() *nn.Linear { return o.r.p.head.(linear).Linear }
+func (o *outputs) layer() *nn.Linear { return o.r.p.linearLayer() }
 
 func (o *outputs) forward(z []float32) {
 	l := o.layer()

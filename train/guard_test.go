@@ -206,7 +206,7 @@ func TestAccumulateMasks(t *testing.T) {
 	c.Model.Embed, c.Model.InputDropout, c.Model.EmbeddingDropout, c.Model.RNN.WeightDrop = 5, 0.5, 0.3, 0.4
 	c.Optimizer, c.Accumulate, c.ClipNorm, c.Keep = optim.Rule{Kind: "sgd"}, 5, 0, KeepLast
 	text := prepare(t, c, song)
-	m, err := model.New(c.Model, text.Vocab)
+	m, err := model.New(c.Model, model.Names{Vocab: text.Vocab})
 	if err != nil {
 		t.Fatal(err)
 	}

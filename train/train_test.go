@@ -98,7 +98,7 @@ func wantError(t *testing.T, err error, want string) {
 // sampling, offsets and all that is of the model.
 func reference(t *testing.T, c Config, text *Text) (params [][]float32) {
 	t.Helper()
-	m, err := model.New(c.Model, text.Vocab)
+	m, err := model.New(c.Model, model.Names{Vocab: text.Vocab})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -223,7 +223,7 @@ func (s start) spec(hidden int) model.Spec {
 
 // model makes it.
 func (s start) model(vocab *data.Vocab, hidden int, kind string, seed uint64) (*model.Model, error) {
-	m, err := model.New(s.spec(hidden), vocab)
+	m, err := model.New(s.spec(hidden), model.Names{Vocab: vocab})
 	if err != nil {
 		return nil, err
 	}

@@ -132,7 +132,7 @@ func TestUpdate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.New(model.Spec{Task: model.LM, RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 4, Layers: 1, Biases: 1, Direction: rnn.Forward}}, vocab)
+	m, err := model.New(model.Spec{Task: model.LM, RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 4, Layers: 1, Biases: 1, Direction: rnn.Forward}}, model.Names{Vocab: vocab})
 	if err != nil {
 		t.Fatal(err)
 	}
