@@ -3,7 +3,6 @@ package model
 import (
 	"fmt"
 
-	"sluice/data"
 	"sluice/nn"
 	"sluice/rnn"
 )
@@ -50,12 +49,6 @@ type Spellings struct {
 	T, N    int     // characters of the longest, words
 	IDs     []int32 // (T, N) in [0, Vc); past a length any of these
 	Lengths []int   // (N) in [0, T]
-}
-
-// spell sets x to the spellings of words, longest first, and forms (N) to where
-// each word stands among them. It reads at most MaxSpelling characters of a word.
-func (x *Spellings) spell(vocab *data.Vocab, words []string, forms []int32) {
-	panic("to do")
 }
 
 // speller runs the layer of characters for one Runner.

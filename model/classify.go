@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 
 	"sluice/nn"
 	"sluice/rnn"
@@ -91,6 +92,25 @@ func (h *classHead) read(y []float32, b Batch) []float32 {
 	h.y, h.z = y, nn.Grow(h.z, b.B*w)
 	h.pool.forward(h.z, y, h.attention(), w, b)
 	return h.z
+}
+
+// gradient is that of softmaxHead, of a mean in which labels have weights; the loss
+// is without them.
+func (h *classHead) gradient(g, dz, z []float32, b Batch, o Objective) (nats float64, count int) {
+	if o.Weights == nil {
+		return h.softmaxHead.gradient(g, dz, z, b, o)
+	}
+	e := &h.softmax.Entropy
+	e.Smoothing, e.Weights = 0, o.Weights
+	dw, db := h.r.p.linearOf(g)
+	_, count = h.softmax.Gradient(h.r.team, h.layer(), dw, db, dz, h.blocks(z), b.Targets, float32(1/max(e.Weight(b.Targets), math.SmallestNonzeroFloat32)))
+	e.Weights = nil
+	for i, target := range b.Targets {
+		if target != nn.Ignore {
+			nats += h.softmax.Nats[i] / float64(o.Weights[target])
+		}
+	}
+	return nats, count
 }
 
 func (h *classHead) back(g, dz []float32, b Batch) []float32 {

@@ -50,6 +50,7 @@ type inputJSON struct {
 	Features         int     `json:"features,omitempty"`
 	Dropout          float64 `json:"dropout"`
 	EmbeddingDropout float64 `json:"embedding_dropout,omitempty"`
+	Lower            bool    `json:"lower,omitempty"`
 	Chars            Chars   `json:"chars,omitzero"`
 }
 
@@ -96,7 +97,7 @@ func (m *Model) Contents() (map[string]string, []safetensors.Tensor, error) {
 		metadata[keyPrecision] = m.Precision.String()
 	}
 	values := map[string]any{
-		keyInput:   inputJSON{m.Embed, m.Features, m.InputDropout, m.EmbeddingDropout, m.Chars},
+		keyInput:   inputJSON{m.Embed, m.Features, m.InputDropout, m.EmbeddingDropout, m.Lower, m.Chars},
 		keyRNN:     m.RNN,
 		keyHead:    headJSON{m.Tied, m.Cutoffs, m.Outputs, m.CRF, m.Pool, m.Forecast, m.OutputDropout},
 		keyHistory: m.History,
@@ -257,7 +258,8 @@ func fromMetadata(metadata map[string]string, tensors int) (*Model, error) {
 			return nil, wrong("metadata %q: %w", field.key, err)
 		}
 	}
-	spec.Embed, spec.Features, spec.InputDropout, spec.EmbeddingDropout, spec.Chars = input.Embed, input.Features, input.Dropout, input.EmbeddingDropout, input.Chars
+	spec.Embed, spec.Features, spec.InputDropout, spec.EmbeddingDropout = input.Embed, input.Features, input.Dropout, input.EmbeddingDropout
+	spec.Lower, spec.Chars = input.Lower, input.Chars
 	spec.Tied, spec.Cutoffs, spec.Outputs, spec.OutputDropout = head.Tied, head.Cutoffs, head.Outputs, head.Dropout
 	spec.CRF, spec.Pool, spec.Forecast = head.CRF, head.Pool, head.Forecast
 	names, err := namesIn(metadata, spec)

@@ -122,6 +122,8 @@ func (h *everyStep) notFiniteLogit(of predictor, what string, z []float32, b Bat
 type softmaxHead struct {
 	everyStep
 	softmax nn.SoftmaxLoss
+	logits  nn.Matrix // (R, K) of answers
+	row     []float32 // (K)
 }
 
 func (h *softmaxHead) layer() *nn.Linear { return h.r.p.linearLayer() }

@@ -12,10 +12,11 @@ import (
 // value is the loss alone. Whatever it holds, the loss returned is that of the
 // task.
 type Objective struct {
-	Dropout   *nn.Key // of the masks: its Seed and Step. nil drops nothing
-	Smoothing float64 // ε in [0, 1) of label smoothing: see nn.CrossEntropy
-	AR        float64 // α: activation regularisation, α·mean(z²) of what the head reads, dropped out (Merity et al. 2018)
-	TAR       float64 // β: temporal activation regularisation, β·mean((y[t] − y[t−1])²) of the stack's outputs, within a row's length
+	Dropout   *nn.Key   // of the masks: its Seed and Step. nil drops nothing
+	Smoothing float64   // ε in [0, 1) of label smoothing: see nn.CrossEntropy
+	AR        float64   // α: activation regularisation, α·mean(z²) of what the head reads, dropped out (Merity et al. 2018)
+	TAR       float64   // β: temporal activation regularisation, β·mean((y[t] − y[t−1])²) of the stack's outputs, within a row's length
+	Weights   []float32 // (K) of the labels of a classification, by which their examples count in the mean; nil: all 1
 }
 
 // Validate says which field cannot be for a model, and what is allowed.
@@ -23,8 +24,14 @@ func (o Objective) Validate(s Spec) error {
 	switch {
 	case !(o.Smoothing >= 0 && o.Smoothing < 1):
 		return fmt.Errorf("model: label smoothing %v: want a number in [0, 1)", o.Smoothing)
-	case o.Smoothing > 0 && s.Task == Regress:
+	case o.Smoothing > 0 && (s.Task == Regress || s.Task == Forecast):
 		return fmt.Errorf("model: label smoothing %v: acts on classes, and task %s has none", o.Smoothing, s.Task)
+	case o.Smoothing > 0 && s.CRF:
+		return fmt.Errorf("model: label smoothing %v: acts on a softmax at each step, and a CRF has one over whole sequences", o.Smoothing)
+	case o.Weights != nil && s.Task != Classify:
+		return fmt.Errorf("model: weights of labels: act on a classification, and the task is %s", s.Task)
+	case o.Weights != nil && o.Smoothing > 0:
+		return fmt.Errorf("model: label smoothing %v beside weights of labels: want one of the two", o.Smoothing)
 	case o.Smoothing > 0 && len(s.Cutoffs) > 0:
 		return fmt.Errorf("model: label smoothing %v: acts on a full softmax, and cutoffs %v make an adaptive one", o.Smoothing, s.Cutoffs)
 	}

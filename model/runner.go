@@ -39,6 +39,7 @@ type Runner struct {
 	dTable       []float32 // (V, E) of a folded embedding with words dropped
 	xMask, zMask nn.Mask
 	activation   activationJob
+	targets      []int32 // of answers
 }
 
 // NewRunner makes a Runner of p on a team, which stays the caller's.

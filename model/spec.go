@@ -19,6 +19,7 @@ type Spec struct {
 	Outputs  int    `json:"outputs,omitempty"`  // K: values that a regression gives
 	Tied     bool   `json:"tied,omitempty"`     // head.weight is embed.weight: E is RNN.OutputSize
 
+	Lower    bool       `json:"lower,omitempty"`   // tag: words are looked up in lower case; their spelling keeps it
 	Chars    Chars      `json:"chars,omitzero"`    // how words are spelled, where they are
 	CRF      bool       `json:"crf,omitempty"`     // tag: sequences of tags are scored as a whole: see nn.CRF
 	Pool     string     `json:"pool,omitempty"`    // classify: what the head reads of the outputs; "" is PoolLast

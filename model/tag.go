@@ -35,9 +35,36 @@ func (tag) tensors(s Spec, n Names) []nn.Tensor {
 	return all
 }
 
-func (tag) weights(p *Packed) weights { return linear{nn.NewLinear(p.RNN.OutputSize(), len(p.Labels))} }
+func (tag) weights(p *Packed) weights {
+	l := linear{nn.NewLinear(p.RNN.OutputSize(), len(p.Labels))}
+	if p.CRF {
+		return &crfWeights{linear: l, allowed: p.Names.allowed()}
+	}
+	return l
+}
+
+// allowed are the steps that the scheme of the labels has.
+func (n Names) allowed() nn.Allowed {
+	if n.Scheme == "" {
+		return nn.Allowed{}
+	}
+	k := len(n.Labels)
+	a := nn.Allowed{Transitions: make([]bool, k*k), Start: make([]bool, k), End: make([]bool, k)}
+	for i, from := range n.Labels {
+		a.Start[i], a.End[i] = n.Scheme.Follows("", from), n.Scheme.Follows(from, "")
+		for j, to := range n.Labels {
+			a.Transitions[i*k+j] = n.Scheme.Follows(from, to)
+		}
+	}
+	return a
+}
 
 func (tag) head(r *Runner) head {
+	if r.p.CRF {
+		h := &crfHead{outputs: outputs{r: r}}
+		h.crf = nn.CRF{K: len(r.p.Labels), Allowed: r.p.head.(*crfWeights).allowed}
+		return h
+	}
 	return &tagHead{softmaxHead{everyStep: everyStep{r: r}}}
 }
 
@@ -45,6 +72,58 @@ func (tag) head(r *Runner) head {
 type tagHead struct{ softmaxHead }
 
 func (h *tagHead) check(b Batch) { checkTags(b) }
+
+// crfWeights are those of a linear layer and of the CRF after it.
+type crfWeights struct {
+	linear
+	params  nn.CRFParams
+	allowed nn.Allowed
+}
+
+func (c *crfWeights) pack(team *nn.Team, p *Packed, params []float32) {
+	c.linear.pack(team, p, params)
+	now := p.crfOf(params)
+	c.params.Transitions = append(c.params.Transitions[:0], now.Transitions...)
+	c.params.Start, c.params.End = append(c.params.Start[:0], now.Start...), append(c.params.End[:0], now.End...)
+}
+
+// crfOf are a CRF's parameters in x.
+func (p *Packed) crfOf(x []float32) nn.CRFParams {
+	return nn.CRFParams{Transitions: p.rows.find(x, transitions), Start: p.rows.find(x, starts), End: p.rows.find(x, ends)}
+}
+
+// crfHead is a CRF over the linear layer's outputs.
+type crfHead struct {
+	outputs
+	crf nn.CRF
+}
+
+func (h *crfHead) params() nn.CRFParams { return h.r.p.head.(*crfWeights).params }
+
+func (h *crfHead) check(b Batch) { checkTags(b) }
+
+func (h *crfHead) read(y []float32, _ Batch) []float32 { return y }
+
+func (h *crfHead) back(_, dz []float32, _ Batch) []float32 { return dz }
+
+func (h *crfHead) loss(z []float32, b Batch) (nats float64, count int) {
+	h.forward(z)
+	return h.crf.Loss(h.r.team, h.params(), h.out, b.Targets, b.T, b.B, b.Lengths)
+}
+
+func (h *crfHead) gradient(g, dz, z []float32, b Batch, _ Objective) (nats float64, count int) {
+	h.forward(z)
+	nats, count = h.crf.Gradient(h.r.team, h.r.p.crfOf(g), h.params(), h.out, b.Targets, b.T, b.B, b.Lengths, b.mean())
+	h.backward(g, dz)
+	return nats, count
+}
+
+func (h *crfHead) nonFinite(z []float32, b Batch) string {
+	if v, i, k, ok := h.outputs.nonFinite(z); ok {
+		return fmt.Sprintf("the score of tag %d at step %d of row %d is %v", k, i/b.B, i%b.B, v)
+	}
+	return ""
+}
 
 // checkTags wants a target at each step, which is nn.Ignore past a row's length.
 func checkTags(b Batch) {
