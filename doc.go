@@ -31,6 +31,7 @@
 //	look                   what goes on inside of a model, in figures: gates, gradients, memory
 //	internal/measure       times of layers, and the machine's limits
 //	model                  what is trained, saved and used: input → recurrent stack → head
+//	metrics                scores: spans of tags, classes
 //	data                   texts, vocabularies, minibatches, the built-in corpora
 //	datasets               published data by name: fetched once, and verified
 //	optim                  SGD, Adam, clipping, schedules, over one flat vector

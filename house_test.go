@@ -24,6 +24,7 @@ var house = [][]string{
 	{"serve", "lab"},
 	{"train", "convert", "look", "internal/measure"},
 	{"model"},
+	{"metrics"},
 	{"data", "datasets"},
 	{"optim"},
 	{"rnn"},

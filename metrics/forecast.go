@@ -34,18 +34,15 @@ func (e *Errors) RMSE() float64 { return math.Sqrt(e.MSE()) }
 func (e *Errors) MAE() float64 { return e.absolute / float64(e.Count) }
 
 // Pinball is the loss of a forecast got of the q-quantile, 0 < q < 1, where
-// want came: q·(want−got) if that is positive, else (q−1)·(want−got) (Koenker
-// and Bassett 1978). Its mean is least for the true quantile; that of the median
+// want came: the larger of q·(want−got) and (q−1)·(want−got) (Koenker and
+// Bassett 1978). Its mean is least for the true quantile; that of the median
 // is half the absolute error.
 func Pinball(q, want, got float64) float64 {
 	if !(q > 0 && q < 1) {
 		panic(fmt.Sprintf("metrics: Pinball: quantile %v, want 0 < q < 1", q))
 	}
-	if d := want - got; d >= 0 {
-		return q * d
-	} else {
-		return (q - 1) * d
-	}
+	d := want - got
+	return max(q*d, (q-1)*d)
 }
 
 // Coverage sums up how intervals fare as they come: how many values they cover,

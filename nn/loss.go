@@ -15,6 +15,7 @@ const Ignore int32 = -1
 type CrossEntropy struct {
 	V         int
 	Smoothing float64   // ε in [0, 1): Gradient's target is 1−ε at the class and ε/V at each (Szegedy et al. 2016)
+	Weights   []float32 // (V) by which the loss of a row counts, by its target; nil: 1. Not together with Smoothing
 	Nats      []float64 // (N) the loss of each row of the last call, 0 where ignored
 	job       lossJob
 	scratch   []lossScratch
@@ -31,7 +32,8 @@ type lossJob struct {
 	logits   Matrix    // (N, V)
 	targets  []int32   // (N)
 	factor   float32
-	smooth   float64 // ε
+	smooth   float64   // ε
+	weights  []float32 // (V), or nil
 	backward bool
 	scratch  []lossScratch // (parts)
 }
@@ -46,7 +48,8 @@ type lossScratch struct {
 
 // Loss returns the summed cross-entropy of the rows of logits (N, V), in
 // blocks, at their targets (N), in nats, and the number of rows that count:
-// those whose target is not Ignore. The logits are spent: what they hold after
+// those whose target is not Ignore. With Weights the nats are weighted, also in
+// Nats; the number is not. The logits are spent: what they hold after
 // is not defined. A row with a NaN or +Inf makes the sum NaN; a target beyond V
 // panics.
 func (c *CrossEntropy) Loss(team *Team, logits Matrix, targets []int32) (nats float64, count int) {
@@ -61,12 +64,34 @@ func (c *CrossEntropy) Gradient(team *Team, logits Matrix, targets []int32, fact
 	return c.run(team, lossJob{logits: logits, targets: targets, factor: factor, smooth: c.Smoothing, backward: true})
 }
 
+// Weight is the sum of the Weights of the targets that count; their number, if
+// Weights is nil. PyTorch's weighted mean is the nats of Loss divided by it, and
+// its gradient that of factor 1/Weight.
+func (c *CrossEntropy) Weight(targets []int32) float64 {
+	sum := 0.0
+	for _, target := range targets {
+		if target != Ignore {
+			sum += weightOf(c.Weights, target)
+		}
+	}
+	return sum
+}
+
+// weightOf is by how much a row of this target counts.
+func weightOf(weights []float32, target int32) float64 {
+	if weights == nil {
+		return 1
+	}
+	return float64(weights[target])
+}
+
 func (c *CrossEntropy) run(team *Team, job lossJob) (nats float64, count int) {
 	c.check(job.logits, job.targets)
 	targets := job.targets
 	c.Nats = Grow(c.Nats, len(targets))
 	c.scratch = Grow(c.scratch, team.Threads())
 	job.v, job.nats, job.parts, job.scratch = c.V, c.Nats, min(len(targets), team.Threads()), c.scratch
+	job.weights = c.Weights
 	c.job = job
 	team.Do(job.parts, &c.job)
 	c.job = lossJob{}
@@ -80,6 +105,9 @@ func (c *CrossEntropy) check(logits Matrix, targets []int32) {
 	}
 	if !(c.Smoothing >= 0 && c.Smoothing < 1) {
 		panic(fmt.Sprintf("nn: CrossEntropy: Smoothing is %v, want 0 ≤ ε < 1", c.Smoothing))
+	}
+	if c.Weights != nil && (len(c.Weights) != c.V || c.Smoothing > 0) {
+		panic(fmt.Sprintf("nn: CrossEntropy: %d Weights with Smoothing %v, want %d without", len(c.Weights), c.Smoothing, c.V))
 	}
 	logits.NeedBlocks("nn: CrossEntropy: logits", len(targets), c.V)
 	needTargets("CrossEntropy", targets, c.V)
@@ -136,12 +164,14 @@ func (j *lossJob) rows(s *lossScratch, from, n int) {
 		kernel.ExpSumRows(s.sum[:n], x.Columns(k).Data, s.top[:n], n)
 	}
 	for i, target := range j.targets[from : from+n] {
-		if s.by[i] = float32(float64(j.factor) / s.sum[i]); target == Ignore {
+		if target == Ignore {
 			s.by[i], j.nats[from+i] = 0, 0
 			x.ClearRow(i, j.v)
 			continue
 		}
-		j.nats[from+i] += math.Log(s.sum[i])
+		weight := weightOf(j.weights, target)
+		s.by[i] = float32(float64(j.factor) * weight / s.sum[i])
+		j.nats[from+i] = (j.nats[from+i] + math.Log(s.sum[i])) * weight
 	}
 	if !j.backward {
 		return
@@ -149,7 +179,7 @@ func (j *lossJob) rows(s *lossScratch, from, n int) {
 	for i, target := range j.targets[from : from+n] {
 		if target != Ignore { // the sum with its digits as p nears 1, once the rest is scaled
 			p := float64(x.At(i, int(target))[0]) / s.sum[i]
-			s.sum[i] = (p - 1 + (j.smooth - j.smooth/float64(j.v))) * float64(j.factor)
+			s.sum[i] = (p - 1 + (j.smooth - j.smooth/float64(j.v))) * (float64(j.factor) * weightOf(j.weights, target))
 		}
 	}
 	for k := 0; k < j.v; k += width {
