@@ -58,13 +58,13 @@ func (h *softmaxHead) answer(best []int32, probs, z []float32, _ Batch) {
 			}
 		}
 		if best[i] = int32(top); probs != nil {
-			softmax(probs[i*k:(i+1)*k], h.row, h.row[top])
+			softmaxOf(probs[i*k:(i+1)*k], h.row, h.row[top])
 		}
 	}
 }
 
-// softmax is that of x, of which top is the largest.
-func softmax(p, x []float32, top float32) {
+// softmaxOf is the softmax of x, of which top is the largest.
+func softmaxOf(p, x []float32, top float32) {
 	sum := 0.0
 	for i, v := range x {
 		e := math.Exp(float64(v) - float64(top))

@@ -147,7 +147,7 @@ func ScoreForecasts(ctx context.Context, p *Packed, team *nn.Team, x *Windows) (
 		values[i] = float64(v)
 	}
 	size := of.Horizon * c
-	err = eachBatch(ctx, x, func(which []int, _ Batch) {
+	err = eachBatch(ctx, x, func(which []int) {
 		f.windows(x, which)
 		for i, w := range which {
 			from := (x.first + w + of.Window) * c

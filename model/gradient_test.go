@@ -157,7 +157,7 @@ func options() []option {
 			all = append(all, option{s, Objective{}, true}, option{s, Objective{Dropout: key}, true})
 			for _, locked := range []bool{false, true} {
 				s.RNN.Locked, s.InputDropout, s.OutputDropout = locked, 0.3, 0.4
-				o := Objective{key, 0.1, 2, 1}
+				o := Objective{Dropout: key, Smoothing: 0.1, AR: 2, TAR: 1}
 				if s.Cutoffs != nil {
 					o.Smoothing = 0
 				}
@@ -181,7 +181,7 @@ func regularised() (all []option) {
 			if c.LayerNorm && c.Activation == "relu" {
 				continue // an h of zeros has a steep norm: float32 has few digits of it
 			}
-			s, o := Spec{Task: LM, Embed: 4, InputDropout: 0.3, OutputDropout: 0.3, EmbeddingDropout: 0.5, RNN: c}, Objective{key, 0.1, 2, 1}
+			s, o := Spec{Task: LM, Embed: 4, InputDropout: 0.3, OutputDropout: 0.3, EmbeddingDropout: 0.5, RNN: c}, Objective{Dropout: key, Smoothing: 0.1, AR: 2, TAR: 1}
 			if i%2 == 0 {
 				s.Tied, s.Embed = true, c.Hidden
 			} else if c.LayerNorm {

@@ -12,7 +12,12 @@ const LM = "lm"
 
 type lm struct{}
 
-func (lm) complete(*Spec, Names) error { return nil }
+func (lm) complete(s *Spec, n Names) error {
+	if n.Vocab == nil && s.Features == 0 {
+		return fmt.Errorf("model: task %s without a vocabulary", LM)
+	}
+	return nil
+}
 
 func (lm) validate(s Spec) error {
 	switch {

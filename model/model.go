@@ -109,7 +109,7 @@ func plan(spec Spec, names Names) (*Model, error) {
 	switch numbers := spec.Features > 0; {
 	case names.Vocab != nil && numbers:
 		return nil, fmt.Errorf("model: a vocabulary and inputs of %d numbers: want one of them", spec.Features)
-	case names.Vocab == nil && spec.Embed > 0 && !numbers, names.Vocab == nil && spec.Task == LM:
+	case names.Vocab == nil && !numbers && spec.Task != Regress:
 		return nil, fmt.Errorf("model: task %s without a vocabulary", spec.Task)
 	case (names.Characters != nil) != spec.Chars.on():
 		return nil, fmt.Errorf("model: characters of words: want a vocabulary of them and a width of their embedding, or neither")

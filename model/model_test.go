@@ -130,7 +130,7 @@ func TestSpecValidate(t *testing.T) {
 		change func(*Spec)
 		want   string
 	}{
-		{good, func(s *Spec) { s.Task = "tag" }, `model: task "tag": want lm or regress`},
+		{good, func(s *Spec) { s.Task = "tags" }, `model: task "tags": want one of classify, forecast, lm, regress, tag`},
 		{good, func(s *Spec) { s.Embed = -1 }, "model: embedding of width -1: want 0 to 1048576"},
 		{good, func(s *Spec) { s.Embed = MaxEmbed + 1 }, "model: embedding of width 1048577: want 0 to 1048576"},
 		{good, func(s *Spec) { s.OutputDropout = 1 }, "model: output dropout 1: want a number in [0, 1)"},
@@ -142,7 +142,7 @@ func TestSpecValidate(t *testing.T) {
 		{numbers, func(s *Spec) { s.EmbeddingDropout = 0.1 }, "model: embedding dropout 0.1: acts on an embedding, and there is none"},
 		{tied, func(s *Spec) { s.Embed = 5 }, "model: tied embedding of width 5: want 4, what the head reads"},
 		{good, func(s *Spec) { s.Tied = true }, "model: tied embedding of width 0: want 4, what the head reads"},
-		{numbers, func(s *Spec) { s.Tied = true }, "model: tied embedding of width 0: want 4, what the head reads"},
+		{numbers, func(s *Spec) { s.Tied = true }, "model: tied embedding of width 0: the head of task regress has no symbols"},
 		{good, func(s *Spec) { s.RNN.Hidden = 0 }, "rnn: hidden 0: want 1 to 16777216"},
 		{good, func(s *Spec) { s.RNN.Direction = rnn.Backward }, "model: a backward language model would read the symbols it is to predict: want direction forward"},
 		{good, func(s *Spec) { s.RNN.Direction = rnn.Bidirectional }, "model: a bidirectional language model would read the symbols it is to predict: want direction forward"},
@@ -152,13 +152,12 @@ func TestSpecValidate(t *testing.T) {
 		{good, func(s *Spec) { s.Cutoffs = []int{0} }, "nn: adaptive softmax: cutoff 0 at 0: want 1 to 2147483646"},
 		{good, func(s *Spec) { s.Cutoffs = []int{2, 2} }, "nn: adaptive softmax: cutoff 2 at 1: want 3 to 2147483646"},
 		{good, func(s *Spec) { s.Cutoffs = []int{1, 2} }, "nn: adaptive softmax: cluster 1 of width 4 / 4^2: want at least 1"},
-		{numbers, func(s *Spec) { s.Cutoffs = []int{1} }, "model: cutoffs [1]: act on classes, and task regress has none"},
-		{good, func(s *Spec) { s.Outputs = 1 }, "model: 1 outputs: a language model has one for each symbol"},
+		{numbers, func(s *Spec) { s.Cutoffs = []int{1} }, "model: cutoffs [1]: act on symbols, and task regress has none to say"},
+		{good, func(s *Spec) { s.Outputs = 1 }, "model: 1 outputs: of task regress, and this is lm"},
 		{numbers, func(s *Spec) { s.Outputs = 0 }, "model: 0 outputs: want 1 or more values of a regression"},
 		{numbers, func(s *Spec) { s.Outputs = -1 }, "model: -1 outputs: want 0 to 16777216"},
 		{numbers, func(s *Spec) { s.Features = 0 }, "model: inputs of 0 numbers: want 1 or more to regress from"},
 		{numbers, func(s *Spec) { s.Features = 1<<24 + 1 }, "model: inputs of 16777217 numbers: want 0 to 16777216"},
-		{numbers, func(s *Spec) { s.Embed = 2 }, "model: embedding of width 2: acts on symbols, and inputs are 3 numbers"},
 		{numbers, func(s *Spec) { s.Task = LM }, "model: inputs of 3 numbers: a language model reads symbols"},
 	} {
 		s := c.spec
@@ -264,7 +263,7 @@ func TestPanics(t *testing.T) {
 		{func() { m.Repack(nil, other.Pack()) }, "model: Repack: the Packed is of another model"},
 		{func() { m.PackAs(nn.Int8) }, "model: PackAs: int8 of a model of float32"},
 		{func() { run.Gradient(make([]float32, 5), b, nil, Objective{}) }, fmt.Sprintf("model: Gradient: g has 5 values, want %d", m.Size())},
-		{func() { run.Loss(Batch{T: 2, B: 2, IDs: b.IDs, Targets: b.Targets}, nil) }, "model: a batch of 2 symbols and 2 targets, want 2 × 2"},
+		{func() { run.Loss(Batch{T: 2, B: 2, IDs: b.IDs, Targets: b.Targets}, nil) }, "model: a batch of 2 symbols, want 2 × 2"},
 		{func() { run.Loss(Batch{T: 1, B: 2, IDs: []int32{0, 3}, Targets: b.Targets}, nil) }, "rnn: Forward: symbol 3 at step 0 of row 1, want 0 to 2"},
 	} {
 		func() {

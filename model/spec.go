@@ -75,20 +75,22 @@ func (s Spec) Validate() error {
 	if err := s.validateChars(); err != nil {
 		return err
 	}
-	if s.Task != LM && (s.Tied || len(s.Cutoffs) > 0) {
-		return fmt.Errorf("model: tied to an embedding or with cutoffs: a head of symbols is, and task %s has another", s.Task)
-	}
-	for _, f := range []struct {
-		on   bool
-		what string
-		task string
-	}{{s.Outputs > 0, "outputs", Regress}, {s.CRF, "a CRF", Tag}, {s.Pool != "", "a pool", Classify}, {!s.Forecast.none(), "a window or horizon", Forecast}} {
-		if f.on && s.Task != f.task {
-			return fmt.Errorf("model: %s: of task %s, and this is %s", f.what, f.task, s.Task)
-		}
+	switch {
+	case s.Tied && s.Task != LM:
+		return fmt.Errorf("model: tied embedding of width %d: the head of task %s has no symbols", s.Embed, s.Task)
+	case len(s.Cutoffs) > 0 && s.Task != LM:
+		return fmt.Errorf("model: cutoffs %v: act on symbols, and task %s has none to say", s.Cutoffs, s.Task)
 	}
 	if err := t.validate(s); err != nil {
 		return err
+	}
+	for _, f := range []struct {
+		on         bool
+		what, task string
+	}{{s.Outputs > 0, fmt.Sprintf("%d outputs", s.Outputs), Regress}, {s.CRF, "a CRF", Tag}, {s.Pool != "", "a pool", Classify}, {!s.Forecast.none(), "a window or horizon", Forecast}} {
+		if f.on && s.Task != f.task {
+			return fmt.Errorf("model: %s: of task %s, and this is %s", f.what, f.task, s.Task)
+		}
 	}
 	if err := s.RNN.Validate(); err != nil {
 		return err
