@@ -52,7 +52,7 @@ func (Grammars) Labels() (names []string) {
 // Example is example i.
 func (g Grammars) Example(i uint64) (text, label string) {
 	d := draw(g.Seed, i, grammarsStream)
-	round, square := 0, 0 // pairs, even numbers of them, so that there is a middle
+	round, square := 0, 0 // pairs, of which a half holds as many as the other
 	for round+square < 6 {
 		round, square = 2*(1+d.below(3)), 2*(1+d.below(3))
 	}

@@ -25,6 +25,7 @@ type File struct {
 	URL    string // where it is published, at a fixed commit; "" if it is nowhere as it is
 	Bytes  int64
 	SHA256 string // in hex
+	Part   string // "train", "dev" or "test", "" where the dataset is not divided
 }
 
 // Bytes is the size of all files.

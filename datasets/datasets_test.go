@@ -26,7 +26,12 @@ func TestAll(t *testing.T) {
 		if d.About == "" || d.Licence == "" || len(d.Files) == 0 {
 			t.Errorf("%s: %+v", d.Name, d)
 		}
+		parts := map[string]bool{}
 		for _, f := range d.Files {
+			parts[f.Part] = true
+			if !slices.Contains([]string{"", "train", "dev", "test"}, f.Part) {
+				t.Errorf("%s/%s: part %q", d.Name, f.Name, f.Part)
+			}
 			if sum, err := hex.DecodeString(f.SHA256); err != nil || len(sum) != sha256.Size || f.Bytes <= 0 || f.Name != path.Base(f.Name) {
 				t.Errorf("%s: %+v", d.Name, f)
 			}
@@ -37,6 +42,9 @@ func TestAll(t *testing.T) {
 			if err != nil || u.Scheme != "https" || path.Base(u.Path) != f.Name {
 				t.Errorf("%s: address %q: %v", d.Name, f.URL, err)
 			}
+		}
+		if len(parts) > 1 && (parts[""] || !parts["train"] || !parts["test"]) {
+			t.Errorf("%s is divided into %v: want train and test, and each file in a part", d.Name, parts)
 		}
 	}
 }
@@ -176,6 +184,26 @@ func TestMirrorFolder(t *testing.T) {
 	put(t, filepath.Join(s.Mirror, "two", "b.txt"), "another")
 	if paths, err := s.Get(t.Context(), d); err != nil || !slices.Equal(paths, []string{s.Path(d, d.Files[0]), s.Path(d, d.Files[1])}) {
 		t.Error(paths, err)
+	}
+}
+
+// The published files are what the list says of them. They are not in the project:
+// SLUICE_MIRROR says where.
+func TestPublished(t *testing.T) {
+	mirror := os.Getenv(MirrorVariable)
+	if mirror == "" {
+		t.Skip("SLUICE_MIRROR is not set")
+	}
+	for _, d := range All() {
+		t.Run(d.Name, func(t *testing.T) {
+			for _, f := range d.Files {
+				if err := check(filepath.Join(mirror, d.Name, f.Name), f); errors.Is(err, os.ErrNotExist) {
+					t.Skip(err)
+				} else if err != nil {
+					t.Errorf("%s: %v", f.Name, err)
+				}
+			}
+		})
 	}
 }
 

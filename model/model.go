@@ -79,6 +79,7 @@ type History struct {
 	Updates        int             `json:"updates,omitempty"`          // made until then
 	TrainLoss      float64         `json:"train_loss,omitempty"`       // of these weights on the training part: what Runner.Loss gives, per what counts
 	HeldOutLoss    float64         `json:"held_out_loss,omitempty"`    // and on the validation part
+	HeldOutFigure  float64         `json:"held_out_figure,omitempty"`  // what the task is compared by, on it: see train.Epoch
 	Kept           string          `json:"kept,omitempty"`             // why these weights and no others
 	Config         json.RawMessage `json:"config,omitempty"`           // every option of the run
 }

@@ -134,7 +134,7 @@ func TestOtherTasks(t *testing.T) {
 		"model: activation regularisation +Inf: want 0 (none) or more":              func() { run.Gradient(g, b, nil, Objective{AR: math.Inf(1)}) },
 		"model: label smoothing NaN: want a number in [0, 1)":                       func() { run.Gradient(g, b, nil, Objective{Smoothing: math.NaN()}) },
 		fmt.Sprintf("model: Gradient: g has %d values, want %d", len(g)-1, len(g)):  func() { run.Gradient(g[1:], b, nil, Objective{}) },
-		"model: a batch of 0 symbols, want 1 × 2":                     func() { runText.Loss(Batch{T: 1, B: 2, Targets: []int32{0, 0}}, nil) },
+		"model: a batch of 0 symbols, want 1 × 2":                                   func() { runText.Loss(Batch{T: 1, B: 2, Targets: []int32{0, 0}}, nil) },
 	} {
 		func() {
 			defer func() {

@@ -37,14 +37,13 @@ type crfJob struct {
 // crfPart is of one sequence at a time, but for the gradient.
 type crfPart struct {
 	row          []float32 // (K)
-	emit         []float64 // (T, wide) exp(emission − the step's largest); then v, by which each former state is multiplied
-	alpha        []float64 // (T, wide) probability of the tags up to a step; as logarithms, unscaled
-	gamma        []float64 // (T, wide) that of the tag given all
+	emit         []float64 // (T, wide) exp(emission − the step's largest), and on the way back times beta / scale
+	alpha        []float64 // (T, wide) the probability of a tag given what is up to it; of logarithms, unscaled; of Decode, the highest score
+	gamma        []float64 // (T, wide) that of a tag given all
 	scale        []float64 // (T + 1) what alpha was divided by, and the end's
 	beta         []float64 // (wide)
 	ahead, paths []float64 // (K)
 	pairs        []float64 // (K, wide)
-	from         []int32   // (T, K) the best tag before
 	dTransitions []float64 // (K, K) of all sequences of the part
 	dStart, dEnd []float64 // (K)
 }
@@ -62,9 +61,6 @@ func (j *crfJob) reserve() {
 		p.row, p.alpha, p.emit = Grow(p.row, j.k), Grow(p.alpha, j.T*wide), Grow(p.emit, j.T*wide)
 		p.scale, p.beta = Grow(p.scale, j.T+1), Grow(p.beta, wide)
 		p.ahead, p.paths = Grow(p.ahead, j.k), Grow(p.paths, j.k)
-		if j.decode {
-			p.from = Grow(p.from, j.T*j.k)
-		}
 		if j.posterior {
 			p.gamma, p.pairs = Grow(p.gamma, j.T*wide), Grow(p.pairs, j.k*wide)
 			p.dTransitions, p.dStart, p.dEnd = Grow(p.dTransitions, j.k*j.k), Grow(p.dStart, j.k), Grow(p.dEnd, j.k)
@@ -110,12 +106,15 @@ func (j *crfJob) sequence(p *crfPart, b, n int) {
 	if !j.posterior {
 		return
 	}
-	if n > 0 {
-		if scaled && j.backward(p, n) {
+	if n > 0 && scaled {
+		if scaled = j.backward(p, n); scaled {
 			j.countPairs(p, n)
 		} else {
-			j.logBackward(p, j.logForward(p, b, n), n)
+			logZ = j.logForward(p, b, n)
 		}
+	}
+	if n > 0 && !scaled {
+		j.logBackward(p, logZ, n)
 	}
 	j.set(p, b, n)
 }

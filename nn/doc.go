@@ -1,6 +1,6 @@
 // Package nn holds what stands around the recurrent layers: embedding, linear
-// layer, dropout, softmax with cross-entropy, full or adaptive, and the
-// initialisers.
+// layer, dropout, softmax with cross-entropy, full or adaptive, conditional random
+// field, and the initialisers.
 //
 // Letters are those of package rnn: N rows, V vocabulary. Every slice is
 // row-major and its shape stands beside it; a [Matrix] may be in blocks. A layer

@@ -67,16 +67,16 @@ func (d *addingDealer) next() model.Batch {
 	return model.Batch{T: d.steps, B: d.rows, Data: d.x, Values: d.y}
 }
 
-func (a Adding) score(ctx context.Context, c Config, p *model.Packed, team *nn.Team) (float64, error) {
+func (a Adding) score(ctx context.Context, c Config, p *model.Packed, team *nn.Team) (loss, figure float64, err error) {
 	sampler, err := data.NewAddingSampler(data.Adding{Steps: c.Batches.Steps, Seed: c.Seed})
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	run, steps, sum, count := model.NewRunner(p, team), c.Batches.Steps, 0.0, 0
 	var x, y []float32
 	for first := 0; first < a.HeldOut; first += len(y) {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		rows := min(100, a.HeldOut-first)
 		x, y = nn.Grow(x, steps*rows*2), nn.Grow(y, rows)
@@ -84,5 +84,5 @@ func (a Adding) score(ctx context.Context, c Config, p *model.Packed, team *nn.T
 		s, n := run.Loss(model.Batch{T: steps, B: rows, Data: x, Values: y}, nil)
 		sum, count = sum+s, count+n
 	}
-	return sum / float64(count), nil
+	return sum / float64(count), 0, nil
 }

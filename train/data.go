@@ -9,25 +9,28 @@ import (
 	"sluice/nn"
 )
 
-// Data is what a run learns from: a *Text, or Adding.
+// Data is what a run learns from: a *Text, *Examples, or Adding.
 type Data interface {
 	about() about
 	dealer(c Config) (dealer, error)
-	// score is the loss on what is held out, by what counts.
-	score(ctx context.Context, c Config, p *model.Packed, team *nn.Team) (loss float64, err error)
+	// score is the loss on what is held out, by what counts, and the figure that
+	// models of the task are compared by, 0 of one that has none.
+	score(ctx context.Context, c Config, p *model.Packed, team *nn.Team) (loss, figure float64, err error)
 }
 
 // about is what there is to know of Data.
 type about struct {
 	identity
-	corpus string      // the text's name, if it has one
-	vocab  *data.Vocab // nil where inputs are numbers
+	corpus  string // the data's name, if it has one
+	names   model.Names
+	carries bool                 // minibatches may go on with the rows of the one before
+	start   func(m *model.Model) // sets parameters that are known before training; nil: none
 }
 
 // identity is by what Data is known again.
 type identity struct {
 	SHA256  string `json:"sha256"`
-	Train   int    `json:"train"` // symbols
+	Train   int    `json:"train"` // symbols or examples
 	HeldOut int    `json:"held_out"`
 }
 
@@ -70,13 +73,13 @@ func (t *Text) dealer(c Config) (dealer, error) {
 }
 
 func (t *Text) about() about {
-	return about{identity{t.SHA256, len(t.Train), len(t.HeldOut)}, t.Corpus, t.Vocab}
+	return about{identity: identity{t.SHA256, len(t.Train), len(t.HeldOut)}, corpus: t.Corpus, names: model.Names{Vocab: t.Vocab}, carries: true}
 }
 
-func (t *Text) score(ctx context.Context, _ Config, p *model.Packed, team *nn.Team) (float64, error) {
+func (t *Text) score(ctx context.Context, _ Config, p *model.Packed, team *nn.Team) (loss, figure float64, err error) {
 	s, err := model.Evaluate(ctx, p, team, t.HeldOut)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return s.Loss(), nil
+	return s.Loss(), 0, nil
 }

@@ -36,6 +36,7 @@ type Epoch struct {
 	Updates     int           `json:"updates"`
 	Loss        float64       `json:"loss"`                    // over the epoch, while the weights moved
 	HeldOutLoss float64       `json:"held_out_loss,omitempty"` // after it; 0: nothing is held out
+	Figure      float64       `json:"figure,omitempty"`        // of what is held out: the F1 of spans, else the accuracy, of tags, the macro F1 of labels
 	Best        bool          `json:"best"`                    // these weights are the ones to keep so far
 	PerSecond   float64       `json:"-"`                       // tokens
 	Time        time.Duration `json:"-"`                       // of training in this epoch, evaluation left out

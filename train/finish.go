@@ -75,13 +75,13 @@ func (r *run) history() (model.History, error) {
 	}
 	if b.Epoch > 0 {
 		e, measure := r.at.Curve[b.Epoch-1], "loss"
-		if about.vocab != nil {
+		if r.model.Task == model.LM {
 			measure = "perplexity"
 		}
-		h.TrainLoss, h.HeldOutLoss = e.Loss, e.HeldOutLoss
+		h.TrainLoss, h.HeldOutLoss, h.HeldOutFigure = e.Loss, e.HeldOutLoss, e.Figure
 		h.Kept = map[string]string{
 			KeepTrain:   "the lowest training " + measure,
-			KeepHeldOut: "the lowest held-out " + measure,
+			KeepHeldOut: r.bestOf(measure),
 			KeepLast:    "the last epoch",
 		}[r.keep]
 	}
@@ -105,4 +105,26 @@ func (r *run) trainLoss(ctx context.Context, epoch int) (float64, error) {
 		sum, count = sum+s, count+c
 	}
 	return sum / float64(count), nil
+}
+
+// bestOf is by what held-out weights are kept.
+func (r *run) bestOf(measure string) string {
+	if name := FigureName(r.model.Task, r.model.Scheme); name != "" {
+		return "the highest held-out " + name
+	}
+	return "the lowest held-out " + measure
+}
+
+// FigureName is what models of a task are compared by: see Epoch.Figure. It is ""
+// for a task whose figure is its loss.
+func FigureName(task string, scheme data.Scheme) string {
+	switch {
+	case task == model.Classify:
+		return "macro F1"
+	case task == model.Tag && scheme != "":
+		return "F1"
+	case task == model.Tag:
+		return "accuracy"
+	}
+	return ""
 }

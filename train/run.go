@@ -141,7 +141,7 @@ type best struct {
 
 func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 	about := d.about()
-	m, err := model.New(c.Model, about.vocab)
+	m, err := model.New(c.Model, about.names)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 	}
 	if r.keep == "" || r.keep == KeepAuto {
 		r.keep = KeepHeldOut
-		if about.HeldOut == 0 || about.vocab != nil && about.Train < LearntByHeart {
+		if about.HeldOut == 0 || m.Task == model.LM && about.Train < LearntByHeart {
 			r.keep = KeepTrain
 		}
 	}
@@ -172,11 +172,15 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 	}
 	r.opt, r.mean = c.Optimizer.New(len(m.Params)), optim.NewAverage(len(m.Params))
 	r.grad = make([]float32, len(m.Params))
-	r.state = make([]float32, c.Batches.Batch*m.RNN.StateSize())
+	if about.carries {
+		r.state = make([]float32, c.Batches.Batch*m.RNN.StateSize())
+	}
 	r.before, r.entry = make([]float32, len(r.state)), make([]float32, len(r.state))
 	r.at.Rate = 1
 	if o.From == nil {
-		err = m.Init(c.Init, c.Seed)
+		if err = m.Init(c.Init, c.Seed); about.start != nil {
+			about.start(m)
+		}
 	} else {
 		err = r.resume(o.From)
 	}
@@ -233,8 +237,8 @@ func (r *run) train(ctx context.Context) error {
 		Task: r.model.Task, Parameters: len(r.model.Params), TrainSymbols: about.Train, HeldOutSymbols: about.HeldOut,
 		Epochs: r.c.Epochs, Updates: r.total, Resumed: r.at.Updates,
 	}
-	if about.vocab != nil {
-		start.Symbols = about.vocab.Size()
+	if v := about.names.Vocab; v != nil {
+		start.Symbols = v.Size()
 	}
 	r.observe(start)
 	if r.at.Lines == 0 {
@@ -328,7 +332,7 @@ func perSecond(n int, d time.Duration) float64 {
 func (r *run) score(ctx context.Context, done *Epoch) error {
 	if r.data.about().HeldOut > 0 {
 		err := r.exact(func(p *model.Packed) (err error) {
-			done.HeldOutLoss, err = r.data.score(ctx, r.c, p, r.team)
+			done.HeldOutLoss, done.Figure, err = r.data.score(ctx, r.c, p, r.team)
 			return err
 		})
 		if err == nil {
@@ -385,14 +389,27 @@ func (r *run) waiting(e Epoch) float64 {
 	if r.data.about().HeldOut == 0 {
 		return e.Loss
 	}
+	return r.heldOut(e)
+}
+
+// heldOut is the score on what is held out, lower being better: what the figure
+// lacks of 1, where the task has one.
+func (r *run) heldOut(e Epoch) float64 {
+	if figured(r.model.Task) {
+		return 1 - e.Figure
+	}
 	return e.HeldOutLoss
 }
+
+// figured says whether models of a task are compared by a figure of which more is
+// better: the F1 of spans or the accuracy of tags, the macro F1 of labels.
+func figured(task string) bool { return FigureName(task, "") != "" }
 
 // keeping is the score by which weights are kept, lower being better.
 func (r *run) keeping(e Epoch) float64 {
 	switch r.keep {
 	case KeepHeldOut:
-		return e.HeldOutLoss
+		return r.heldOut(e)
 	case KeepLast:
 		return -float64(e.Epoch)
 	}

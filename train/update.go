@@ -111,7 +111,7 @@ func (r *run) rate() float64 { return r.c.Schedule.At(r.at.Updates, r.at.Falls.F
 // bounded is a loss that is not finite either where, in nats, no probability is
 // left of what was to be predicted.
 func (r *run) bounded(loss float64) float64 {
-	if r.model.Vocab == nil {
+	if r.model.Task != model.LM {
 		return loss
 	}
 	return math.Exp(loss)

@@ -1,0 +1,242 @@
+package data
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Table says where in a file of examples what stands.
+//
+// "csv" and "tsv" have a row for each example: a text, or numbers. Columns are
+// named by the first row, or by their number from 1. A TSV file has no quotes:
+// cells are what is between tabs. A table whose Text and Values are empty is of
+// texts if a column is called "text" or there are no more than two columns, else
+// of numbers.
+//
+// "jsonl" has a JSON object a line; columns are its fields.
+//
+// "lines" has a text a line, and the file's name without its folder and suffix
+// is the label of all: names/Arabic.txt has names that are Arabic.
+//
+// "idx" has the pictures of MNIST; see ReadIDX.
+type Table struct {
+	// Format: "csv", "tsv", "jsonl", "lines", "idx", or "" for what FormatOf says.
+	Format string `json:"format,omitempty"`
+
+	// Text is the column of the texts. "" is the column "text"; if there is none,
+	// the first of two, or the only one, that is not the label.
+	Text string `json:"text,omitempty"`
+
+	// Label is the column of the labels, "none" if there are none. "" is the column
+	// "label"; if there is none and no column is named, the last of two columns
+	// beside a text, the first one beside numbers, else none.
+	Label string `json:"label,omitempty"`
+
+	// Values are the columns of the numbers of a sequence of one channel, each row
+	// as long. "*" alone is all columns but the label: rows may be of any length,
+	// and empty cells at the end are none. In JSON lines it is one field, "" for
+	// "values": a list of T numbers, or of T lists of F.
+	Values []string `json:"values,omitempty"`
+
+	// NoHeader says that the first row of a csv or tsv file is an example.
+	NoHeader bool `json:"no_header,omitempty"`
+}
+
+const (
+	none      = "none" // as the name of a column: there is none
+	allOthers = "*"
+)
+
+// Validate says which field cannot be, and what is allowed.
+func (t Table) Validate() error {
+	formats := []string{"", "csv", "tsv", "jsonl", "lines", "idx"}
+	rows := t.Format == "" || t.Format == "csv" || t.Format == "tsv"
+	numbers := slices.DeleteFunc(append([]string{t.Text, t.Label}, t.Values...), func(s string) bool {
+		_, ok := columnNumber(s)
+		return ok || s == "" || s == none || s == allOthers
+	})
+	switch {
+	case !slices.Contains(formats, t.Format):
+		return fmt.Errorf("data: format of a table %s: want csv, tsv, jsonl, lines or idx", quote(t.Format))
+	case t.Text != "" && len(t.Values) > 0:
+		return fmt.Errorf("data: a table with text in %s and values in %s: want one of the two", quote(t.Text), quote(t.Values[0]))
+	case t.NoHeader && !rows:
+		return fmt.Errorf("data: no header, in a table of format %s: want csv or tsv", t.Format)
+	case t.NoHeader && len(numbers) > 0:
+		return fmt.Errorf("data: column %s of a table without a header: want its number, from 1", quote(numbers[0]))
+	case len(t.Values) > 1 && slices.Contains(t.Values, allOthers):
+		return fmt.Errorf("data: values in %q and other columns: want it alone", allOthers)
+	case t.Format == "jsonl" && (len(t.Values) > 1 || slices.Contains(t.Values, allOthers)):
+		return fmt.Errorf("data: values of JSON lines in %d fields, %s: want one", len(t.Values), quote(t.Values[0]))
+	case (t.Format == "lines" || t.Format == "idx") && (t.Text != "" || len(t.Values) > 0 || t.Label != "" && t.Label != none):
+		return fmt.Errorf("data: columns in a table of format %s: want none, as it has no columns", t.Format)
+	}
+	return nil
+}
+
+// FormatOf is the format of a file of a name: what Format says, else by its
+// suffix csv for .csv, tsv for .tsv, jsonl for .jsonl and .ndjson, lines for
+// .txt, idx for idx3-ubyte and idx1-ubyte, with or without .gz.
+func (t Table) FormatOf(name string) (string, error) {
+	if t.Format != "" {
+		return t.Format, nil
+	}
+	if format, ok := suffixes[strings.ToLower(filepath.Ext(name))]; ok {
+		return format, nil
+	}
+	plain := strings.TrimSuffix(name, ".gz")
+	if strings.HasSuffix(plain, "idx3-ubyte") || strings.HasSuffix(plain, "idx1-ubyte") {
+		return "idx", nil
+	}
+	return "", fileError(name, "a name that tells no format: want .csv, .tsv, .jsonl, .ndjson or .txt, or a format given")
+}
+
+var suffixes = map[string]string{".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "lines"}
+
+func columnNumber(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil && n > 0
+}
+
+// column is the index of a column by its name or number. header is the first
+// row, with the names unless there are none.
+func column(header []string, named bool, name string) (int, error) {
+	at := slices.Index(header, name)
+	if named && at >= 0 {
+		if slices.Contains(header[at+1:], name) {
+			return 0, fmt.Errorf("two columns are called %s: want a column's number", quote(name))
+		}
+		return at, nil
+	}
+	n, ok := columnNumber(name)
+	switch {
+	case ok && n <= len(header):
+		return n - 1, nil
+	case ok || !named:
+		return 0, fmt.Errorf("no column %s: there are %d", quote(name), len(header))
+	}
+	return 0, fmt.Errorf("no column %s: there are %s", quote(name), list(header))
+}
+
+// list shows the first names of many.
+func list(names []string) string {
+	const most = 12
+	var b strings.Builder
+	for i, name := range names[:min(most, len(names))] {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(quote(name))
+	}
+	if len(names) > most {
+		fmt.Fprintf(&b, " and %d more", len(names)-most)
+	}
+	return b.String()
+}
+
+// layout is a Table as it is in one file.
+type layout struct {
+	format string
+	header string   // the row of the names, "" if there is none
+	names  []string // of the columns, nil if there are none
+	width  int      // number of columns of the first row
+	text   int      // columns; −1 for none
+	label  int
+	values []int
+	rest   bool // the values are all columns but the label
+}
+
+// layoutOf finds the columns of a csv or tsv file by its first row.
+func (t Table) layoutOf(format string, first []string) (*layout, error) {
+	l := &layout{format: format, width: len(first), text: -1, label: -1}
+	if !t.NoHeader {
+		l.names = slices.Clone(first)
+		for i, name := range l.names {
+			l.names[i] = strings.Clone(strings.TrimSpace(name))
+		}
+	}
+	find := func(name string) (int, error) { return column(orElse(l.names, first), !t.NoHeader, name) }
+	var err error
+	switch label := slices.Index(l.names, "label"); {
+	case t.Label == none:
+	case t.Label != "":
+		if l.label, err = find(t.Label); err != nil {
+			return nil, err
+		}
+	case label >= 0:
+		l.label = label
+	}
+	switch text := slices.Index(l.names, "text"); {
+	case t.Text != "":
+		l.text, err = find(t.Text)
+	case len(t.Values) == 0 && text >= 0:
+		l.text = text
+	case len(t.Values) == 0 && l.width <= 2:
+		l.smallLayout(t.Label != none)
+	case len(t.Values) == 0 || t.Values[0] == allOthers:
+		l.rest = true
+		if l.label < 0 && t.Label != none {
+			l.label = 0
+		}
+	default:
+		l.values = make([]int, len(t.Values))
+		for i, name := range t.Values {
+			if l.values[i], err = find(name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err == nil {
+		err = l.check(first)
+	}
+	return l, err
+}
+
+func orElse(names, first []string) []string {
+	if names != nil {
+		return names
+	}
+	return first
+}
+
+// smallLayout is that of one or two columns of which none is called a text.
+func (l *layout) smallLayout(labelled bool) {
+	l.text = 0
+	if l.label == 0 {
+		l.text = l.width - 1
+	}
+	if l.width == 2 && l.label < 0 && labelled {
+		l.label = 1
+	}
+}
+
+// check refuses a column with two parts to play, and a header that is none.
+func (l *layout) check(first []string) error {
+	if l.label >= 0 && (l.text == l.label || slices.Contains(l.values, l.label)) {
+		return fmt.Errorf("column %d is the label, and more: want another column beside it", l.label+1)
+	}
+	if l.text >= 0 || l.names == nil {
+		return nil
+	}
+	numbers := 0
+	for i, cell := range first {
+		if _, err := parseValue(cell); err != nil {
+			continue
+		}
+		if numbers++; strings.Contains(cell, ".") || numbers == l.width {
+			return fmt.Errorf("column %d: %s is a number: want a header of names, or to be told that there is none", i+1, quote(cell))
+		}
+	}
+	return nil
+}
+
+// at names a column in an error.
+func (l *layout) at(i int) string {
+	if i < len(l.names) && l.names[i] != "" {
+		return fmt.Sprintf("column %d (%s)", i+1, quote(l.names[i]))
+	}
+	return fmt.Sprintf("column %d", i+1)
+}

@@ -1,0 +1,173 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// examples reads all, and shows each as LABEL|TEXT or LABEL|VALUES by F.
+func examples(name string, r io.Reader, t Table) (shown []string, err error) {
+	for e, err := range ReadExamples(name, r, t) {
+		if err != nil {
+			return shown, err
+		}
+		shown = append(shown, showExample(e))
+	}
+	return shown, nil
+}
+
+func showExample(e Example) string {
+	if e.Values == nil {
+		return fmt.Sprintf("%d %s|%s", e.Line, e.Label, e.Text)
+	}
+	return fmt.Sprintf("%d %s|%v/%d", e.Line, e.Label, e.Values, e.F)
+}
+
+func TestReadExamples(t *testing.T) {
+	none := Table{Label: "none"}
+	for _, c := range []struct {
+		name, file string
+		t          Table
+		want, err  string // want: the examples, apart by " ; "
+	}{
+		// Texts.
+		{"a.csv", "text,label\nthe rain,wet\n\"sun, \"\"sun\"\"\nand sun\", dry \n", Table{}, "2 wet|the rain ; 3 dry|sun, \"sun\"\nand sun", ""},
+		{"a.csv", bom + "label,n,text\r\nwet,1,the rain\r\n\r\ndry,2,sun", Table{}, "2 wet|the rain ; 4 dry|sun", ""},
+		{"a.csv", "said,kind\nthe rain,wet\n", Table{}, "2 wet|the rain", ""},
+		{"a.csv", "kind,said\nwet,the rain\n", Table{Label: "kind"}, "2 wet|the rain", ""},
+		{"a.csv", "label,said\nwet,the rain\n", Table{}, "2 wet|the rain", ""},
+		{"a.csv", "id,text\n7,the rain\n", Table{}, "2 |the rain", ""},
+		{"a.csv", "a,b,c\n7,the rain,wet\n", Table{Text: "b", Label: "c"}, "2 wet|the rain", ""},
+		{"a.csv", "a,b,c\n7,the rain,wet\n", Table{Text: "2", Label: "3"}, "2 wet|the rain", ""},
+		{"a.csv", "a,b,c\n7,the rain,wet\n", Table{Text: "b"}, "2 |the rain", ""},
+		{"a.csv", "the rain,wet\nsun,dry\n", Table{NoHeader: true}, "1 wet|the rain ; 2 dry|sun", ""},
+		{"a.csv", "the rain\nsun\n", Table{NoHeader: true}, "1 |the rain ; 2 |sun", ""},
+		{"a.csv", "text,label\nthe rain,wet\n", none, "2 |the rain", ""},
+		{"a.tsv", "text\tlabel\n\"the rain\twet\n \"s\"\"un\" \tdry\n", Table{}, "2 wet|\"the rain ; 3 dry| \"s\"\"un\" ", ""},
+		{"a.data", "text\tlabel\nthe rain\twet\n", Table{Format: "tsv"}, "2 wet|the rain", ""},
+		{"names/Wet.txt", " rain\r\n\n  \nhail", Table{}, "1 Wet| rain ; 4 Wet|hail", ""},
+		{"Wet.txt", "rain\n", none, "1 |rain", ""},
+		{"-", "rain\n", Table{Format: "lines"}, "1 |rain", ""},
+
+		// Numbers.
+		{"a.csv", "label,v1,v2,v3\na,1,2,3\nb,4,,\nc, 5 ,-6e-1,7,8\n", Table{}, "2 a|[1 2 3]/1 ; 3 b|[4]/1 ; 4 c|[5 -0.6 7 8]/1", ""},
+		{"a.csv", "1,0.5,0.25\n2,3\n", Table{NoHeader: true}, "1 1|[0.5 0.25]/1 ; 2 2|[3]/1", ""},
+		{"a.csv", "0.5,0.25,7\n3,4,8\n", Table{NoHeader: true, Label: "3"}, "1 7|[0.5 0.25]/1 ; 2 8|[3 4]/1", ""},
+		{"a.csv", "0.5,0.25,7\n3\n", Table{NoHeader: true, Label: "none"}, "1 |[0.5 0.25 7]/1 ; 2 |[3]/1", ""},
+		{"a.csv", "kind,v\na,1\n", Table{Values: []string{"*"}}, "2 a|[1]/1", ""},
+		{"a.csv", "id,v,w,label\n9,1,2,a\n", Table{Values: []string{"w", "v"}}, "2 a|[2 1]/1", ""},
+		{"a.tsv", "a\t1\t2\nb\t3\t\t\n", Table{NoHeader: true}, "1 a|[1 2]/1 ; 2 b|[3]/1", ""},
+
+		// What is wrong.
+		{"a.csv", "", Table{}, "", "data: a.csv: no examples: want at least one"},
+		{"a.csv", "text,label\n\n", Table{}, "", "data: a.csv: no examples: want at least one"},
+		{"a.txt", " \n", Table{}, "", "data: a.txt: no examples: want at least one"},
+		{"a.csv", "text,label\nrain,wet\nsun\n", Table{}, "2 wet|rain", "data: a.csv: line 3: 1 columns, and the first row has 2: want as many, a cell with a separator in quotes"},
+		{"a.csv", "text,label\nrain, rain,wet\n", Table{}, "", "data: a.csv: line 2: 3 columns, and the first row has 2: want as many, a cell with a separator in quotes"},
+		{"a.csv", "text,label\nrain, \n", Table{}, "", `data: a.csv: line 2: column 2 ("label"): empty: want a label`},
+		{"a.csv", "text,label\n  ,wet\n", Table{}, "", `data: a.csv: line 2: column 1 ("text"): empty: want a text`},
+		{"a.csv", "text,label\n\"rain\nsun,wet\n", Table{}, "", "data: a.csv: line 3: column 8: extraneous or missing \" in quoted-field"},
+		{"a.csv", "text,label\nra\"in\",wet\n", Table{}, "", "data: a.csv: line 2: column 3: bare \" in non-quoted-field"},
+		{"a.csv", "text,label\n\"ra\nin\",wet\n\"sun\n\"x,dry\n", Table{}, "2 wet|ra\nin", "data: a.csv: line 5: column 1: extraneous or missing \" in quoted-field"},
+		{"a.csv", "text,label\nrain,wet\nsun,\xff\n", Table{}, "2 wet|rain", "data: a.csv: line 3: byte 0xFF at byte column 5 is not UTF-8"},
+		{"a.csv", "a,b,c\n", Table{Text: "d"}, "", `data: a.csv: line 1: no column "d": there are "a", "b", "c"`},
+		{"a.csv", "a,b,c\n", Table{Text: "a", Label: "4"}, "", `data: a.csv: line 1: no column "4": there are 3`},
+		{"a.csv", "a,b,a\n", Table{Text: "a"}, "", `data: a.csv: line 1: two columns are called "a": want a column's number`},
+		{"a.csv", "a,b,c\n", Table{Text: "a", Label: "1"}, "", `data: a.csv: line 1: column 1 is the label, and more: want another column beside it`},
+		{"a.csv", "a,b,c\n", Table{Values: []string{"a", "b"}, Label: "b"}, "", `data: a.csv: line 1: column 2 is the label, and more: want another column beside it`},
+		{"a.csv", "a,0.5,c\n1,2,3\n", Table{}, "", `data: a.csv: line 1: column 2: "0.5" is a number: want a header of names, or to be told that there is none`},
+		{"a.csv", "1,2,3\n1,2,3\n", Table{}, "", `data: a.csv: line 1: column 3: "3" is a number: want a header of names, or to be told that there is none`},
+		{"a.csv", "label,0,1\nx,2,3\n", Table{}, "2 x|[2 3]/1", ""},
+		{"a.csv", "x,1,2\n", Table{NoHeader: true, Label: "3"}, "", `data: a.csv: line 1: column 1: "x": want a number`},
+		{"a.csv", "1,2,x\n3,4\n", Table{NoHeader: true, Label: "3"}, "1 x|[1 2]/1", `data: a.csv: line 2: 2 columns: want a label in column 3`},
+		{"a.csv", "label,v,w\na,1,NaN\n", Table{}, "", `data: a.csv: line 2: column 3 ("w"): "NaN": want a finite number`},
+		{"a.csv", "label,v,w\na,-Inf,2\n", Table{}, "", `data: a.csv: line 2: column 2 ("v"): "-Inf": want a finite number`},
+		{"a.csv", "label,v,w\na,1e39,2\n", Table{}, "", `data: a.csv: line 2: column 2 ("v"): "1e39": want a number within ±3.4e+38`},
+		{"a.csv", "label,v,w\na,1e999,2\n", Table{}, "", `data: a.csv: line 2: column 2 ("v"): "1e999": want a number within ±3.4e+38`},
+		{"a.csv", "label,v,w\na,,2\n", Table{}, "", `data: a.csv: line 2: column 2 ("v"): empty: want a number`},
+		{"a.csv", "label,v,w\na,,\n", Table{}, "", `data: a.csv: line 2: a sequence without values: want at least one number`},
+		{"a.csv", "label,v,w\na,1\n", Table{Values: []string{"v", "w"}}, "", `data: a.csv: line 2: 2 columns, and the first row has 3: want as many, a cell with a separator in quotes`},
+		{"a.xml", "", Table{}, "", "data: a.xml: a name that tells no format: want .csv, .tsv, .jsonl, .ndjson or .txt, or a format given"},
+		{"-", "", Table{}, "", "data: standard input: a name that tells no format: want .csv, .tsv, .jsonl, .ndjson or .txt, or a format given"},
+		{"a.txt", "rain\n", Table{Text: "a"}, "", "data: columns in a table of format lines: want none, as it has no columns"},
+		{"long.txt", "rain\n" + strings.Repeat("x", maxLine+1) + "\n", Table{}, "1 long|rain", "data: long.txt: line 2: longer than 16777216 bytes: want at most that"},
+		{"a.csv", "text\n\"" + strings.Repeat("rain\n", maxLine/4), Table{}, "", "data: a.csv: line 2: a row longer than 16777216 bytes, for a quote that does not close: want at most that"},
+	} {
+		got, err := examples(c.name, strings.NewReader(c.file), c.t)
+		wantError(t, err, c.err)
+		if s := strings.Join(got, " ; "); s != c.want {
+			t.Errorf("%q, %+v:\n %s\nwant\n %s", c.file, c.t, s, c.want)
+		}
+	}
+	long := strings.Repeat("x", maxLine)
+	if got, err := examples("a.txt", strings.NewReader(long+"\r\n"), none); err != nil || got[0] != "1 |"+long {
+		t.Error("a line of the length that may be:", err)
+	}
+}
+
+// Whatever pieces a file comes in, and a caller who has enough.
+func TestReadExamplesPieces(t *testing.T) {
+	file := "text,label\n\"rain,\n夜\",wet\nsun,dry\n"
+	got, err := examples("a.csv", iotest.OneByteReader(strings.NewReader(file)), Table{})
+	if err != nil || strings.Join(got, ";") != "2 wet|rain,\n夜;4 dry|sun" {
+		t.Error(got, err)
+	}
+	broken := io.MultiReader(strings.NewReader(file), iotest.ErrReader(errors.New("broken pipe")))
+	got, err = examples("a.csv", broken, Table{})
+	wantError(t, err, "data: a.csv: line 5: broken pipe")
+	if len(got) != 2 {
+		t.Errorf("%d examples before the error, want 2", len(got))
+	}
+	for name, file := range map[string]string{"a.csv": file + file, "a.txt": file, "a.jsonl": `{"text":"a"}` + "\n" + `{`} {
+		n := 0
+		for _, err := range ReadExamples(name, strings.NewReader(file), Table{}) {
+			if n++; err != nil {
+				t.Error(err)
+			}
+			break
+		}
+		if n != 1 {
+			t.Errorf("%s: %d examples, want the one", name, n)
+		}
+	}
+}
+
+func TestTableValidate(t *testing.T) {
+	for _, c := range []struct {
+		t   Table
+		err string
+	}{
+		{Table{}, ""},
+		{Table{Format: "xml"}, `data: format of a table "xml": want csv, tsv, jsonl, lines or idx`},
+		{Table{Text: "a", Values: []string{"b"}}, `data: a table with text in "a" and values in "b": want one of the two`},
+		{Table{Format: "jsonl", NoHeader: true}, `data: no header, in a table of format jsonl: want csv or tsv`},
+		{Table{NoHeader: true, Text: "1", Label: "none"}, ""},
+		{Table{NoHeader: true, Values: []string{"*"}}, ""},
+		{Table{NoHeader: true, Text: "said"}, `data: column "said" of a table without a header: want its number, from 1`},
+		{Table{NoHeader: true, Label: "0"}, `data: column "0" of a table without a header: want its number, from 1`},
+		{Table{Values: []string{"*", "a"}}, `data: values in "*" and other columns: want it alone`},
+		{Table{Format: "jsonl", Values: []string{"a", "b"}}, `data: values of JSON lines in 2 fields, "a": want one`},
+		{Table{Format: "lines", Label: "a"}, `data: columns in a table of format lines: want none, as it has no columns`},
+		{Table{Format: "idx", Label: "none"}, ""},
+	} {
+		wantError(t, c.t.Validate(), c.err)
+	}
+}
+
+func TestFormatOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"a/b.csv": "csv", "B.TSV": "tsv", "c.jsonl": "jsonl", "c.ndjson": "jsonl", "d.txt": "lines",
+		"train-images-idx3-ubyte.gz": "idx", "t10k-labels-idx1-ubyte": "idx", "-": "", "x.gz": "",
+	} {
+		if got, err := (Table{}).FormatOf(name); got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, want)
+		}
+	}
+	if got, err := (Table{Format: "csv"}).FormatOf("-"); got != "csv" || err != nil {
+		t.Error(got, err)
+	}
+}
