@@ -10,7 +10,7 @@ import (
 
 // Limits of a file of sentences, in bytes and lines.
 const (
-	maxLine          = 1 << 20 // bytes
+	maxSentenceLine  = 1 << 20 // bytes
 	maxSentence      = 1 << 26 // bytes, with the comments before it
 	maxSentenceLines = 1 << 20
 )

@@ -23,7 +23,7 @@ func newLineReader(r io.Reader) *lineReader { return &lineReader{r: bufio.NewRea
 func (l *lineReader) next() (string, error) {
 	b := l.buffer[:0]
 	l.n++
-	for len(b) <= maxLine+len("\r\n") {
+	for len(b) <= maxSentenceLine+len("\r\n") {
 		part, err := l.r.ReadSlice('\n')
 		b = append(b, part...)
 		if err == nil || err == io.EOF && len(b) > 0 {
@@ -36,8 +36,8 @@ func (l *lineReader) next() (string, error) {
 	l.buffer = b
 	b = bytes.TrimSuffix(b, []byte("\n"))
 	b = bytes.TrimSuffix(b, []byte("\r"))
-	if len(b) > maxLine {
-		return "", fmt.Errorf("line %d: more than %d bytes: want at most that", l.n, maxLine)
+	if len(b) > maxSentenceLine {
+		return "", fmt.Errorf("line %d: more than %d bytes: want at most that", l.n, maxSentenceLine)
 	}
 	text := string(b)
 	if at := invalid(text); at >= 0 {

@@ -103,7 +103,7 @@ func TestReadSentences(t *testing.T) {
 
 func TestReadSentencesErrors(t *testing.T) {
 	ud, lines := Columns{Format: "conllu"}, Columns{Format: "jsonl"}
-	long := strings.Repeat("x", maxLine-2)
+	long := strings.Repeat("x", maxSentenceLine-2)
 	for _, c := range []struct {
 		c         Columns
 		text, err string
@@ -186,7 +186,7 @@ func TestReadSentencesErrors(t *testing.T) {
 
 // What never ends a sentence does not fill the memory.
 func TestSentenceLimits(t *testing.T) {
-	for text, c := range map[string]Columns{"a X\n": {}, "#" + strings.Repeat("x", maxLine/2) + "\n": {Format: "conllu"}} {
+	for text, c := range map[string]Columns{"a X\n": {}, "#" + strings.Repeat("x", maxSentenceLine/2) + "\n": {Format: "conllu"}} {
 		lines, taken := bytes.Repeat([]byte(text), 1+(1<<16)/len(text)), 0
 		endless := readerFunc(func(p []byte) (int, error) {
 			n := copy(p, lines[taken%len(lines):])
@@ -198,7 +198,7 @@ func TestSentenceLimits(t *testing.T) {
 				t.Errorf("%.20q: error %v", text, err)
 			}
 		}
-		if taken > maxSentence+maxLine {
+		if taken > maxSentence+maxSentenceLine {
 			t.Errorf("%.20q: read %d bytes", text, taken)
 		}
 	}

@@ -133,6 +133,15 @@ type ForecastScore struct {
 	Bands    []metrics.Coverage // of the first and the last quantile, the second and the last but one …
 }
 
+// Loss is the mean squared error, and with quantiles the pinball losses beside it.
+func (s *ForecastScore) Loss() float64 {
+	loss := s.Model.MSE()
+	for _, v := range s.Pinball {
+		loss += v
+	}
+	return loss
+}
+
 // ScoreForecasts forecasts each of windows and compares.
 func ScoreForecasts(ctx context.Context, p *Packed, team *nn.Team, x *Windows) (*ForecastScore, error) {
 	f, err := NewForecaster(p, team)

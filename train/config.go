@@ -25,19 +25,28 @@ type Config struct {
 
 	Clean data.Clean        `json:"clean"`
 	Vocab data.VocabOptions `json:"vocab"`
-	Split data.Fractions    `json:"split"` // the vocabulary is that of the whole text
+	Split data.Fractions    `json:"split"` // the vocabulary is that of the whole text, or of the examples that are trained on
+
+	Columns data.Columns     `json:"columns,omitzero"`   // of sentences to tag
+	Table   data.Table       `json:"table,omitzero"`     // of examples to classify
+	Series  data.SeriesTable `json:"series,omitzero"`    // of series
+	MaxRows int              `json:"max_rows,omitempty"` // of series, from the start; 0: all
+	Scheme  data.Scheme      `json:"scheme,omitempty"`   // that tags are brought to; "": theirs
+	Season  int              `json:"season,omitempty"`   // steps of one of the series, for the forecast to be held against; 0: none
 
 	Model model.Spec `json:"model"` // RNN.Input follows
 	Init  rnn.Init   `json:"init"`
 
-	Batches   data.Batches   `json:"batches"` // Seed is Config.Seed
-	Optimizer optim.Rule     `json:"optimizer"`
-	Schedule  optim.Schedule `json:"schedule"`            // Total 0: all updates of the run
-	Smoothing float64        `json:"smoothing,omitempty"` // of labels, AR and TAR of activations: see model.Objective
-	AR        float64        `json:"ar,omitempty"`
-	TAR       float64        `json:"tar,omitempty"`
-	ClipNorm  float64        `json:"clip_norm,omitempty"`  // of the whole gradient; 0: none
-	ClipValue float64        `json:"clip_value,omitempty"` // of each element, before ClipNorm; 0: none
+	Batches      data.Batches   `json:"batches"`          // Seed is Config.Seed; of sequences Batch alone
+	Tokens       int            `json:"tokens,omitempty"` // steps × rows of a minibatch of sequences at most; 0: no bound
+	Optimizer    optim.Rule     `json:"optimizer"`
+	Schedule     optim.Schedule `json:"schedule"`                // Total 0: all updates of the run
+	ClassWeights string         `json:"class_weights,omitempty"` // of labels: none (""), WeightsBalanced
+	Smoothing    float64        `json:"smoothing,omitempty"`     // of labels, AR and TAR of activations: see model.Objective
+	AR           float64        `json:"ar,omitempty"`
+	TAR          float64        `json:"tar,omitempty"`
+	ClipNorm     float64        `json:"clip_norm,omitempty"`  // of the whole gradient; 0: none
+	ClipValue    float64        `json:"clip_value,omitempty"` // of each element, before ClipNorm; 0: none
 
 	Accumulate int    `json:"accumulate,omitempty"` // minibatches whose mean gradient makes an update; 0: 1
 	NonFinite  string `json:"non_finite,omitempty"` // what is done about a loss or gradient that is not finite: NonFiniteStop (also ""), NonFiniteSkip, NonFiniteLower
@@ -62,6 +71,10 @@ const (
 	KeepHeldOut = "held-out" // the lowest held-out perplexity
 	KeepLast    = "last"
 )
+
+// WeightsBalanced makes examples of a label count in inverse proportion to how many
+// there are.
+const WeightsBalanced = "balanced"
 
 // The precisions of training's products: see nn.Mixed for BF16.
 const (
@@ -97,7 +110,7 @@ func (c Config) Validate() error {
 	if schedule.Total == 0 {
 		schedule.Total = schedule.Warmup + 1 // it follows from the text
 	}
-	for _, check := range []func() error{c.Clean.Validate, c.Vocab.Validate, c.Split.Validate, spec.Validate, c.Init.Validate, batches.Validate, c.Optimizer.Validate, schedule.Validate} {
+	for _, check := range []func() error{c.Clean.Validate, c.Vocab.Validate, c.validateSplit, c.Columns.Validate, c.Table.Validate, c.Series.Validate, c.Scheme.Validate, spec.Validate, c.Init.Validate, batches.Validate, c.Optimizer.Validate, schedule.Validate} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -116,6 +129,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("train: clipping at value %v: want 0 (none) or more", c.ClipValue)
 	case c.Accumulate < 0 || c.Accumulate > maxAccumulate:
 		return fmt.Errorf("train: updates from %d minibatches: want 0 (one) to %d", c.Accumulate, maxAccumulate)
+	case c.Tokens < 0 || c.MaxRows < 0 || c.Season < 0:
+		return fmt.Errorf("train: at most %d tokens of a minibatch, %d rows of a series, a season of %d steps: want 0 (none) or more", c.Tokens, c.MaxRows, c.Season)
 	case c.Patience < 0:
 		return fmt.Errorf("train: patience of %d scores: want 0 (none) or more", c.Patience)
 	case c.Average < 0:
@@ -126,6 +141,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("train: samples every %d epochs: want 0 (never) or more", c.PredictEvery)
 	case c.PredictLength < 0:
 		return fmt.Errorf("train: samples of %d symbols: want 0 or more", c.PredictLength)
+	}
+	if c.ClassWeights != "" && (c.ClassWeights != WeightsBalanced || spec.Task != model.Classify) {
+		return fmt.Errorf("train: class weights %q: want %s, of task %s, or none", c.ClassWeights, WeightsBalanced, model.Classify)
 	}
 	if c.Precision != "" && c.Precision != Float32 && c.Precision != BF16 {
 		return fmt.Errorf("train: precision %q: want %s or %s", c.Precision, Float32, BF16)
@@ -139,6 +157,19 @@ func (c Config) Validate() error {
 	case "", KeepAuto, KeepTrain, KeepHeldOut, KeepLast:
 	default:
 		return fmt.Errorf("train: keep %q: want %s, %s, %s or %s", c.Keep, KeepAuto, KeepTrain, KeepHeldOut, KeepLast)
+	}
+	return nil
+}
+
+// validateSplit allows of series numbers of steps, too.
+func (c Config) validateSplit() error {
+	if c.Model.Task != model.Forecast {
+		return c.Split.Validate()
+	}
+	for _, f := range []float64{c.Split.Validation, c.Split.Test} {
+		if !(f >= 0 && f < 1 || f >= 1 && f < math.MaxInt32 && f == math.Trunc(f)) {
+			return fmt.Errorf("train: a part of %v of the series: want a fraction below 1 or a number of steps", f)
+		}
 	}
 	return nil
 }
@@ -160,6 +191,10 @@ func (c Config) objective(key *nn.Key) model.Objective {
 //	         be, SGD at rate 30 and then the mean of its weights. All layers
 //	         have the width of the embedding; the paper's inner ones are wider.
 //	adding   the adding problem of 200 steps: a regression, see Adding.
+//	tag      words and their characters, a bidirectional LSTM and a CRF, after
+//	         Lample et al. 2016 (arXiv 1603.01360)
+//	classify characters, a bidirectional GRU and the largest of each unit's outputs
+//	forecast directly by segments, after SegRNN (Lin et al. 2023, arXiv 2308.11200)
 func Preset(name string) (Config, error) {
 	c := Config{
 		Preset:        name,
@@ -213,8 +248,43 @@ func Preset(name string) (Config, error) {
 		c.Schedule.Rate = 0.001
 		c.ClipNorm = 1
 		c.Epochs, c.PredictLength = 30, 0
+	case model.Tag, model.Classify, model.Forecast:
+		c.task(name)
 	default:
-		return Config{}, fmt.Errorf("train: preset %q: want default, d2l, awd-lstm or adding", name)
+		return Config{}, fmt.Errorf("train: preset %q: want default, d2l, awd-lstm, adding, tag, classify or forecast", name)
 	}
 	return c, nil
+}
+
+// task makes the preset of a task of sequences.
+func (c *Config) task(name string) {
+	c.Clean, c.Vocab = data.Clean{}, data.VocabOptions{}
+	c.Split = data.Fractions{Lines: 10}
+	c.Batches = data.Batches{Batch: 32, Steps: 1, Sampling: "consecutive"}
+	c.Optimizer = optim.Rule{Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+	c.Schedule = optim.Schedule{Kind: "cosine", Rate: 0.003}
+	c.ClipNorm, c.Tokens = 1, 8192
+	c.Epochs, c.PredictLength = 20, 0
+	switch name {
+	case model.Tag:
+		c.Vocab = data.VocabOptions{Kind: "word", Unknown: "unk", MinCount: 2}
+		c.Model = model.Spec{
+			Task: model.Tag, Embed: 100, Lower: true, Chars: model.Chars{Embed: 32, Hidden: 50}, CRF: true, InputDropout: 0.5, OutputDropout: 0.5,
+			RNN: rnn.Config{Cell: "lstm", Hidden: 128, Layers: 1, Biases: 1, Direction: rnn.Bidirectional},
+		}
+	case model.Classify:
+		c.Vocab = data.VocabOptions{Kind: "char", Unknown: "unk"}
+		c.Model = model.Spec{
+			Task: model.Classify, Embed: 64, Pool: model.PoolMax, InputDropout: 0.2, OutputDropout: 0.2,
+			RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 128, Layers: 1, Biases: 1, Direction: rnn.Bidirectional},
+		}
+	case model.Forecast:
+		c.Split = data.Fractions{Validation: 0.1, Test: 0.1}
+		c.Model = model.Spec{
+			Task: model.Forecast, Embed: 128, OutputDropout: 0.2, Forecast: model.ForecastOf{Window: 96, Horizon: 24, Segment: 24, Quantiles: []float64{0.1, 0.9}},
+			RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 128, Layers: 1, Biases: 1, Direction: rnn.Forward},
+		}
+		c.Schedule.Rate, c.Tokens = 0.001, 0
+		c.Epochs = 10
+	}
 }

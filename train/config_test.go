@@ -21,7 +21,7 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.Clean.Newlines = "none" }, `data: newlines "none": want keep, space or drop`},
 		{func(c *Config) { c.Vocab.Kind = "syllable" }, `data: vocabulary of kind "syllable": want char, byte or word`},
 		{func(c *Config) { c.Split.Test = 1 }, "data: test fraction 1: want a number in [0, 1)"},
-		{func(c *Config) { c.Model.Task = "" }, `model: task "": want lm or regress`},
+		{func(c *Config) { c.Model.Task = "" }, `model: task "": want one of classify, forecast, lm, regress, tag`},
 		{func(c *Config) { c.Model.OutputDropout = 1 - 1e-10 }, "model: output dropout 0.9999999999: want a number in [0, 1)"},
 		{func(c *Config) { c.Model.RNN.Hidden = -1 }, "rnn: hidden -1: want 1 to 16777216"},
 		{func(c *Config) { c.Model.RNN.Dropout = 0.5 }, "rnn: dropout 0.5: acts between layers, and there is 1"},

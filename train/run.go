@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,7 +99,8 @@ type run struct {
 	state, before []float32 // (B, StateSize) now, and before the update at work
 	entry         []float32 // and before its minibatch
 	objective     model.Objective
-	key           nn.Key // of the masks of the update at work
+	weights       []float32 // of labels; nil: 1
+	key           nn.Key    // of the masks of the update at work
 
 	at   place
 	best []float32 // (N) the weights of at.Best
@@ -150,7 +152,11 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{c: c, data: d, o: o, team: team, model: m, deal: deal, keep: c.Keep}
+	var weights []float32
+	if x, ok := d.(*Examples); ok {
+		weights = x.weights(c)
+	}
+	r := &run{c: c, data: d, weights: weights, o: o, team: team, model: m, deal: deal, keep: c.Keep}
 	r.total = c.Epochs * c.updates(deal.Len())
 	if r.c.Schedule.Total == 0 {
 		r.c.Schedule.Total = max(r.total, c.Schedule.Warmup+1)
@@ -175,7 +181,7 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 	if about.carries {
 		r.state = make([]float32, c.Batches.Batch*m.RNN.StateSize())
 	}
-	r.before, r.entry = make([]float32, len(r.state)), make([]float32, len(r.state))
+	r.before, r.entry = slices.Clone(r.state), slices.Clone(r.state)
 	r.at.Rate = 1
 	if o.From == nil {
 		if err = m.Init(c.Init, c.Seed); about.start != nil {

@@ -50,6 +50,7 @@ func (r *run) update(rate float64) (updated, error) {
 	u := updated{Progress: Progress{Epoch: r.at.Data.Epoch + 1, Updates: r.total, LearningRate: rate}}
 	r.key = key
 	r.objective = r.c.objective(&r.key)
+	r.objective.Weights = r.weights
 	drops := r.c.Model.Drops()
 	if drops {
 		r.model.RepackDropped(r.team, r.packed, key)

@@ -1,0 +1,389 @@
+package train
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"slices"
+	"strings"
+
+	"sluice/data"
+	"sluice/model"
+	"sluice/nn"
+)
+
+// Examples are sequences with what is to be said of each as Data:
+// [PrepareTags], [PrepareLabels] and [PrepareSeries] make them.
+type Examples struct {
+	Corpus  string // the data's name, if it has one
+	SHA256  string // of what was read, in hex
+	Names   model.Names
+	Train   model.Examples
+	HeldOut model.Examples // nil: nothing is held out
+	Vectors *Vectors       // the embedding starts with; nil: none
+	Padding float64        // the share of steps × rows of an epoch's minibatches that is padding
+	Rare    []string       // labels of one example to train on
+}
+
+// Vectors are embeddings of words that are known before training.
+type Vectors struct {
+	Words  []string
+	Width  int
+	Values []float32 // (words, width)
+	SHA256 string    // of their file, in hex
+}
+
+func (x *Examples) about() about {
+	a := about{identity: identity{x.SHA256, x.Train.Len(), 0}, corpus: x.Corpus, names: x.Names}
+	if x.HeldOut != nil {
+		a.HeldOut = x.HeldOut.Len()
+	}
+	if x.Vectors != nil {
+		a.start = x.embed
+	}
+	return a
+}
+
+// embed sets the embeddings of the words that have a vector.
+func (x *Examples) embed(m *model.Model) {
+	for _, t := range m.Tensors() {
+		if t.Name != "embed.weight" {
+			continue
+		}
+		w := x.Vectors.Width
+		for i, word := range x.Vectors.Words {
+			if id, ok := x.Names.Vocab.ID(word); ok {
+				copy(t.Data[int(id)*w:(int(id)+1)*w], x.Vectors.Values[i*w:(i+1)*w])
+			}
+		}
+	}
+}
+
+// exampleDealer deals examples in buckets.
+type exampleDealer struct {
+	*data.Buckets
+	of model.Examples
+}
+
+func (d *exampleDealer) Carries() bool { return false }
+
+func (d *exampleDealer) next() model.Batch {
+	rows := d.Next()
+	if rows == nil {
+		return model.Batch{}
+	}
+	return d.of.Batch(rows)
+}
+
+func (x *Examples) dealer(c Config) (dealer, error) {
+	lengths := make([]int, x.Train.Len())
+	for i := range lengths {
+		lengths[i] = x.Train.Steps(i)
+	}
+	buckets, err := data.NewBuckets(lengths, data.BucketOptions{Rows: c.Batches.Batch, Tokens: c.Tokens, Seed: c.Seed})
+	if err != nil {
+		return nil, err
+	}
+	x.Padding = buckets.Padding()
+	return &exampleDealer{buckets, x.Train}, nil
+}
+
+func (x *Examples) score(ctx context.Context, _ Config, p *model.Packed, team *nn.Team) (loss, figure float64, err error) {
+	switch of := x.HeldOut.(type) {
+	case *model.Sentences:
+		s, err := model.ScoreTags(ctx, p, team, of)
+		if err != nil {
+			return 0, 0, err
+		}
+		return s.Loss(), s.Figure(p.Scheme), nil
+	case *model.Sequences:
+		s, err := model.ScoreLabels(ctx, p, team, of)
+		if err != nil {
+			return 0, 0, err
+		}
+		return s.Loss(), s.MacroF1(), nil
+	case *model.Windows:
+		s, err := model.ScoreForecasts(ctx, p, team, of)
+		if err != nil {
+			return 0, 0, err
+		}
+		return s.Loss(), 0, nil
+	}
+	panic(fmt.Sprintf("train: examples of type %T", x.HeldOut))
+}
+
+// weights are those of labels by which their examples count, nil for none: a label
+// of fewer examples counts more, so that all together count alike.
+func (x *Examples) weights(c Config) []float32 {
+	of, ok := x.Train.(*model.Sequences)
+	if !ok || c.ClassWeights != WeightsBalanced {
+		return nil
+	}
+	counts := of.Counts(len(x.Names.Labels))
+	weights := make([]float32, len(counts))
+	for k, n := range counts {
+		weights[k] = float32(float64(of.Len()) / float64(len(counts)*max(1, n)))
+	}
+	return weights
+}
+
+// digest is the sha256 of values, each as JSON.
+type digest struct{ hash.Hash }
+
+func newDigest() digest { return digest{sha256.New()} }
+
+func (d digest) add(values ...any) {
+	for _, v := range values {
+		b, err := json.Marshal(v)
+		if err != nil {
+			panic(err) // strings and finite numbers
+		}
+		d.Write(append(b, '\n'))
+	}
+}
+
+func (d digest) String() string { return hex.EncodeToString(d.Sum(nil)) }
+
+// divide holds every n-th of all out, counting in each file anew, or with a
+// fraction the last ones; line tells the line of each. What is for a test is cut
+// off at the end.
+func divide[E any](all []E, f data.Fractions, line func(E) int) (train, heldOut, test []E) {
+	if f.Lines == 0 {
+		a, b := f.Ends(len(all))
+		return all[:a:a], all[a:b:b], all[b:]
+	}
+	_, b := f.Ends(len(all))
+	all, test = all[:b:b], all[b:]
+	before, n := 0, 0
+	for _, e := range all {
+		if n++; line(e) <= before { // another file begins
+			n = 1
+		}
+		if before = line(e); n%f.Lines == 0 {
+			heldOut = append(heldOut, e)
+		} else {
+			train = append(train, e)
+		}
+	}
+	return train, heldOut, test
+}
+
+// Parts are the examples of a task, as they were read.
+type Parts[E any] struct {
+	Train   []E
+	HeldOut []E // nil: a part of Train, as Config.Split says
+	Test    []E // what Config.Split leaves of Train for a test
+}
+
+// divide divides Train where nothing else is held out.
+func (p *Parts[E]) divide(c Config, line func(E) int) {
+	if p.HeldOut == nil {
+		p.Train, p.HeldOut, p.Test = divide(p.Train, c.Split, line)
+	}
+}
+
+// In is an error of a part, which is wrapped.
+type In struct {
+	HeldOut bool // else of what is trained on
+	error
+}
+
+func (e In) Unwrap() error { return e.error }
+
+// PrepareTags makes the vocabularies and labels of sentences, those that are
+// trained on, and numbers of all. vectors may be nil. An error of a sentence is an
+// In and begins with its line.
+func PrepareTags(c Config, p *Parts[data.Sentence], vectors *Vectors) (*Examples, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	p.divide(c, func(s data.Sentence) int { return s.Line })
+	scheme, err := convert(c.Scheme, p)
+	if err != nil {
+		return nil, err
+	}
+	x := &Examples{Names: model.Names{Scheme: scheme}, Vectors: vectors}
+	sum := newDigest()
+	var words, forms, tags []string
+	for i, part := range [][]data.Sentence{p.Train, p.HeldOut} {
+		sum.add(len(part))
+		for _, s := range part {
+			if sum.add(s.Words, s.Tags); i > 0 {
+				continue
+			}
+			for k, w := range s.Words {
+				words, forms = append(words, model.Word(w, c.Model.Lower)), append(forms, w)
+				if s.Tags != nil {
+					tags = append(tags, s.Tags[k])
+				}
+			}
+		}
+	}
+	if x.Names.Vocab, err = wordsOf(words, c.Vocab, vectors); err != nil {
+		return nil, err
+	}
+	if vectors != nil {
+		sum.add(vectors.SHA256)
+		if c.Model.Embed != vectors.Width {
+			return nil, fmt.Errorf("train: vectors of width %d for an embedding of width %d: want the same", vectors.Width, c.Model.Embed)
+		}
+	}
+	if c.Model.Chars.Embed > 0 {
+		if x.Names.Characters, err = data.BuildVocab(strings.Join(forms, ""), data.VocabOptions{Unknown: "unk"}); err != nil {
+			return nil, err
+		}
+	}
+	x.Names.Labels, x.SHA256 = model.LabelsOf(tags), sum.String()
+	return x, x.number(c, p.HeldOut != nil && len(p.HeldOut) > 0, func(part int) (model.Examples, error) {
+		return model.NewSentences(c.Model, x.Names, [][]data.Sentence{p.Train, p.HeldOut}[part], true)
+	})
+}
+
+// number makes numbers of what is trained on and held out.
+func (x *Examples) number(c Config, heldOut bool, of func(part int) (model.Examples, error)) (err error) {
+	if x.Train, err = of(0); err != nil {
+		return In{false, err}
+	}
+	if x.Train.Len() == 0 {
+		return fmt.Errorf("train: nothing to train on: want an example at least")
+	}
+	if !heldOut {
+		return nil
+	}
+	if x.HeldOut, err = of(1); err != nil {
+		return In{true, err}
+	}
+	return nil
+}
+
+// convert brings all tags to a scheme, by default that of what is trained on.
+func convert(to data.Scheme, p *Parts[data.Sentence]) (data.Scheme, error) {
+	from := data.DetectScheme(p.Train)
+	if to == "" {
+		to = from
+	}
+	for i, part := range [][]data.Sentence{p.Train, p.HeldOut, p.Test} {
+		of := from
+		if i > 0 && len(part) > 0 {
+			of = data.DetectScheme(part)
+		}
+		for k, s := range part {
+			if s.Tags == nil || to == "" || of == to {
+				continue
+			}
+			tags, err := data.ConvertTags(s.Tags, of, to)
+			if err != nil {
+				return "", In{i > 0, fmt.Errorf("line %d: %w", s.Line, err)}
+			}
+			part[k].Tags = tags
+		}
+	}
+	return to, nil
+}
+
+// wordsOf is the vocabulary of words and of those that have vectors.
+func wordsOf(words []string, o data.VocabOptions, vectors *Vectors) (*data.Vocab, error) {
+	v, err := data.BuildVocab(strings.Join(words, " "), o)
+	if err != nil || vectors == nil {
+		return v, err
+	}
+	var all []string
+	for id := range int32(v.Size()) {
+		all = append(all, v.Symbol(id))
+	}
+	for _, w := range vectors.Words {
+		if _, ok := v.ID(w); !ok && (o.MaxSize == 0 || len(all) < o.MaxSize) {
+			all = append(all, w)
+		}
+	}
+	return data.NewVocab(v.Kind(), v.Policy(), all)
+}
+
+// PrepareLabels makes the vocabulary and labels of examples, those that are
+// trained on, and numbers of all. An error of an example is an In and begins with
+// its line.
+func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	p.divide(c, func(e data.Example) int { return e.Line })
+	x, sum := &Examples{}, newDigest()
+	var labels, texts []string
+	for i, part := range [][]data.Example{p.Train, p.HeldOut} {
+		sum.add(len(part))
+		for _, e := range part {
+			if sum.add(e.Label, e.Text, e.Values); i == 0 && e.Label != "" {
+				labels, texts = append(labels, e.Label), append(texts, e.Text)
+			}
+		}
+	}
+	if c.Model.Features == 0 {
+		var err error
+		if x.Names.Vocab, err = data.BuildVocab(strings.Join(texts, " "), c.Vocab); err != nil {
+			return nil, err
+		}
+	}
+	x.Names.Labels, x.SHA256 = model.LabelsOf(labels), sum.String()
+	for i, label := range slices.Backward(x.Names.Labels) {
+		if i > 0 && times(labels, label) > 1 {
+			break
+		}
+		x.Rare = append(x.Rare, label)
+	}
+	return x, x.number(c, len(p.HeldOut) > 0, func(part int) (model.Examples, error) {
+		return model.NewSequences(c.Model, x.Names, [][]data.Example{p.Train, p.HeldOut}[part], true)
+	})
+}
+
+func times(all []string, one string) (n int) {
+	for _, s := range all {
+		if s == one {
+			n++
+		}
+	}
+	return n
+}
+
+// Borders are where the parts of a series end: what is trained on, what is held
+// out, and what is for a test. A fraction of 1 and more is a number of steps.
+func (c Config) Borders(n int) (train, heldOut, test int, err error) {
+	if c.MaxRows > 0 {
+		n = min(n, c.MaxRows)
+	}
+	steps := func(fraction float64) int {
+		if fraction >= 1 {
+			return int(fraction)
+		}
+		return int(fraction * float64(n))
+	}
+	h, t := steps(c.Split.Validation), steps(c.Split.Test)
+	if train = n - h - t; train < c.Model.Forecast.Window+c.Model.Forecast.Horizon {
+		return 0, 0, 0, fmt.Errorf("train: a series of %d steps, %d of them held out and %d for a test: %d are left, want %d at least, a window and a horizon", n, h, t, train, c.Model.Forecast.Window+c.Model.Forecast.Horizon)
+	}
+	return train, train + h, n, nil
+}
+
+// PrepareSeries scales series by the part of them that is trained on and cuts
+// windows of them.
+func PrepareSeries(c Config, s *data.Series) (*Examples, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	a, b, _, err := c.Borders(s.Len())
+	if err != nil {
+		return nil, err
+	}
+	k, sum := len(s.Names), newDigest()
+	sum.add(s.Names, s.Values[:b*k], a)
+	x := &Examples{SHA256: sum.String()}
+	x.Names.Series = &model.Series{Names: s.Names, Scaler: data.FitScaler(s.Values[:a*k], k), Season: c.Season}
+	return x, x.number(c, b > a, func(part int) (model.Examples, error) {
+		if part == 0 {
+			return model.NewWindows(c.Model, x.Names, s.Values, min(a, c.Model.Forecast.Window), a)
+		}
+		return model.NewWindows(c.Model, x.Names, s.Values, a, b)
+	})
+}
