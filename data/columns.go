@@ -2,7 +2,9 @@ package data
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // Columns says how a file of sentences is laid out. Format is one of
@@ -102,4 +104,19 @@ func (c Columns) ownPlaces() (word, tag int, err error) {
 func number(s string) (int, bool) {
 	n, err := strconv.Atoi(s)
 	return n, err == nil && n > 0 && strconv.Itoa(n) == s
+}
+
+// Of is c with the format that the ending of a file's name says, where c has none:
+// .conllu, .jsonl or .ndjson.
+func (c Columns) Of(name string) Columns {
+	if c.Format != "" {
+		return c
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".conllu":
+		c.Format = "conllu"
+	case ".jsonl", ".ndjson":
+		c.Format = "jsonl"
+	}
+	return c
 }

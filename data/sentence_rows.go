@@ -34,8 +34,10 @@ func (l *lineReader) next() (string, error) {
 		}
 	}
 	l.buffer = b
-	b = bytes.TrimSuffix(b, []byte("\n"))
-	b = bytes.TrimSuffix(b, []byte("\r"))
+	b, whole := bytes.CutSuffix(b, []byte("\n"))
+	if whole {
+		b = bytes.TrimSuffix(b, []byte("\r"))
+	}
 	if len(b) > maxSentenceLine {
 		return "", fmt.Errorf("line %d: more than %d bytes: want at most that", l.n, maxSentenceLine)
 	}

@@ -126,6 +126,7 @@ func TestReadSentencesErrors(t *testing.T) {
 		{Columns{}, "a X\n\nb\xffc Y\n", "line 3: byte 0xFF at byte column 2 is not UTF-8"},
 		{Columns{}, "\xff\xfea\x00", "line 1: byte 0xFF at byte column 1 is not UTF-8 (it looks like UTF-16)"},
 		{Columns{}, "a X\nb\x00 Y\n", "line 2: byte 0x00 at byte column 2: want text"},
+		{Columns{}, "a X\r\nb Y\r", "line 2: byte 0x0D at byte column 4: want text"},
 		{Columns{}, "a X\rb Y\r", "line 1: byte 0x0D at byte column 4: want text"},
 		{Columns{}, "a X\nb" + long + " Y\n", "line 2: more than 1048576 bytes: want at most that"},
 		{Columns{}, "b" + long + " Y", "line 1: more than 1048576 bytes: want at most that"},

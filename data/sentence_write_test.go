@@ -107,15 +107,18 @@ func FuzzSentences(f *testing.F) {
 			sameBytes(t, text, own)
 		}
 		if c.Format == "text" {
+			if strings.Contains(text, "-DOCSTART-") {
+				return // no word in columns
+			}
 			c = Columns{}
 		}
 		again, err := readSentences(string(other), c)
+		if err != nil || len(again) != len(all) {
+			t.Fatalf("%q: read again %+v, error %v, want %+v", other, again, err, all)
+		}
 		for i, s := range all {
-			if err != nil || !slices.Equal(s.Words, again[i].Words) || !slices.Equal(again[i].Tags, slices.Repeat([]string{"T"}, len(s.Words))) {
-				if c.Format == "" && strings.Contains(string(other), "-DOCSTART-") {
-					return // a word of a text may be a line of its own
-				}
-				t.Fatalf("%q: read again %+v, error %v, want %+v", other, again, err, all)
+			if !slices.Equal(s.Words, again[i].Words) || !slices.Equal(again[i].Tags, slices.Repeat([]string{"T"}, len(s.Words))) {
+				t.Fatalf("%q: read again %+v, want %+v", other, again, all)
 			}
 		}
 	})

@@ -25,7 +25,7 @@ const maxDim = 1 << 16
 // What is wrong is one error that names the file and the line: a vector of another
 // length, something else than finite numbers or a word that is not UTF-8 among
 // those that are kept, and a file with another number of words than its first line says.
-func ReadVectors(name string, r io.Reader, want func(word string) bool, max int) (words []string, dim int, values []float64, err error) {
+func ReadVectors(name string, r io.Reader, want func(word string) bool, max int) (words []string, dim int, values []float32, err error) {
 	in := newLines(name, r)
 	claimed, read := -1, 0
 	kept := map[string]bool{}
@@ -119,13 +119,13 @@ func cutVector(line []byte, dim int) (word, vector []byte, err error) {
 	return word, vector, nil
 }
 
-func appendVector(values []float64, vector []byte) ([]float64, error) {
+func appendVector(values []float32, vector []byte) ([]float32, error) {
 	for field := range strings.FieldsFuncSeq(string(vector), isSpace) {
 		v, err := parseValue(field)
 		if err != nil {
 			return nil, err
 		}
-		values = append(values, v)
+		values = append(values, float32(v))
 	}
 	return values, nil
 }

@@ -1,7 +1,8 @@
 // Package look says what goes on inside of a language model: its gates and
 // states over a text ([Read]), how much of a gradient is left some steps back
 // ([Gradients]), how it explodes ([Explode]), and how long each unit remembers
-// ([Measure]). Package picture draws it.
+// ([Measure]); and of a model of any task its gates and states over a row of a
+// minibatch ([ReadRow]). Package picture draws it.
 //
 // Equal seeds give equal figures, for any number of threads. Means are over
 // rows of the text that begin at random places; a row first reads Warm symbols

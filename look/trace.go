@@ -10,25 +10,38 @@ import (
 
 	"sluice/model"
 	"sluice/nn"
+	"sluice/rnn"
 )
 
-// MaxRead is how many symbols Read takes; it keeps every gate of each.
+// MaxRead is how many steps Read and ReadRow take; they keep every gate of each.
 const MaxRead = 20_000
 
-// Trace is what went on in a model while it read a text.
+// Trace is what went on in a model while it read a text, or numbers.
 type Trace struct {
-	IDs    []int32   // (T)
-	Nats   []float64 // (T) what each symbol cost, given those before it; NaN for the first
-	Layers []Layer   // (L)
+	IDs    []int32   // (T) nil of numbers
+	Nats   []float64 // (T) of a language model what each symbol cost, given those before it, NaN for the first; else nil
+	Layers []Layer   // (L·D) of each layer the directions
 }
 
-// Layer is what went on in one layer.
+// Layer is what went on in one direction of one layer.
 type Layer struct {
-	Vectors []Vector
-	Order   []int // (H) the units, those whose h moves least from step to step first
+	Direction rnn.Direction // Forward or Backward
+	Vectors   []Vector
+	Order     []int // (H) the units, those whose h moves least from step to step first
 }
 
-// Vector is a gate or state over the text.
+// Layers are those of a Trace of c that has yet to be read.
+func Layers(c rnn.Config) []Layer {
+	layers := make([]Layer, c.Layers*c.Directions())
+	for i := range layers {
+		if layers[i].Direction = rnn.Forward; c.Direction == rnn.Backward || i%c.Directions() == 1 {
+			layers[i].Direction = rnn.Backward
+		}
+	}
+	return layers
+}
+
+// Vector is a gate or state at each step.
 type Vector struct {
 	Name   string
 	Values []float32 // (T, H)
@@ -44,8 +57,8 @@ func Read(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32, prog
 		return nil, fmt.Errorf("look: a text of %d symbols: want at most %d", len(ids), MaxRead)
 	}
 	const steps = 64 // at once
-	t := &Trace{IDs: ids, Nats: []float64{math.NaN()}, Layers: make([]Layer, p.RNN.Layers)}
-	run, state, h := model.NewRunner(p, team), make([]float32, p.StateSize()), p.RNN.Hidden
+	t := &Trace{IDs: ids, Nats: []float64{math.NaN()}, Layers: Layers(p.RNN)}
+	run, state := model.NewRunner(p, team), make([]float32, p.StateSize())
 	targets := append(slices.Clone(ids[1:]), nn.Ignore)
 	for at := 0; at < len(ids); at += steps {
 		if err := ctx.Err(); err != nil {
@@ -57,31 +70,67 @@ func Read(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32, prog
 			return nil, ErrNoNumber
 		}
 		t.Nats = append(t.Nats, nats...)
-		for l := range t.Layers {
-			layer := &t.Layers[l]
-			if layer.Vectors == nil {
-				for _, name := range shown(p.RNN.Cell, tape.Vectors()) {
-					layer.Vectors = append(layer.Vectors, Vector{name, make([]float32, len(ids)*h)})
-				}
-			}
-			for _, v := range layer.Vectors {
-				for i := range n {
-					now := tape.At(v.Values[(at+i)*h:(at+i+1)*h], l, 0, v.Name, i, 0)
-					if slices.ContainsFunc(now, func(x float32) bool { return !finite(float64(x)) }) {
-						return nil, ErrNoNumber
-					}
-				}
-			}
+		if err := t.take(p.RNN, tape, at, n, len(ids)); err != nil {
+			return nil, err
 		}
 		if progress != nil {
 			progress(at+n, len(ids))
 		}
 	}
 	t.Nats = t.Nats[:len(ids)]
-	for l := range t.Layers {
-		t.Layers[l].sort(h)
-	}
+	t.sort(p.RNN.Hidden)
 	return t, nil
+}
+
+// ReadRow runs a model of any task over b, whose B is 1, from the zero state, and
+// is else as Read. It runs all steps at once, as a stack that reads backward must,
+// so ctx is heeded only before. There are no Nats.
+func ReadRow(ctx context.Context, p *model.Packed, team *nn.Team, b model.Batch) (*Trace, error) {
+	if b.B != 1 {
+		panic(fmt.Sprintf("look: ReadRow: a batch of %d rows, want 1", b.B))
+	}
+	steps := b.T
+	if b.Lengths != nil {
+		steps = b.Lengths[0]
+	}
+	if steps < 1 || steps > MaxRead {
+		return nil, fmt.Errorf("look: a row of %d steps: want 1 to %d", steps, MaxRead)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	t := &Trace{Layers: Layers(p.RNN)}
+	if b.IDs != nil {
+		t.IDs = b.IDs[:steps]
+	}
+	tape, _ := model.NewRunner(p, team).Trace(b, nil)
+	if err := t.take(p.RNN, tape, 0, steps, steps); err != nil {
+		return nil, err
+	}
+	t.sort(p.RNN.Hidden)
+	return t, nil
+}
+
+// take takes n steps of a tape of one row, which are those from at on of all.
+func (t *Trace) take(c rnn.Config, tape *rnn.Tape, at, n, all int) error {
+	h, directions := c.Hidden, c.Directions()
+	for l := range t.Layers {
+		layer := &t.Layers[l]
+		if layer.Vectors == nil {
+			for _, name := range shown(c.Cell, tape.Vectors()) {
+				layer.Vectors = append(layer.Vectors, Vector{name, make([]float32, all*h)})
+			}
+		}
+		for _, v := range layer.Vectors {
+			for i := range n {
+				now := tape.At(v.Values[(at+i)*h:(at+i+1)*h], l/directions, l%directions, v.Name, i, 0)
+				if slices.ContainsFunc(now, func(x float32) bool { return !finite(float64(x)) }) {
+					return ErrNoNumber
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // shown are the vectors of a cell in the order of its equations.
@@ -97,7 +146,13 @@ func shown(cell string, all []string) []string {
 	return append(slices.Clone(all[1:]), all[0]) // the first is the output
 }
 
-// sort finds the order of the units.
+// sort finds the order of each layer's units.
+func (t *Trace) sort(h int) {
+	for l := range t.Layers {
+		t.Layers[l].sort(h)
+	}
+}
+
 func (l *Layer) sort(h int) {
 	states := l.Vectors[len(l.Vectors)-1].Values
 	moved := make([]float64, h)

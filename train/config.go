@@ -281,7 +281,7 @@ func (c *Config) task(name string) {
 	case model.Forecast:
 		c.Split = data.Fractions{Validation: 0.1, Test: 0.1}
 		c.Model = model.Spec{
-			Task: model.Forecast, Embed: 128, OutputDropout: 0.2, Forecast: model.ForecastOf{Window: 96, Horizon: 24, Segment: 24, Quantiles: []float64{0.1, 0.9}},
+			Task: model.Forecast, Embed: 128, OutputDropout: 0.2, Forecast: model.ForecastOf{Window: 168, Horizon: 24, Segment: 24, Quantiles: []float64{0.1, 0.9}},
 			RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 128, Layers: 1, Biases: 1, Direction: rnn.Forward},
 		}
 		c.Schedule.Rate, c.Tokens = 0.001, 0

@@ -157,7 +157,7 @@ func TestPresets(t *testing.T) {
 		}
 	}
 	_, err := Preset("best")
-	wantError(t, err, `train: preset "best": want default, d2l, awd-lstm or adding`)
+	wantError(t, err, `train: preset "best": want default, d2l, awd-lstm, adding, tag, classify or forecast`)
 	c, err := Preset("d2l")
 	if err != nil {
 		t.Fatal(err)

@@ -129,7 +129,7 @@ func updatesOf(m *model.Model, path string) (train.Config, error) {
 // long.
 func (b *bencher) update(r *modelReport, m *model.Model, c train.Config, team *nn.Team) error {
 	b.status.show("training")
-	if err := fits(c, m.Vocab); err != nil {
+	if err := fits(c, m.Names, c.Batches.Batch*c.Batches.Steps); err != nil {
 		return err
 	}
 	rows, steps := max(1, c.Batches.Batch), max(1, c.Batches.Steps)

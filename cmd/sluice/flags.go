@@ -38,9 +38,9 @@ type textFlags struct {
 	Newlines   *string  `type:"choice" placeholder:"keep|space|drop" help:"What becomes of newlines."`
 	Letters    *bool    `negatable:"" help:"Lower-case ASCII letters and single spaces only."`
 	MaxChars   *int     `placeholder:"N" help:"Only so many characters from the start; 0: all."`
-	Validation *float64 `placeholder:"FRACTION" help:"Part of the text held out, before its end."`
-	Lines      *int     `placeholder:"N" help:"Hold out every N-th line, in place of a part at the end; 0: none."`
-	Test       *float64 `placeholder:"FRACTION" help:"Part of the text never looked at, its end."`
+	Validation *float64 `placeholder:"FRACTION" help:"Part of the data held out, before its end; of series also a number of steps."`
+	Lines      *int     `placeholder:"N" help:"Hold out every N-th line or example, in place of a part at the end; 0: none."`
+	Test       *float64 `placeholder:"FRACTION" help:"Part of the data never looked at, its end; of series also a number of steps."`
 }
 
 type modelFlags struct {
@@ -50,7 +50,8 @@ type modelFlags struct {
 	Hidden     *int         `placeholder:"N" help:"Width of the state."`
 	Layers     *int         `placeholder:"N" help:"Layers of the stack."`
 	Biases     *int         `placeholder:"1|2" help:"1: one bias for each gate; 2: two, as PyTorch has it."`
-	Direction  *string      `type:"choice" placeholder:"forward|backward|bidirectional" help:"A language model reads forward."`
+	Direction  *string      `type:"choice" placeholder:"forward|backward|bidirectional" help:"A language model and a forecast read forward."`
+	Merge      *string      `type:"choice" placeholder:"concat|sum|average|multiply" help:"How the outputs of two directions join."`
 	Embed      *int         `placeholder:"N" help:"Width of the embedding; 0: one-hot inputs."`
 	Tied       *bool        `negatable:"" help:"One weight for the embedding and the head."`
 	Cutoffs    *cutoffsFlag `placeholder:"N,N,…|auto|none" help:"Make the head an adaptive softmax, for vocabularies beyond some 10,000 symbols: the first symbol of each cluster."`
@@ -70,10 +71,13 @@ type modelFlags struct {
 	InitSigma  *float64 `placeholder:"SIGMA" help:"Of --init normal."`
 	Orthogonal *bool    `negatable:"" help:"Start the recurrent weights orthogonal."`
 	ForgetBias *float64 `placeholder:"B" help:"Where the forget gate's bias of cell lstm starts."`
+
+	taskModelFlags `embed:""`
 }
 
 type runFlags struct {
 	Batch    *int    `placeholder:"N" help:"Rows of a minibatch."`
+	Tokens   *int    `placeholder:"N" help:"tag, classify: steps × rows of a minibatch at most; 0: no bound."`
 	Steps    *int    `placeholder:"N" help:"Symbols of a row: how far gradients flow back."`
 	Sampling *string `type:"choice" placeholder:"consecutive|random" help:"How minibatches are cut."`
 	Offset   *bool   `negatable:"" help:"Start each epoch at another symbol."`
@@ -81,26 +85,27 @@ type runFlags struct {
 
 	Accumulate *int `placeholder:"N" help:"Minibatches whose mean gradient makes an update."`
 
-	Optimizer   *string  `type:"choice" placeholder:"sgd|adam" help:"Another than the preset's brings its own rate (sgd 1, adam 0.001)."`
-	LR          *float64 `name:"lr" placeholder:"RATE" help:"Learning rate."`
-	Momentum    *float64 `placeholder:"M" help:"Of sgd."`
-	Beta1       *float64 `name:"beta1" placeholder:"B" help:"Of adam."`
-	Beta2       *float64 `name:"beta2" placeholder:"B" help:"Of adam."`
-	Epsilon     *float64 `placeholder:"E" help:"Of adam."`
-	Schedule    *string  `type:"choice" placeholder:"constant|step|cosine|plateau" help:"How the learning rate goes on."`
-	Warmup      *int     `placeholder:"N" help:"Updates over which it rises at first."`
-	LREvery     *int     `name:"lr-every" placeholder:"N" help:"Updates between the falls of schedule step."`
-	LRPatience  *int     `name:"lr-patience" placeholder:"N" help:"Epochs without a better score before a fall of schedule plateau (1)."`
-	LRFactor    *float64 `name:"lr-factor" placeholder:"F" help:"What a fall multiplies it by (0.5)."`
-	LRFinal     *float64 `name:"lr-final" placeholder:"RATE" help:"Where schedule cosine ends, and plateau falls no further (0)."`
-	WeightDecay *float64 `placeholder:"L" help:"Pull of all weights towards 0; with adam that of AdamW."`
-	Average     *int     `placeholder:"N" help:"Keep the mean of the weights from when a score is worse than the best of those more than N before it (averaged SGD); 0: never."`
-	Smoothing   *float64 `placeholder:"E" help:"Of labels: the share of the target spread over all symbols."`
-	AR          *float64 `name:"ar" placeholder:"A" help:"Activation regularisation."`
-	TAR         *float64 `name:"tar" placeholder:"B" help:"Temporal activation regularisation."`
-	Clip        *float64 `placeholder:"NORM" help:"Bound of the gradient's norm; 0: none."`
-	ClipValue   *float64 `placeholder:"V" help:"Bound of each of its elements; 0: none."`
-	NonFinite   *string  `type:"choice" placeholder:"stop|skip|lower" help:"What is done about a loss or gradient that is not finite: end, leave out the update, or halve the rate, too."`
+	Optimizer    *string  `type:"choice" placeholder:"sgd|adam" help:"Another than the preset's brings its own rate (sgd 1, adam 0.001)."`
+	LR           *float64 `name:"lr" placeholder:"RATE" help:"Learning rate."`
+	Momentum     *float64 `placeholder:"M" help:"Of sgd."`
+	Beta1        *float64 `name:"beta1" placeholder:"B" help:"Of adam."`
+	Beta2        *float64 `name:"beta2" placeholder:"B" help:"Of adam."`
+	Epsilon      *float64 `placeholder:"E" help:"Of adam."`
+	Schedule     *string  `type:"choice" placeholder:"constant|step|cosine|plateau" help:"How the learning rate goes on."`
+	Warmup       *int     `placeholder:"N" help:"Updates over which it rises at first."`
+	LREvery      *int     `name:"lr-every" placeholder:"N" help:"Updates between the falls of schedule step."`
+	LRPatience   *int     `name:"lr-patience" placeholder:"N" help:"Epochs without a better score before a fall of schedule plateau (1)."`
+	LRFactor     *float64 `name:"lr-factor" placeholder:"F" help:"What a fall multiplies it by (0.5)."`
+	LRFinal      *float64 `name:"lr-final" placeholder:"RATE" help:"Where schedule cosine ends, and plateau falls no further (0)."`
+	WeightDecay  *float64 `placeholder:"L" help:"Pull of all weights towards 0; with adam that of AdamW."`
+	Average      *int     `placeholder:"N" help:"Keep the mean of the weights from when a score is worse than the best of those more than N before it (averaged SGD); 0: never."`
+	ClassWeights *string  `type:"choice" placeholder:"none|balanced" help:"classify: let examples of rare labels count for more."`
+	Smoothing    *float64 `placeholder:"E" help:"Of labels: the share of the target spread over all symbols."`
+	AR           *float64 `name:"ar" placeholder:"A" help:"Activation regularisation."`
+	TAR          *float64 `name:"tar" placeholder:"B" help:"Temporal activation regularisation."`
+	Clip         *float64 `placeholder:"NORM" help:"Bound of the gradient's norm; 0: none."`
+	ClipValue    *float64 `placeholder:"V" help:"Bound of each of its elements; 0: none."`
+	NonFinite    *string  `type:"choice" placeholder:"stop|skip|lower" help:"What is done about a loss or gradient that is not finite: end, leave out the update, or halve the rate, too."`
 
 	Precision *string `type:"choice" placeholder:"float32|bf16" help:"Of what products multiply in training; all else, and the model, is float32."`
 

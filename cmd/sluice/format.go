@@ -74,10 +74,18 @@ type gauge struct {
 }
 
 func gaugeOf(task string) gauge {
-	if task == model.LM {
+	same := func(loss float64) float64 { return loss }
+	switch task {
+	case model.LM:
 		return gauge{"perplexity", math.Exp, "tokens/s"}
+	case model.Tag:
+		return gauge{"loss", same, "words/s"}
+	case model.Classify:
+		return gauge{"loss", same, "examples/s"}
+	case model.Forecast:
+		return gauge{"squared error", same, "values/s"}
 	}
-	return gauge{"squared error", func(loss float64) float64 { return loss }, "examples/s"}
+	return gauge{"squared error", same, "examples/s"}
 }
 
 // short writes a loss, as it is shown, with the digits that say something.

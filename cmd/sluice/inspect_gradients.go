@@ -187,7 +187,7 @@ func (g *gradients) fresh(texts []string) error {
 		"pytorch": fmt.Sprintf("U(±1/√%d)", hidden), "normal": "N(0, 0.01²)", "xavier": "as Xavier has it",
 	}[kind])
 	for _, st := range starts() {
-		if err := fits(train.Config{Model: st.spec(hidden), Batches: data.Batches{Batch: g.o.Rows, Steps: g.o.Lags}}, vocab); err != nil {
+		if err := fits(train.Config{Model: st.spec(hidden), Batches: data.Batches{Batch: g.o.Rows, Steps: g.o.Lags}}, model.Names{Vocab: vocab}, g.o.Rows*g.o.Lags); err != nil {
 			return err
 		}
 		m, err := st.model(vocab, hidden, kind, g.o.Seed)

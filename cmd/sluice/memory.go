@@ -7,22 +7,24 @@ import (
 	"strconv"
 	"strings"
 
-	"sluice/data"
 	"sluice/model"
 	"sluice/train"
 )
 
-// fits is the error of a run, vocab being nil without a text, that this machine has no memory for: better than
-// to be killed in the middle, or to die of it. So is one of a model that cannot
-// be, which is found here before anything is written.
-func fits(c train.Config, vocab *data.Vocab) error {
-	size, err := model.Size(c.Model, vocab)
+// fits is the error of a run on so many steps × rows at a time that this machine
+// has no memory for: better than to be killed in the middle, or to die of it. So is
+// one of a model that cannot be, which is found here before anything is written.
+func fits(c train.Config, names model.Names, tokens int) error {
+	size, err := model.Size(c.Model, names)
 	if err != nil {
 		return err
 	}
-	v, stack := 0, c.Model.RNN
-	if vocab != nil {
-		v = vocab.Size()
+	v, outputs, stack := 0, len(names.Labels), c.Model.RNN
+	if names.Vocab != nil {
+		v = names.Vocab.Size()
+	}
+	if c.Model.Task == model.LM {
+		outputs = widest(v, c.Model.Cutoffs)
 	}
 	parameters := float64(size)
 	packed := parameters // what products multiply, in panels
@@ -34,9 +36,9 @@ func fits(c train.Config, vocab *data.Vocab) error {
 		need += packed // for scores
 	}
 	const perUnit = 12 // of a unit's step: gates, states, their gradients
-	rows := float64(c.Batches.Batch) * float64(c.Batches.Steps)
-	need += rows * (perUnit*float64(stack.Hidden)*float64(stack.Layers) + 2*float64(c.Model.Embed))
-	need += logits(rows, widest(v, c.Model.Cutoffs))
+	rows := float64(tokens)
+	need += rows * (perUnit*float64(stack.Hidden)*float64(stack.Layers)*float64(stack.Directions()) + 2*float64(c.Model.Embed))
+	need += logits(rows, outputs)
 	if need, have := 4*need, memory(); need > have {
 		return fmt.Errorf("a model of %.3g parameters, trained on %.3g symbols at a time, needs about %.3g GB of memory, and there are %.3g: want a smaller model (--hidden, --layers) or fewer symbols at a time",
 			parameters, rows, need/1e9, have/1e9)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"strings"
 
 	"sluice/data"
 	"sluice/model"
@@ -112,7 +114,7 @@ func (f modelFlags) choose(c *train.Config, fresh bool) {
 		m.Embed = stack.Hidden
 	}
 	p := m.OutputDropout
-	if set(&p, f.Dropout); f.Dropout != nil || fresh && !stack.Locked { // the one rate of a preset that has one
+	if set(&p, f.Dropout); f.Dropout != nil || fresh && !stack.Locked && !sequences(m.Task) { // the one rate of a preset that has one
 		m.InputDropout, stack.Dropout, m.OutputDropout = p, p, p
 	}
 	if m.Embed == 0 && m.Features == 0 {
@@ -157,6 +159,7 @@ func (f modelFlags) options(c *train.Config) []option {
 		opt("embed", f.Embed, &m.Embed),
 		opt("tied", f.Tied, &m.Tied),
 		f.Cutoffs.option(&m.Cutoffs).with(m.Task == model.LM, "a text"),
+		opt("merge", f.Merge, (*string)(&stack.Merge)).with(stack.Direction == rnn.Bidirectional, "--direction bidirectional"),
 		opt("input-dropout", f.InputDropout, &m.InputDropout),
 		opt("layer-dropout", f.LayerDropout, &stack.Dropout),
 		opt("output-dropout", f.OutputDropout, &m.OutputDropout),
@@ -170,6 +173,18 @@ func (f modelFlags) options(c *train.Config) []option {
 		opt("orthogonal", f.Orthogonal, &init.Orthogonal),
 		opt("forget-bias", f.ForgetBias, &init.ForgetBias).with(stack.Cell == "lstm", "--cell lstm"),
 	}
+}
+
+// classWeights are the flag as the Config has it.
+func (f runFlags) classWeights(c *train.Config) option {
+	o := opt("class-weights", f.ClassWeights, &c.ClassWeights)
+	o.take = func() {
+		if f.ClassWeights != nil {
+			c.ClassWeights = strings.TrimPrefix(*f.ClassWeights, "none")
+		}
+	}
+	o.value = func() any { return cmp.Or(c.ClassWeights, "none") }
+	return o.with(c.Model.Task == model.Classify, "task classify")
 }
 
 // choose sets what other flags depend on. Another optimizer or schedule than the
@@ -199,10 +214,11 @@ func (f runFlags) options(c *train.Config) []option {
 	o, s := &c.Optimizer, &c.Schedule
 	return []option{
 		opt("batch", f.Batch, &c.Batches.Batch),
-		opt("steps", f.Steps, &c.Batches.Steps),
-		opt("sampling", f.Sampling, &c.Batches.Sampling),
-		opt("offset", f.Offset, &c.Batches.Offset),
-		opt("vary", f.Vary, &c.Batches.Vary),
+		opt("tokens", f.Tokens, &c.Tokens).with(c.Model.Task == model.Tag || c.Model.Task == model.Classify, "task tag or classify"),
+		opt("steps", f.Steps, &c.Batches.Steps).with(!sequences(c.Model.Task), "a text or the adding problem"),
+		opt("sampling", f.Sampling, &c.Batches.Sampling).with(c.Model.Task == model.LM, "a text"),
+		opt("offset", f.Offset, &c.Batches.Offset).with(c.Model.Task == model.LM, "a text"),
+		opt("vary", f.Vary, &c.Batches.Vary).with(c.Model.Task == model.LM, "a text"),
 		opt("accumulate", f.Accumulate, &c.Accumulate),
 		opt("optimizer", f.Optimizer, &o.Kind),
 		opt("lr", f.LR, &s.Rate),
@@ -218,6 +234,7 @@ func (f runFlags) options(c *train.Config) []option {
 		opt("lr-final", f.LRFinal, &s.Final).with(s.Kind == "cosine" || s.Kind == "plateau", "--schedule cosine or plateau"),
 		opt("weight-decay", f.WeightDecay, &o.Decay),
 		opt("average", f.Average, &c.Average),
+		f.classWeights(c),
 		opt("smoothing", f.Smoothing, &c.Smoothing),
 		opt("ar", f.AR, &c.AR),
 		opt("tar", f.TAR, &c.TAR),
@@ -234,6 +251,19 @@ func (f runFlags) options(c *train.Config) []option {
 	}
 }
 
+// sequences says whether a task is of whole sequences.
+func sequences(task string) bool {
+	return task == model.Tag || task == model.Classify || task == model.Forecast
+}
+
+// prefixed is a text after a prefix, "" for none.
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}
+
 // group is the options under a heading.
 type group struct {
 	title   string
@@ -243,10 +273,19 @@ type group struct {
 func (c *trainCmd) options(config *train.Config) []group {
 	text := c.TextFlags.options(config)
 	for i := range text {
-		text[i] = text[i].with(config.Model.Task == model.LM, "a text")
+		acts, needs := config.Model.Task == model.LM, "a text"
+		switch text[i].name {
+		case "vocab":
+			acts = acts || config.Model.Task == model.Classify
+		case "unknown", "min-count", "max-vocab":
+			acts = acts || config.Model.Task == model.Classify || config.Model.Task == model.Tag
+		case "validation", "test", "lines":
+			acts, needs = config.Model.Task != model.Regress && (text[i].name != "lines" || config.Model.Task != model.Forecast), "data that is read"
+		}
+		text[i] = text[i].with(acts, needs)
 	}
 	return []group{
-		{"Text", text},
+		{"Data", append(text, c.DataFlags.options(config)...)},
 		{"Model", c.ModelFlags.options(config)},
 		{"Training", c.RunFlags.options(config)},
 	}
@@ -260,8 +299,11 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 		}
 	} else {
 		if c.Preset == "" {
-			if c.Preset = "default"; c.Data == adding {
+			switch c.Preset = "default"; {
+			case c.Data == adding:
 				c.Preset = adding
+			case sequences(c.task):
+				c.Preset = c.task
 			}
 		}
 		config, err = train.Preset(c.Preset)
@@ -272,6 +314,9 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 	if seed := c.RunFlags.Seed; seed != nil && *seed > math.MaxInt64 { // what a run file can hold
 		return config, fmt.Errorf("--seed %d: want 0 to %d", *seed, math.MaxInt64)
 	}
+	if c.task != "" && c.task != config.Model.Task {
+		return config, usage("train %s: with %s: a model of task %s", c.task, cmp.Or(prefixed("--preset ", c.Preset), "the run file"), config.Model.Task)
+	}
 	if c.Data == adding && config.Model.Task != model.Regress {
 		return config, usage("--data adding: want --preset adding, not %s", config.Preset)
 	}
@@ -280,6 +325,7 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 	}
 	c.TextFlags.choose(&config)
 	c.ModelFlags.choose(&config, base == nil || base.ModelFlags.oneRate())
+	c.ModelFlags.taskModelFlags.choose(&config, c.ModelFlags.Embed, c.ModelFlags.Hidden)
 	c.RunFlags.choose(&config)
 	for _, g := range c.options(&config) {
 		if err := take(g.options); err != nil {

@@ -70,6 +70,8 @@ type outcome struct {
 	job
 	result  *train.Result
 	files   []string // written
+	heldOut scored   // of a task of sequences, on what was held out and for a test; nil: not scored
+	test    scored
 	stopped error
 	time    time.Duration
 }
@@ -115,9 +117,12 @@ func (w *words) event(event train.Event) {
 }
 
 func (w *words) start(s train.Start) {
-	if w.text == nil {
+	switch {
+	case w.sets != nil:
+		w.startSequences(s)
+	case w.text == nil:
 		fmt.Fprintf(w.w, "data   %s: %s to train on in an epoch, always new ones, %s held out\n", w.source.shown, plural(s.TrainSymbols, "example"), count(s.HeldOutSymbols))
-	} else {
+	default:
 		kind := cmp.Or(w.config.Vocab.Kind, "char")
 		fmt.Fprintf(w.w, "text   %s: %s; vocabulary of %s\n", visible(w.source.shown), plural(utf8.RuneCountInString(w.source.text), "character"), plural(s.Symbols, unit(kind)))
 		fmt.Fprintf(w.w, "       %s to train on, %s held out", plural(s.TrainSymbols, unit(kind)), count(s.HeldOutSymbols))
@@ -130,6 +135,46 @@ func (w *words) start(s train.Start) {
 	fmt.Fprintf(w.w, "run    %s of %s (%s), %s, in %s\n", plural(s.Epochs, "epoch"), plural(s.Updates/max(1, s.Epochs), "update"), optimizer(w.config), plural(w.threads, "thread"), w.dir)
 	if s.Resumed > 0 {
 		fmt.Fprintf(w.w, "       going on after update %s\n", count(s.Resumed))
+	}
+}
+
+// startSequences says what a task of sequences is about to learn from.
+func (w *words) startSequences(s train.Start) {
+	n := w.sets.Names
+	noun := "example"
+	switch s.Task {
+	case model.Tag:
+		noun = "sentence"
+	case model.Forecast:
+		noun = "window"
+	}
+	fmt.Fprintf(w.w, "data   %s: %s to train on, %s held out", visible(w.source.shown), plural(s.TrainSymbols, noun), count(s.HeldOutSymbols))
+	if w.sets.test != nil {
+		fmt.Fprintf(w.w, ", %s for a test", count(w.sets.test.Len()))
+	}
+	fmt.Fprintln(w.w)
+	var about []string
+	if n.Vocab != nil {
+		about = append(about, "vocabulary of "+plural(n.Vocab.Size(), unit(n.Vocab.Kind())))
+	}
+	if n.Characters != nil {
+		about = append(about, plural(n.Characters.Size(), "character"))
+	}
+	if len(n.Labels) > 0 {
+		what := "label"
+		if s.Task == model.Tag {
+			what = "tag"
+		}
+		about = append(about, plural(len(n.Labels), what)+prefixed(" of scheme ", string(n.Scheme)))
+	}
+	if n.Series != nil {
+		about = append(about, fmt.Sprintf("%d series: %s", len(n.Series.Names), several(n.Series.Names)))
+	} else {
+		about = append(about, fmt.Sprintf("%.1f %% of steps padding", 100*w.sets.Padding))
+	}
+	fmt.Fprintf(w.w, "       %s\n", strings.Join(about, ", "))
+	if r := w.sets.Rare; len(r) > 0 {
+		fmt.Fprintf(w.w, "       %s of one example to learn from: %.200s\n", plural(len(r), "label"), visible(strings.Join(r, ", ")))
 	}
 }
 
@@ -148,10 +193,31 @@ func describe(s model.Spec) string {
 		parts = append(parts, fmt.Sprintf("tied embedding of %d", s.Embed))
 	case s.Embed > 0:
 		parts = append(parts, fmt.Sprintf("embedding of %d", s.Embed))
-	case s.Features > 0:
+	case s.Task == model.Regress:
 		parts = append(parts, fmt.Sprintf("input of %s, %s", plural(s.Features, "number"), plural(s.Outputs, "output")))
+	case s.Features > 0:
+		parts = append(parts, fmt.Sprintf("input of %s", plural(s.Features, "number")))
 	default:
 		parts = append(parts, "one-hot input")
+	}
+	if c := s.Chars; c.Embed > 0 {
+		parts = append(parts, fmt.Sprintf("characters of %d read by 2 × %d", c.Embed, c.Hidden))
+	}
+	if s.CRF {
+		parts = append(parts, "CRF")
+	}
+	if s.Pool != "" {
+		parts = append(parts, "pool "+s.Pool)
+	}
+	if f := s.Forecast; f.Horizon > 0 {
+		way := "recursively"
+		if f.Segment > 0 {
+			way = fmt.Sprintf("by segments of %d", f.Segment)
+		}
+		parts = append(parts, fmt.Sprintf("%d steps from %d %s", f.Horizon, f.Window, way))
+		if len(f.Quantiles) > 0 {
+			parts = append(parts, "quantiles "+fmt.Sprint(f.Quantiles))
+		}
 	}
 	if len(s.Cutoffs) > 0 {
 		parts = append(parts, fmt.Sprintf("adaptive softmax (%s)", strings.ReplaceAll(numbers(s.Cutoffs), ",", " ")))
@@ -225,6 +291,15 @@ func (w *words) end(o outcome) {
 	}
 	for i, command := range next {
 		fmt.Fprintf(w.w, "%-*s  %s %s\n", len(g.name), map[bool]string{true: "next"}[i == 0], program, command)
+	}
+	for _, part := range []struct {
+		name string
+		s    scored
+	}{{"held out", o.heldOut}, {"test", o.test}} {
+		if part.s != nil {
+			fmt.Fprintf(w.w, "\n%s\n", part.name)
+			part.s.print(w.w)
+		}
 	}
 }
 

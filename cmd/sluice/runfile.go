@@ -159,6 +159,12 @@ func (c *trainCmd) inherit(base *trainCmd) {
 		c.ModelFlags.Cutoffs = base.ModelFlags.Cutoffs
 	}
 	t, named := c.TextFlags, len(c.Args) > 0 || c.Data != ""
+	if c.TestOn == "" {
+		c.TestOn = base.TestOn
+	}
+	if c.Vectors == "" {
+		c.Vectors = base.Vectors
+	}
 	if c.HeldOut == "" && (c.Resume != nil || t.Validation == nil && t.Lines == nil) {
 		c.HeldOut = base.HeldOut
 	}
@@ -179,7 +185,7 @@ func (c *trainCmd) writeRunFile(w io.Writer, config train.Config, s source) erro
 	line := func(name string, value any) error {
 		return toml.NewEncoder(&b).Encode(map[string]any{name: value})
 	}
-	first := []any{"preset", c.Preset, "data", s.corpus, "files", s.files, "held-out", c.HeldOut, "prefix", config.Prefixes}
+	first := []any{"preset", c.Preset, "data", s.corpus, "files", s.files, "held-out", c.HeldOut, "test-on", c.TestOn, "vectors", c.Vectors, "prefix", config.Prefixes}
 	for i := 0; i < len(first); i += 2 {
 		if v := reflect.ValueOf(first[i+1]); v.Len() > 0 {
 			if err := line(first[i].(string), first[i+1]); err != nil {
@@ -196,7 +202,7 @@ func (c *trainCmd) writeRunFile(w io.Writer, config train.Config, s source) erro
 	for _, g := range c.options(&config) {
 		fmt.Fprintf(&b, "\n# %s\n", g.title)
 		for _, o := range g.options {
-			if o.needs != "" {
+			if o.needs != "" || o.value() == "" {
 				continue
 			}
 			if err := line(o.name, o.value()); err != nil {

@@ -17,15 +17,17 @@ import (
 )
 
 type trainCmd struct {
-	Args []string `arg:"" optional:"" name:"FILE" help:"Text files, after the task lm or without it; - is standard input. Without any, the built-in lyrics."`
+	Args []string `arg:"" optional:"" name:"TASK|FILE" help:"First the task, lm (also without it), tag, classify or forecast; then its files; - is standard input. Without any, what is built in for the task."`
 
 	Data    string   `placeholder:"NAME" help:"A text by name, such as lyrics, or adding: the adding problem. sluice data lists them."`
 	Files   []string `sep:"none" hidden:"" help:"FILE, for a run file."`
-	HeldOut string   `placeholder:"FILE" help:"A text to hold out, in place of a part of the one that is trained on."`
+	HeldOut string   `placeholder:"FILE" help:"A file to hold out, in place of a part of what is trained on."`
+	TestOn  string   `placeholder:"FILE" help:"tag, classify: a file to score at the end."`
+	Vectors string   `placeholder:"FILE" help:"tag: vectors that embeddings of words begin with, as text of word2vec or GloVe."`
 	Out     string   `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
 	Config  *string  `placeholder:"FILE" help:"A run file: options of this command, which flags beat."`
 	Resume  *string  `placeholder:"DIR" help:"Go on with the run in this folder from its newest checkpoint, or from the checkpoint that this file is."`
-	Preset  string   `type:"choice" placeholder:"default|d2l|awd-lstm|adding" help:"Where the options below start from: our own, those of Dive into Deep Learning, the AWD-LSTM recipe for words, or the adding problem's."`
+	Preset  string   `type:"choice" placeholder:"default|d2l|awd-lstm|adding|tag|classify|forecast" help:"Where the options below start from: our own, those of Dive into Deep Learning, the AWD-LSTM recipe for words, the adding problem's, or a task's."`
 
 	FindLR bool `name:"find-lr" help:"Train nothing: try rising learning rates, and say which train well."`
 
@@ -39,9 +41,11 @@ type trainCmd struct {
 	threadsFlag `embed:""`
 
 	path      string // of the run file that this is
+	task      string // as the command line says it; "": it does not
 	inherited bool   // RunFlags.Prefix is the run file's, whose text was another or cleaned otherwise
 
-	TextFlags  textFlags  `embed:"" group:"Text"`
+	TextFlags  textFlags  `embed:"" group:"Data"`
+	DataFlags  dataFlags  `embed:"" group:"Data"`
 	ModelFlags modelFlags `embed:"" group:"Model"`
 	RunFlags   runFlags   `embed:"" group:"Training"`
 }
@@ -51,8 +55,8 @@ const maxMinutes = 1 << 22
 
 // Run trains and saves a model.
 func (c *trainCmd) Run(e *env) error {
-	if len(c.Args) > 0 && c.Args[0] == "lm" { // the task
-		c.Args = c.Args[1:]
+	if len(c.Args) > 0 && (c.Args[0] == model.LM || sequences(c.Args[0])) {
+		c.task, c.Args = c.Args[0], c.Args[1:]
 	}
 	switch {
 	case len(c.Files) > 0:
@@ -129,7 +133,13 @@ func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 		}
 		j.source = source{name: adding, shown: adding, corpus: adding}
 		j.data = train.Adding{Examples: 5000, HeldOut: 1000}
-		return fits(j.config, nil)
+		return fits(j.config, model.Names{}, j.config.Batches.Batch*j.config.Batches.Steps)
+	}
+	if sequences(j.config.Model.Task) {
+		return c.prepareSequences(e, j, files)
+	}
+	if c.TestOn != "" || c.Vectors != "" {
+		return usage("--test-on and --vectors: of task tag or classify")
 	}
 	if j.source, err = c.source(e, files); err != nil {
 		return err
@@ -157,7 +167,7 @@ func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 	if err != nil {
 		return err
 	}
-	return fits(j.config, j.text.Vocab)
+	return fits(j.config, model.Names{Vocab: j.text.Vocab}, j.config.Batches.Batch*j.config.Batches.Steps)
 }
 
 // adding is the name of the adding problem, as data and as a preset.
@@ -188,6 +198,7 @@ type job struct {
 	source  source
 	data    train.Data
 	text    *train.Text // data, if it is a text
+	sets    *sets       // of a task of sequences
 	dir     string
 	run     *train.Folder // of dir
 	threads int
@@ -208,6 +219,9 @@ func (c *trainCmd) train(e *env, j job) error {
 	}
 	files, err := curves(result, j)
 	o := outcome{job: j, result: result, files: append([]string{modelFile}, files...), stopped: stopped, time: time.Since(began)}
+	if j.sets != nil && stopped == nil && err == nil {
+		err = o.score(e)
+	}
 	p.end(o)
 	switch {
 	case err != nil:
@@ -267,12 +281,6 @@ func (c *trainCmd) files() ([]string, error) {
 	files := c.Args
 	if len(files) == 0 && c.Data == "" {
 		files = c.Files
-	}
-	if len(files) > 0 {
-		switch files[0] {
-		case "tag", "classify", "forecast":
-			return nil, usage("train %s: this version trains lm only (a file of that name is ./%s)", files[0], files[0])
-		}
 	}
 	if c.Data != "" && len(files) > 0 {
 		return nil, usage("--data %s and the file %s: want one or the other", c.Data, files[0])

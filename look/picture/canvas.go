@@ -44,6 +44,55 @@ func (c *canvas) frame(r image.Rectangle) {
 	}
 }
 
+// The widths of lines.
+const (
+	thin  = vg.Length(0.9)
+	thick = vg.Length(1.6)
+)
+
+// known says whether a picture has a place for v; round has steps for no more.
+func known(v float64) bool { return math.Abs(v) < 1e29 }
+
+// extent is from the least to the greatest of the known values, or what is
+// around them if there is but one.
+func extent(values ...[]float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, v := range slices.Concat(values...) {
+		if known(v) {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	switch {
+	case low > high:
+		return 0, 1
+	case high-low <= 1e-12*max(math.Abs(low), math.Abs(high)):
+		by := 0.1 * math.Abs(low)
+		if by == 0 {
+			by = 1
+		}
+		return low - by, high + by
+	}
+	return low, high
+}
+
+// trend draws a line through values, broken where they are not known, at gives
+// the place in pixels. A value without neighbours is a dot.
+func (c *canvas) trend(values []float64, with color.Color, width vg.Length, dashes []vg.Length, at func(i int, v float64) (x, y float64)) {
+	var piece []vg.Point
+	for i := 0; i <= len(values); i++ {
+		if i < len(values) && known(values[i]) {
+			piece = append(piece, c.point(at(i, values[i])))
+			continue
+		}
+		if len(piece) == 1 {
+			c.DrawGlyphNoClip(draw.GlyphStyle{Color: with, Radius: width, Shape: draw.CircleGlyph{}}, piece[0])
+		} else if len(piece) > 1 {
+			c.StrokeLines(draw.LineStyle{Color: with, Width: width, Dashes: dashes}, piece)
+		}
+		piece = nil
+	}
+}
+
 // cells draws colours over r, so many columns of so many rows.
 func (c *canvas) cells(r image.Rectangle, columns, rows int, at func(column, row int) color.RGBA) {
 	var m stddraw.Image = image.NewPaletted(image.Rect(0, 0, r.Dx(), r.Dy()), nil)

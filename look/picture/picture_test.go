@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/png"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func pictures() map[string]Picture {
 	lost := []look.Update{{Nats: 4, Norm: 1}, {Nats: 40, Norm: 1e6}, {Nats: math.NaN(), Norm: math.NaN()}}
 	huge := []look.Update{{Nats: 4, Norm: 1}, {Nats: 40, Norm: 1e30}, {Nats: 3, Norm: 0}, {Nats: 3, Norm: 7}}
 	nothing := look.Memory{Lags: []float64{math.NaN()}, Gates: []look.Gate{{Name: "i", Means: []float64{0.5}, Rank: math.NaN()}, {Name: "f", Means: []float64{0.5}, Rank: math.NaN()}}}
-	return map[string]Picture{
+	all := map[string]Picture{
 		"gates":           &Gates{Title: `a <title> & "more"`, Cell: "gru", Unit: "character", Symbols: strings.Split("The lock \n", ""), Trace: trace(10, 6, 1, "r", "z", "n", "h")},
 		"gates, Chinese":  &Gates{Title: "读“分开”", Cell: "lstm", Unit: "character", Symbols: []string{"分", "开"}, Trace: trace(2, 70, 2, "i", "f", "g", "o", "c", "h")},
 		"gates, one":      &Gates{Title: "one", Cell: "rnn", Unit: "byte", Symbols: []string{"\xe5"}, Trace: trace(1, 1, 1, "h")},
@@ -80,6 +81,10 @@ func pictures() map[string]Picture {
 		"timescales":      &Timescales{Title: "timescales", Layers: []look.Memory{memory(), memory()}},
 		"nothing to move": &Timescales{Title: "timescales", Layers: []look.Memory{nothing}},
 	}
+	for _, more := range []map[string]Picture{taggedGates(), forecasts(), confusions()} {
+		maps.Copy(all, more)
+	}
+	return all
 }
 
 func written(t *testing.T, ending string, p Picture) []byte {
@@ -147,12 +152,21 @@ func TestSVG(t *testing.T) {
 			"gates": {`a <title> & "more"`, "update gate", "·", "¶"}, "gates, Chinese": {"读“分开”", "分", "开", "layer 2, f, forget gate"},
 			"gates, one": {"e5"}, "gates, words": {"避雨", "antidisestabl…"}, "explosion": {"network 8", "overflow in update 3", "clipped at 1"},
 			"huge norms": {"clipped at 1: overflow in update 3", "1e30"}, "timescales": {"layer 2, ρ = +0.50", "mean update gate z", "; dashed: "}, "nothing to move": {"ρ = undefined"},
+			"gates, tags":      {"Wednesday", "B-ORG", "layer 1 forward, i, input gate", "layer 2 backward, h, state", "forward reads from the left, backward from the right"},
+			"gates, many tags": {"B-LOC", "layer 1 backward"}, "gates, numbers": {"the numbers that it reads", "552", "each column is a step", "140"},
+			"forecast": {"series 1", "truth", "forecast", "95 %", "80 %", "naive", "seasonal naive", "2018", "2028"}, "forecasts": {"series 3", "truth", "06:00", "1 Jul 2016"},
+			"forecast, nothing": {"history", "step; the forecast begins with 1"}, "forecast, long": {"季节", "…", "13 Jul"},
+			"confusion": {"class 10", "predicted", "recall", "0.52", "accuracy 0.40: 1000 of 2484"}, "confusion, few": {"a long title", "…", "class 2"},
+			"confusion, names": {"班级", "a b�", "antidis", "–"}, "confusion, no one": {"accuracy –: 0 of 0"},
 		}[name] {
 			if !strings.Contains(text.String(), want) {
 				t.Errorf("%s: no %q", name, want)
 			}
 		}
-		if no, ok := map[string]string{"huge norms": "not clipped: overflow", "nothing to move": "dashed"}[name]; ok && strings.Contains(text.String(), no) {
+		if no, ok := map[string]string{
+			"huge norms": "not clipped: overflow", "nothing to move": "dashed", "gates, tags": "surprise", "gates, numbers": "below",
+			"forecast, nothing": "truth", "forecast, flat": "truth",
+		}[name]; ok && strings.Contains(text.String(), no) {
 			t.Errorf("%s: %q", name, no)
 		}
 	}

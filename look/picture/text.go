@@ -168,3 +168,27 @@ func label(symbol string) string {
 	}
 	return symbol
 }
+
+// brief is a number in three digits.
+func brief(v float64) string { return strings.Replace(fmt.Sprintf("%.3g", v), "-", "−", 1) }
+
+// cut is text from elsewhere, on one line and cut to a width in pixels.
+func cut(text string, size vg.Length, room int) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "�"))
+	end, used := 0, width("…", size)
+	for i, r := range text {
+		one := width(string(r), size)
+		if used+one <= vg.Length(room)*px {
+			end = i + utf8.RuneLen(r)
+		} else if used+one-width("…", size) > vg.Length(room)*px {
+			return text[:end] + "…"
+		}
+		used += one
+	}
+	return text
+}

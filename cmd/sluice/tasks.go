@@ -1,0 +1,376 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sluice/data"
+	"sluice/datasets"
+	"sluice/model"
+	"sluice/train"
+)
+
+// sets are what a task of sequences has.
+type sets struct {
+	*train.Examples
+	test   model.Examples // nil: none
+	series *data.Series   // of a forecast
+	ends   [3]int         // of its parts
+}
+
+// prepareSequences reads what a task of sequences learns from.
+func (c *trainCmd) prepareSequences(e *env, j *job, files []string) (err error) {
+	if len(c.RunFlags.Prefix) > 0 {
+		return usage("--prefix: acts with a text only")
+	}
+	f, err := c.parts(e, j.config.Model.Task, files)
+	if err != nil {
+		return err
+	}
+	j.source = f.source
+	switch j.config.Model.Task {
+	case model.Tag:
+		j.sets, err = c.sentences(e, &j.config, f)
+	case model.Classify:
+		j.sets, err = c.labelled(e, &j.config, f)
+	case model.Forecast:
+		j.sets, err = c.series(e, &j.config, f)
+	}
+	if err != nil {
+		return err
+	}
+	j.data, j.sets.Corpus = j.sets.Examples, j.source.corpus
+	return fits(j.config, j.sets.Names, j.sets.tokens(j.config))
+}
+
+// tokens is how many steps × rows a minibatch has at most.
+func (s *sets) tokens(c train.Config) int {
+	longest := 0
+	for i := range s.Train.Len() {
+		longest = max(longest, s.Train.Steps(i))
+	}
+	n := longest * c.Batches.Batch
+	if c.Tokens > 0 {
+		n = min(n, max(longest, c.Tokens))
+	}
+	if c.Model.Forecast.Segment > 0 {
+		n *= len(s.Names.Series.Names)
+	}
+	return n
+}
+
+// partFiles are the files of a task, by their use.
+type partFiles struct {
+	source
+	train, heldOut, test []string
+}
+
+// builtInFor is the data that is built in for each task.
+var builtInFor = map[string]string{model.LM: "lyrics", model.Tag: "dates", model.Classify: "grammars", model.Forecast: "seasons"}
+
+// parts finds the files.
+func (c *trainCmd) parts(e *env, task string, files []string) (f partFiles, err error) {
+	if c.HeldOut != "" {
+		f.heldOut = []string{c.HeldOut}
+	}
+	if c.TestOn != "" {
+		f.test = []string{c.TestOn}
+	}
+	if task == model.Forecast && (c.HeldOut != "" || c.TestOn != "") {
+		return f, usage("--held-out and --test-on: of a series a part is held out: want --validation and --test")
+	}
+	if len(files) > 0 {
+		f.train, f.source = files, sourceOf(files)
+		return f, nil
+	}
+	name := c.Data
+	if name == "" {
+		name = builtInFor[task]
+	}
+	f.source = source{name: safe(name), shown: name, corpus: name}
+	if made[name] != nil {
+		return f, nil
+	}
+	d, err := datasets.Find(name)
+	if err != nil {
+		return f, usage("%w (sluice data lists all names)", err)
+	}
+	paths, err := e.get(d)
+	if err != nil {
+		return f, err
+	}
+	for i, path := range paths {
+		switch d.Files[i].Part {
+		case "dev":
+			f.heldOut = append(f.heldOut, path)
+		case "test":
+			f.test = append(f.test, path)
+		default:
+			f.train = append(f.train, path)
+		}
+	}
+	if len(f.train) == 0 { // one file was named
+		f.train, f.heldOut, f.test = paths, nil, nil
+	}
+	if c.HeldOut != "" {
+		f.heldOut = []string{c.HeldOut}
+	}
+	if c.TestOn != "" {
+		f.test = []string{c.TestOn}
+	}
+	return f, nil
+}
+
+// sourceOf is what is said of files.
+func sourceOf(files []string) source {
+	s := source{name: "stdin", files: files}
+	if files[0] != "-" {
+		s.name = safe(files[0])
+	}
+	s.shown = strings.ReplaceAll(strings.Join(files, ", "), "-, ", "standard input, ")
+	if files[0] == "-" && len(files) == 1 {
+		s.shown = "standard input"
+	}
+	return s
+}
+
+// each opens files one after another, - being standard input. A signal ends it
+// also where that gives nothing.
+func (e *env) each(files []string, use func(name string, r io.Reader) error) error {
+	done := make(chan error, 1)
+	go func() {
+		done <- func() error {
+			for _, file := range files {
+				if file == "-" {
+					if err := use("-", e.stdin); err != nil {
+						return err
+					}
+					continue
+				}
+				f, err := openFile(file)
+				if err != nil {
+					return err
+				}
+				err = use(file, f)
+				f.Close()
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-e.ctx.Done():
+		return context.Canceled
+	}
+}
+
+func openFile(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, cause(err))
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, fmt.Errorf("%s: a folder, want a file", path)
+	}
+	return f, nil
+}
+
+// readSentences reads all sentences of files.
+func readSentences(e *env, files []string, c data.Columns) (all []data.Sentence, err error) {
+	err = e.each(files, func(name string, r io.Reader) error {
+		for s, err := range data.ReadSentences(name, r, c.Of(name)) {
+			if err != nil {
+				return err
+			}
+			all = append(all, s)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// readExamples reads all examples of files.
+func readExamples(e *env, files []string, t data.Table) (all []data.Example, err error) {
+	err = e.each(files, func(name string, r io.Reader) error {
+		examples := data.ReadExamples(name, r, t)
+		if labels := labelsOf(name); labels != "" {
+			if labels == name { // it goes with its pictures
+				return nil
+			}
+			f, err := openFile(labels)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			examples = data.ReadIDX(name, r, labels, f)
+		}
+		for s, err := range examples {
+			if err != nil {
+				return err
+			}
+			all = append(all, s)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// labelsOf is the file of labels that goes with one of pictures in MNIST's format,
+// itself if it is one, "" for any other.
+func labelsOf(name string) string {
+	base := filepath.Base(name)
+	if strings.Contains(base, "labels-idx1") {
+		return name
+	}
+	if strings.Contains(base, "images-idx3") {
+		return filepath.Join(filepath.Dir(name), strings.Replace(base, "images-idx3", "labels-idx1", 1))
+	}
+	return ""
+}
+
+// readSeries reads the series of one file.
+func readSeries(e *env, files []string, t data.SeriesTable) (s *data.Series, err error) {
+	if len(files) != 1 {
+		return nil, usage("%d files: want one of series", len(files))
+	}
+	err = e.each(files, func(name string, r io.Reader) (err error) {
+		s, err = data.ReadSeries(name, r, t)
+		return err
+	})
+	return s, err
+}
+
+// sentences prepares a tagger's data.
+func (c *trainCmd) sentences(e *env, config *train.Config, f partFiles) (s *sets, err error) {
+	var p train.Parts[data.Sentence]
+	if f.train == nil {
+		p = datesParts()
+	} else if err = readParts(f, &p, func(files []string) ([]data.Sentence, error) { return readSentences(e, files, config.Columns) }); err != nil {
+		return nil, err
+	}
+	vectors, err := c.vectors(e, config, p.Train)
+	if err != nil {
+		return nil, err
+	}
+	x, err := train.PrepareTags(*config, &p, vectors)
+	if err != nil {
+		return nil, f.name(err)
+	}
+	s = &sets{Examples: x}
+	if len(p.Test) > 0 {
+		if s.test, err = model.NewSentences(config.Model, x.Names, p.Test, true); err != nil {
+			return nil, fmt.Errorf("%s: %w", shownAll(f.test, f.shown), err)
+		}
+	}
+	return s, nil
+}
+
+// readParts reads what there are files of.
+func readParts[E any](f partFiles, p *train.Parts[E], read func(files []string) ([]E, error)) (err error) {
+	for _, part := range []struct {
+		files []string
+		into  *[]E
+	}{{f.train, &p.Train}, {f.heldOut, &p.HeldOut}, {f.test, &p.Test}} {
+		if len(part.files) > 0 {
+			if *part.into, err = read(part.files); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// name says which file an error of an example is of.
+func (f partFiles) name(err error) error {
+	var in train.In
+	if !errors.As(err, &in) {
+		return fmt.Errorf("%s: %s", f.shown, oneLine(err.Error()))
+	}
+	files := f.train
+	if in.HeldOut && len(f.heldOut) > 0 {
+		files = f.heldOut
+	}
+	return fmt.Errorf("%s: %s", shownAll(files, f.shown), oneLine(err.Error()))
+}
+
+func shownAll(files []string, without string) string {
+	if len(files) == 0 {
+		return without
+	}
+	return sourceOf(files).shown
+}
+
+// vectors reads those of --vectors, the embedding's width with them.
+func (c *trainCmd) vectors(e *env, config *train.Config, sentences []data.Sentence) (*train.Vectors, error) {
+	if c.Vectors == "" {
+		return nil, nil
+	}
+	v, err := train.ReadVectors(e.ctx, c.Vectors, config.Model.Lower, config.Vocab.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	config.Model.Embed = v.Width
+	return v, config.Validate()
+}
+
+// labelled prepares a classifier's data.
+func (c *trainCmd) labelled(e *env, config *train.Config, f partFiles) (s *sets, err error) {
+	var p train.Parts[data.Example]
+	if f.train == nil {
+		p = grammarsParts()
+	} else if err = readParts(f, &p, func(files []string) ([]data.Example, error) { return readExamples(e, files, config.Table) }); err != nil {
+		return nil, err
+	}
+	config.Model.Features = p.Train[0].F
+	x, err := train.PrepareLabels(*config, &p)
+	if err != nil {
+		return nil, f.name(err)
+	}
+	s = &sets{Examples: x}
+	if len(p.Test) > 0 {
+		if s.test, err = model.NewSequences(config.Model, x.Names, p.Test, true); err != nil {
+			return nil, fmt.Errorf("%s: %w", shownAll(f.test, f.shown), err)
+		}
+	}
+	return s, nil
+}
+
+// series prepares a forecaster's data.
+func (c *trainCmd) series(e *env, config *train.Config, f partFiles) (s *sets, err error) {
+	s = &sets{}
+	if f.train == nil {
+		if s.series, err = seasonsSeries(); config.Season == 0 && c.DataFlags.Season == nil {
+			config.Season = seasonsWeek
+		}
+	} else {
+		s.series, err = readSeries(e, f.train, config.Series)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.Examples, err = train.PrepareSeries(*config, s.series); err != nil {
+		return nil, f.name(err)
+	}
+	a, b, n, err := config.Borders(s.series.Len())
+	if err != nil {
+		return nil, err
+	}
+	s.ends = [3]int{a, b, n}
+	if n > b {
+		s.test, err = model.NewWindows(config.Model, s.Names, s.series.Values, b, n)
+		if err != nil {
+			return nil, fmt.Errorf("%s: the part for a test: %s", f.shown, oneLine(err.Error()))
+		}
+	}
+	return s, nil
+}
