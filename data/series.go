@@ -56,23 +56,27 @@ func (t SeriesTable) Validate() error {
 // Len is N.
 func (s *Series) Len() int { return len(s.Values) / len(s.Names) }
 
-// After is the time n ≥ 0 steps after the last row, the zero time without a
-// column of times.
-func (s *Series) After(n int) time.Time {
-	if s.Times == nil {
+// Time is the time of row i, which may lie behind the last; the zero time without
+// a column of times.
+func (s *Series) Time(i int) time.Time {
+	switch n := len(s.Times); {
+	case n == 0:
 		return time.Time{}
+	case i < n:
+		return s.Times[i]
+	default:
+		return s.Step.After(s.Times[n-1], i-n+1)
 	}
-	return s.Step.After(s.Times[len(s.Times)-1], n)
 }
 
-// Following names the n rows after the last: their times as the file writes
-// them, or the numbers of the steps from 1.
-func (s *Series) Following(n int) []string {
+// Following names n rows from row i on, which may lie behind the last: their times
+// as the file writes them, or the numbers of the steps from 1.
+func (s *Series) Following(i, n int) []string {
 	names := make([]string, n)
-	for i := range names {
-		names[i] = strconv.Itoa(i + 1)
+	for k := range names {
+		names[k] = strconv.Itoa(k + 1)
 		if s.Times != nil {
-			names[i] = formatTime(s.layout, s.After(i+1))
+			names[k] = formatTime(s.layout, s.Time(i+k))
 		}
 	}
 	return names

@@ -12,10 +12,12 @@ import (
 )
 
 type evalCmd struct {
-	Args []string `arg:"" optional:"" name:"MODEL|FILE" help:"First a model file or a run's folder (without it the newest run's), then text files; - is standard input. Without a text, what was held out of the text by name that it was trained on."`
+	Args []string `arg:"" optional:"" name:"MODEL|FILE" help:"First a model file or a run's folder (without it the newest run's), then files; - is standard input. Without any, what was held out of the data by name that it was trained on."`
 
-	Data string `placeholder:"NAME" help:"Score a text by name, the whole of it: sluice data lists them."`
-	JSON bool   `name:"json" help:"Print one JSON object."`
+	Data string       `placeholder:"NAME" help:"Score data by name, the whole of it, such as ewt/en_ewt-ud-test.conllu: sluice data lists them."`
+	Part string       `type:"choice" placeholder:"held-out|test" help:"Without files: which part of the data by name (held-out)."`
+	Out  pictureFlags `embed:""`
+	JSON bool         `name:"json" help:"Print one JSON object."`
 
 	threadsFlag `embed:""`
 }
@@ -34,10 +36,16 @@ func (c *evalCmd) Run(e *env) error {
 		return usage("--data %s and the file %s: want one or the other", c.Data, files[0])
 	}
 	path, m, err := open(e, arg)
-	if err == nil {
-		err = readsText(m, path)
-	}
 	if err != nil {
+		return err
+	}
+	if sequences(m.Task) {
+		return c.sequences(e, m, path, files, threads)
+	}
+	if err := actWith([]condition{{"part", c.Part != "", false, "a model of task tag, classify or forecast"}, {"out", len(c.Out.Out) > 0, false, "a model of task classify or forecast"}}); err != nil {
+		return err
+	}
+	if err := readsText(m, path); err != nil {
 		return err
 	}
 	shown, ids, err := c.text(e, m, path, files)

@@ -1,6 +1,6 @@
-// Command sluice trains language models of gated recurrent networks, scores
-// text with them, writes text, shows what is in a model file, makes smaller ones
-// of it, and measures what this machine takes for it.
+// Command sluice trains gated recurrent networks: language models, taggers,
+// classifiers, forecasters. It scores and uses them, shows what is in a model file,
+// makes smaller ones of it, and measures what this machine takes for it.
 package main
 
 import (
@@ -36,9 +36,10 @@ func main() {
 }
 
 type cli struct {
-	Train    trainCmd    `cmd:"" help:"Train a model on text."`
+	Train    trainCmd    `cmd:"" help:"Train a model: of language, to tag, to classify, to forecast."`
 	Runs     runsCmd     `cmd:"" help:"List runs, or compare those named."`
-	Eval     evalCmd     `cmd:"" help:"Score a text with a model: perplexity, bits per character."`
+	Eval     evalCmd     `cmd:"" help:"Score a model on data: perplexity, accuracy and F1, errors of forecasts."`
+	Predict  predictCmd  `cmd:"" help:"Tag sentences, classify sequences, forecast series."`
 	Generate generateCmd `cmd:"" help:"Write text with a model."`
 	Inspect  inspectCmd  `cmd:"" help:"Show what a model file holds and how it was trained."`
 	Bench    benchCmd    `cmd:"" help:"Measure this machine: layers, a model of yours, or what the processor can do."`
@@ -89,7 +90,7 @@ func (e *env) run(args []string) error {
 	}
 	if err != nil {
 		if len(args) > 0 && err.Error() == "unexpected argument "+args[0] {
-			return usage("%w: want train, runs, eval, generate, inspect, bench, quantize, data or version", err)
+			return usage("%w: want train, runs, eval, predict, generate, inspect, bench, quantize, data or version", err)
 		}
 		return usage("%w", err)
 	}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+
+	"sluice/data"
+	"sluice/look/picture"
+	"sluice/metrics"
+	"sluice/model"
+	"sluice/nn"
+)
+
+// pictureOf is the picture of a score: which labels are taken for which, or the
+// last window of series with its forecast.
+func pictureOf(e *env, p *model.Packed, team *nn.Team, s scored, x model.Examples, shown string) (picture.Picture, error) {
+	switch s := s.(type) {
+	case classScore:
+		return confusionOf(s, shown), nil
+	case forecastScore:
+		return nil, usage("--out: a picture of a forecast is drawn by predict --out")
+	}
+	return nil, usage("--out: of a model of task classify")
+}
+
+func confusionOf(s classScore, shown string) *picture.Confusion {
+	f := &picture.Confusion{Title: fmt.Sprintf("%s: accuracy %.1f %%, macro F1 %.3f", shown, 100*s.Accuracy(), s.MacroF1()), Classes: s.Labels}
+	for _, row := range s.Counts {
+		f.Counts = append(f.Counts, row...)
+	}
+	return f
+}
+
+// forecastOf is the picture of a forecast from a step of series on, with what came
+// of it as far as that is known.
+func forecastOf(p *model.Packed, o model.Outlook, s *data.Series, from int, title string) *picture.Forecast {
+	c, h := len(s.Names), p.Forecast.Horizon
+	before := min(from, max(p.Forecast.Window, 2*h, p.Series.Season))
+	f := &picture.Forecast{Title: title}
+	if s.Times != nil {
+		f.Times = append(f.Times, s.Times[from-before:from]...)
+		for i := range h {
+			f.Times = append(f.Times, s.Time(from+i))
+		}
+	}
+	column := func(values []float64, k, first, last int) (x []float64) {
+		for i := first; i < last; i++ {
+			x = append(x, values[i*c+k])
+		}
+		return x
+	}
+	var seasonal []float64
+	if season := p.Series.Season; season > 0 && from >= season {
+		seasonal = metrics.SeasonalNaive(s.Values[:from*c], c, h, season)
+	}
+	q := p.Forecast.Quantiles
+	for k, name := range s.Names {
+		one := picture.Series{Name: name, History: column(s.Values, k, from-before, from), Mean: column(o.Mean, k, 0, h)}
+		if known := min(h, s.Len()-from); known == h {
+			one.Truth = column(s.Values, k, from, from+h)
+		}
+		for i := range len(q) / 2 {
+			one.Bands = append(one.Bands, picture.Band{Label: bandName(q, i), Low: column(o.Quantiles[i], k, 0, h), High: column(o.Quantiles[len(q)-1-i], k, 0, h)})
+		}
+		if seasonal != nil {
+			one.Others = append(one.Others, picture.Line{Name: "seasonal naive", Values: column(seasonal, k, 0, h)})
+		}
+		f.Series = append(f.Series, one)
+	}
+	return f
+}
