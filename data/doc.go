@@ -1,8 +1,9 @@
 // Package data turns text into minibatches for language models: reading and
 // cleaning, vocabularies, the split into training, validation and test, the
-// two samplers of Dive into Deep Learning, and the built-in corpora. Beside
-// texts it makes two tasks of which the best score is known: the adding problem
-// and Zipf texts.
+// two samplers of Dive into Deep Learning, minibatches of sequences of different
+// lengths, and the built-in corpora. Beside texts it makes tasks: sentences to
+// tag (Dates), strings to classify (Grammars), and three of which the best score
+// is known, series to forecast (Seasons), the adding problem and Zipf texts.
 //
 // Letters are those of package rnn: T steps, B batch, V vocabulary; N is the
 // number of symbols of a text. A minibatch is time first, (T, B). What is

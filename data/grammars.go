@@ -1,8 +1,8 @@
 package data
 
 import (
+	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"slices"
 )
@@ -12,7 +12,7 @@ import (
 //
 //	nested       30 %  each opener has a closer of its kind, and the last one opened closes first: ([]())[]
 //	crossed      25 %  so it is with each kind alone, but not with both together: ([)]
-//	mirrored     20 %  from the end it reads the same: ([))[(
+//	mirrored     20 %  from the end it reads the same: (])[[)](
 //	broken       15 %  one of the others in which two brackets have changed places, so that it is none
 //	alternating  10 %  openers and closers take turns, and none of the above: (][)
 //
@@ -215,14 +215,11 @@ func grammarOf(text string) string {
 
 // WriteTSV writes n examples from the first on, a line each, under a header.
 func (g Grammars) WriteTSV(w io.Writer, first uint64, n int) error {
-	if _, err := io.WriteString(w, "text\tlabel\n"); err != nil {
-		return err
-	}
+	b := bufio.NewWriter(w)
+	b.WriteString("text\tlabel\n")
 	for i := range uint64(n) {
 		text, label := g.Example(first + i)
-		if _, err := fmt.Fprintf(w, "%s\t%s\n", text, label); err != nil {
-			return err
-		}
+		b.WriteString(text + "\t" + label + "\n")
 	}
-	return nil
+	return b.Flush()
 }

@@ -180,10 +180,8 @@ func TestGrammarsWriteTSV(t *testing.T) {
 	if text, _ := (Grammars{Seed: 2}).Example(102); text == "())()[[[((]]](([[]][])))" {
 		t.Error("the seed changes nothing")
 	}
-	for most := range 3 {
-		if err := (Grammars{}).WriteTSV(&full{most}, 0, 9); !errors.Is(err, errFull) {
-			t.Errorf("a writer that is full after %d writes: %v", most, err)
-		}
+	if err := (Grammars{}).WriteTSV(&full{0}, 0, 9); !errors.Is(err, errFull) {
+		t.Errorf("a writer that is full: %v", err)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// near allows for the last bits.
-func near(got, want float64) bool { return math.Abs(got-want) <= 1e-12*max(1, math.Abs(want)) }
+// almost allows for the last bits.
+func almost(got, want float64) bool { return math.Abs(got-want) <= 1e-12*max(1, math.Abs(want)) }
 
 // By hand: the errors are 1, −2, 0 and 3.
 func TestErrors(t *testing.T) {
@@ -19,7 +19,7 @@ func TestErrors(t *testing.T) {
 	e.Add([]float64{3, 1}, []float64{2, 3})
 	e.Add(nil, nil)
 	e.Add([]float64{5, 1}, []float64{5, -2})
-	if e.Count != 4 || !near(e.MSE(), 3.5) || !near(e.MAE(), 1.5) || !near(e.RMSE(), math.Sqrt(3.5)) {
+	if e.Count != 4 || !almost(e.MSE(), 3.5) || !almost(e.MAE(), 1.5) || !almost(e.RMSE(), math.Sqrt(3.5)) {
 		t.Errorf("%d values, MSE %v, MAE %v, RMSE %v", e.Count, e.MSE(), e.MAE(), e.RMSE())
 	}
 	e.Add([]float64{0}, []float64{math.NaN()})
@@ -38,7 +38,7 @@ func TestPinball(t *testing.T) {
 		{0.5, -3, -3.5, .25},
 		{0.1, 4, 4, 0},
 	} {
-		if loss := Pinball(c.q, c.want, c.got); !near(loss, c.loss) {
+		if loss := Pinball(c.q, c.want, c.got); !almost(loss, c.loss) {
 			t.Errorf("Pinball(%v, %v, %v) is %v, want %v", c.q, c.want, c.got, loss, c.loss)
 		}
 	}
@@ -69,7 +69,7 @@ func TestCoverage(t *testing.T) {
 	nan := math.NaN()
 	c.Add([]float64{1, 2, 3}, []float64{1, 2.5, 0}, []float64{2, 3, 3}) // at an end, below, at an end
 	c.Add([]float64{9}, []float64{0}, []float64{8.5})                   // above
-	if c.Count != 4 || c.Covered != 2 || c.Share() != 0.5 || !near(c.Width(), 13.0/4) {
+	if c.Count != 4 || c.Covered != 2 || c.Share() != 0.5 || !almost(c.Width(), 13.0/4) {
 		t.Errorf("%d of %d, share %v, width %v", c.Covered, c.Count, c.Share(), c.Width())
 	}
 	c.Add([]float64{1, nan}, []float64{nan, 0}, []float64{2, 1})
