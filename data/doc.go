@@ -5,6 +5,10 @@
 // tag (Dates), strings to classify (Grammars), and three of which the best score
 // is known, series to forecast (Seasons), the adding problem and Zipf texts.
 //
+// For other tasks it reads sequences with their labels ([ReadExamples],
+// [ReadIDX]), time series ([ReadSeries]) and pretrained word vectors
+// ([ReadVectors]), and writes predictions and forecasts beside them.
+//
 // Letters are those of package rnn: T steps, B batch, V vocabulary; N is the
 // number of symbols of a text. A minibatch is time first, (T, B). What is
 // random depends on (seed, epoch) alone, so a resumed run sees the same

@@ -26,8 +26,8 @@ func newLines(name string, r io.Reader) *lines {
 	return &lines{in: bufio.NewReaderSize(r, 1<<16), name: name}
 }
 
-// next is the next line without its LF or CR LF, and the first without a byte
-// order mark; io.EOF after the last. It is valid until the call after.
+// next is the next line without its LF and any CR before it, and the first without
+// a byte order mark; io.EOF after the last. It is valid until the call after.
 func (l *lines) next() ([]byte, error) {
 	l.line++
 	line, err := l.in.ReadSlice('\n')
@@ -47,14 +47,12 @@ func (l *lines) next() ([]byte, error) {
 	case err != nil && err != io.EOF && err != bufio.ErrBufferFull:
 		return nil, l.errorf(l.line, "%w", cause(err))
 	}
-	if cut, ok := bytes.CutSuffix(line, []byte("\n")); ok {
-		line = bytes.TrimSuffix(cut, []byte("\r"))
-	}
+	line = bytes.TrimRight(bytes.TrimSuffix(line, []byte("\n")), "\r") // all, as encoding/csv takes one more
 	if len(line) > maxLine {
 		return nil, l.errorf(l.line, "longer than %d bytes: want at most that", maxLine)
 	}
 	if l.line == 1 {
-		line = bytes.TrimPrefix(line, []byte(bom))
+		line = bytes.TrimLeft(line, bom)
 	}
 	return line, nil
 }

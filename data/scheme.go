@@ -55,13 +55,13 @@ func (s Scheme) Follows(before, tag string) bool {
 	}
 	last, kind := cutTag(before)
 	letter, next := cutTag(tag)
-	inside := last == "B" || last == "I" // a span may go on
-	switch s {
+	switch s { // O is of kind ""
 	case IOB1:
-		return letter != "B" || inside && next == kind
+		return letter != "B" || next == kind
 	case IOB2:
-		return letter != "I" || inside && next == kind
+		return letter != "I" || next == kind
 	}
+	inside := last == "B" || last == "I"
 	on := letter == "I" || letter == "E"
 	return on == inside && (!on || next == kind)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func showSeries(s *Series) string {
-	return fmt.Sprintf("%v %v %v", s.Names, s.Values, s.Following(2))
+	return fmt.Sprintf("%v %v %v", s.Names, s.Values, s.Following(s.Len(), 2))
 }
 
 func TestReadSeries(t *testing.T) {
@@ -35,6 +35,7 @@ func TestReadSeries(t *testing.T) {
 		{"a.csv", "time,x ; 2020-03-29 01:00,1 ; 2020-03-29 02:00,2", SeriesTable{}, "[x] [1 2] [2020-03-29 03:00 2020-03-29 04:00]", "1h0m0s"},
 		{"a.csv", "time,x,y ; 0,1,2 ; 5,3,4", SeriesTable{Time: "none", Values: []string{"y", "2"}}, "[y x] [2 1 4 3] [1 2]", "0s"},
 		{"a.csv", "d,x,note ; 2020-01-01,1,rain ; 2020-01-02,2,", SeriesTable{Values: []string{"x"}}, "[x] [1 2] [2020-01-03 2020-01-04]", "24h0m0s"},
+		{"a.csv", "d,x ; 1000-01-01,1 ; 1200-01-02,2 ; 1400-01-02,3 ; 1600-01-03,4", SeriesTable{}, "[x] [1 2 3 4] [1800-01-03 2000-01-04]", "1753176h0m0s"},
 		{"a.csv", "x ; 1", SeriesTable{}, "[x] [1] [1 2]", "0s"},
 		{"a.csv", "date,0,1 ; 2020-01-01,1,2 ; 2020-01-02,3,4", SeriesTable{}, "[0 1] [1 2 3 4] [2020-01-03 2020-01-04]", "24h0m0s"},
 		{"a.jsonl", `{"x":1,"t":"2020-01-01","y":2} ; {"t":"2020-01-02","y":4,"x":3e0,"more":{}}`, SeriesTable{Time: "t"}, "[x y] [1 2 3 4] [2020-01-03 2020-01-04]", "24h0m0s"},
@@ -57,10 +58,10 @@ func TestReadSeries(t *testing.T) {
 		if got := showSeries(s); got != c.want || s.Step.String() != c.step {
 			t.Errorf("%s:\n %s, %s\nwant\n %s, %s", c.file, got, s.Step, c.want, c.step)
 		}
-		if s.Times != nil && (len(s.Times) != s.Len() || s.After(0) != s.Times[s.Len()-1] || !s.Step.After(s.Times[0], s.Len()-1).Equal(s.After(0))) {
+		if s.Times != nil && (len(s.Times) != s.Len() || s.Time(s.Len()-1) != s.Times[s.Len()-1] || !s.Step.After(s.Times[0], s.Len()).Equal(s.Time(s.Len()))) {
 			t.Errorf("%s: %d times of %d rows, %v", c.file, len(s.Times), s.Len(), s.Times)
 		}
-		if s.Times == nil && !s.After(1).IsZero() {
+		if s.Times == nil && !s.Time(1).IsZero() {
 			t.Errorf("%s: a time without times", c.file)
 		}
 	}
@@ -134,7 +135,7 @@ func TestSeriesZone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := s.Following(1)[0]; got != "2021-04-30T23:00:00+01:00" || s.Times[0].Location().String() == "HERE" {
+		if got := s.Following(s.Len(), 1)[0]; got != "2021-04-30T23:00:00+01:00" || s.Times[0].Location().String() == "HERE" {
 			t.Errorf("%s in %s", got, s.Times[0].Location())
 		}
 	}
@@ -158,8 +159,8 @@ func TestPublishedSeries(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if s.Len() != c.n || len(s.Names) != c.c || s.Step != c.step || s.Following(1)[0] != c.next || !slices.Equal(s.Values[:2], c.first) {
-			t.Errorf("%s: %d rows of %v, step %s, then %s, from %v", c.name, s.Len(), s.Names, s.Step, s.Following(1)[0], s.Values[:2])
+		if s.Len() != c.n || len(s.Names) != c.c || s.Step != c.step || s.Following(s.Len(), 1)[0] != c.next || !slices.Equal(s.Values[:2], c.first) {
+			t.Errorf("%s: %d rows of %v, step %s, then %s, from %v", c.name, s.Len(), s.Names, s.Step, s.Following(s.Len(), 1)[0], s.Values[:2])
 		}
 	}
 }

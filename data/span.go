@@ -36,17 +36,17 @@ func Spans(tags []string) []Span {
 }
 
 // endsSpan reports whether a span ends between two tags, of the same kind or
-// not.
+// not, but for one that ends because another starts.
 func endsSpan(last, next string, same bool) bool {
 	switch last {
 	case "E", "S", "[", "]":
 		return true
+	case "O", ".":
+		return false
 	case "B", "I":
-		if next == "B" || next == "S" || next == "O" {
-			return true
-		}
+		return next == "O" || !same
 	}
-	return !same && last != "O" && last != "."
+	return !same
 }
 
 // startsSpan is endsSpan for a start.

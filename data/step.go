@@ -22,7 +22,8 @@ type Step struct {
 func (p Step) After(t time.Time, n int) time.Time {
 	switch {
 	case p.Months == 0:
-		return t.Add(time.Duration(n) * p.Duration)
+		whole, part := int64(n)*int64(p.Duration/time.Second), int64(n)*int64(p.Duration%time.Second) // n of the longest overflow a Duration
+		return time.Unix(t.Unix()+whole, int64(t.Nanosecond())+part).In(t.Location())
 	case !p.MonthEnd:
 		return t.AddDate(0, n*p.Months, 0)
 	}

@@ -51,6 +51,7 @@ func TestReadExamples(t *testing.T) {
 		{"a.data", "text\tlabel\nthe rain\twet\n", Table{Format: "tsv"}, "2 wet|the rain", ""},
 		{"names/Wet.txt", " rain\r\n\n  \nhail", Table{}, "1 Wet| rain ; 4 Wet|hail", ""},
 		{"Wet.txt", "rain\n", none, "1 |rain", ""},
+		{"a.csv", "rain\r\r\n\"sun\r\r\n\r\"\r", Table{NoHeader: true}, "1 |rain ; 2 |sun\n\r", ""},
 		{"-", "rain\n", Table{Format: "lines"}, "1 |rain", ""},
 
 		// Numbers.

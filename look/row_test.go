@@ -15,7 +15,7 @@ import (
 func regression(t testing.TB, c rnn.Config, n int) (*model.Model, model.Batch) {
 	t.Helper()
 	c.Biases = 2
-	m, err := model.New(model.Spec{Task: model.Regress, Features: 3, Outputs: 2, RNN: c}, nil)
+	m, err := model.New(model.Spec{Task: model.Regress, Features: 3, Outputs: 2, RNN: c}, model.Names{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import "fmt"
 // emission of −Inf rules out. It keeps buffers and serves one caller.
 //
 // Emissions are (T·B, K), in blocks, time first: step t of sequence b is row
-// t·B+b. lengths is (B), nil for all T; nothing past a length is read, and a
-// sequence of length 0 does not count.
+// t·B+b; Loss and Decode leave them as they are. lengths is (B), nil for all T;
+// nothing past a length is read, and a sequence of length 0 does not count.
 type CRF struct {
 	K       int
 	Allowed Allowed
@@ -34,10 +34,10 @@ type Allowed struct {
 	Start, End  []bool // (K) may be first, may be last
 }
 
-// Loss returns −ln p of tags (T·B), each in [0, K) within its length, in nats,
-// summed over the sequences, and the number of tags. Nats of the sequences are in
-// Nats. Tags that are forbidden have +Inf nats. A NaN, or an emission or a
-// parameter of +Inf, makes them NaN.
+// Loss returns −ln p of tags (T·B), in nats, summed over the sequences, and the
+// number of tags. Within a length each is in [0, K): Ignore is not. A sequence whose
+// tags are forbidden has +Inf nats, which its caller should have found before; one
+// with a NaN, or a +Inf, in its emissions or in parameters that it needs has NaN.
 func (c *CRF) Loss(team *Team, p CRFParams, emissions Matrix, tags []int32, T, B int, lengths []int) (nats float64, count int) {
 	c.run(team, p, emissions, crfJob{tags: tags, T: T, B: B, lengths: lengths, loss: true})
 	return c.sum(T, B, lengths)

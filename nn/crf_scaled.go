@@ -11,7 +11,6 @@ import "math"
 const (
 	leastFactor = 1e-50  // of an exponentiated emission or parameter
 	least       = 1e-150 // of a probability that is not zero
-	most        = 1e150
 )
 
 // crfParts is how many parts at most the sequences are shared out to: part p has
@@ -152,7 +151,6 @@ func (j *crfJob) forward(p *crfPart, b, n int) (logZ float64, good bool) {
 	logZ = w.topEnds + float64(n-1)*w.topMove
 	for t := range n {
 		e, a := j.at(p.emit, t), j.at(p.alpha, t)
-		clear(e[j.k:])
 		j.emissions.GetRow(p.row, t*j.B+b)
 		top := p.row[0]
 		for _, x := range p.row {
@@ -170,6 +168,7 @@ func (j *crfJob) forward(p *crfPart, b, n int) (logZ float64, good bool) {
 			times(a, j.at(p.alpha, t-1)[:j.k], w.expMoves)
 		}
 		sum := 0.0
+		a = a[:j.k]
 		for k := range a {
 			a[k] *= e[k]
 			sum += a[k]
@@ -186,32 +185,37 @@ func (j *crfJob) forward(p *crfPart, b, n int) (logZ float64, good bool) {
 		}
 	}
 	sum := 0.0
-	for k, a := range j.at(p.alpha, n-1) {
+	for k, a := range j.at(p.alpha, n-1)[:j.k] {
 		sum += a * w.expEnd[k]
 	}
 	p.scale[n] = sum
 	return logZ + math.Log(sum), sum > 0
 }
 
-// backward sets gamma, and emit to what countPairs needs; or fails.
+// backward sets gamma, and emit to what countPairs needs; or fails. What cannot be
+// reached stays out: then beta, where it counts, is at most 1/alpha.
 func (j *crfJob) backward(p *crfPart, n int) (good bool) {
-	w, beta := &j.weights, p.beta
-	for k := range beta {
-		beta[k] = w.expEnd[k] / p.scale[n]
+	w := &j.weights
+	for k, x := range w.expEnd {
+		p.beta[k] = x / p.scale[n]
 	}
 	for t := n - 1; ; t-- {
-		a, v, g, by := j.at(p.alpha, t), j.at(p.emit, t), j.at(p.gamma, t), 1/p.scale[t]
-		for k, x := range beta {
-			if x != 0 && !(x >= least && x <= most) {
+		v, g, by := j.at(p.emit, t), j.at(p.gamma, t), 1/p.scale[t]
+		for k, a := range j.at(p.alpha, t)[:j.k] {
+			x := p.beta[k]
+			if a == 0 {
+				x = 0
+			}
+			if x != 0 && !(x >= least) {
 				return false
 			}
-			g[k] = a[k] * x
+			g[k] = a * x
 			v[k] *= x * by
 		}
 		if t == 0 {
 			return true
 		}
-		times(beta, v[:j.k], w.expMovesT)
+		times(p.beta, v[:j.k], w.expMovesT)
 	}
 }
 
@@ -231,9 +235,7 @@ func (j *crfJob) countPairs(p *crfPart, n int) {
 	for i := range j.k {
 		d := p.dTransitions[i*j.k : (i+1)*j.k]
 		for k := range d {
-			if m := j.weights.expMoves[i*wide+k]; m > 0 { // else pairs may be anything
-				d[k] += p.pairs[i*wide+k] * m
-			}
+			d[k] += p.pairs[i*wide+k] * j.weights.expMoves[i*wide+k]
 		}
 	}
 }

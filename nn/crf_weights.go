@@ -3,8 +3,8 @@ package nn
 import "math"
 
 // crfWeights are the parameters as a call needs them, what is forbidden being −Inf,
-// and their exponentials after the largest is taken off. Rows of these are padded
-// with zeros, so that four columns pass at once.
+// and their exponentials after the largest is taken off. Rows of these are padded,
+// so that four columns pass at once.
 type crfWeights struct {
 	moves, movesT []float64 // (K, K) from, to · to, from
 	start, end    []float64 // (K)
@@ -70,7 +70,6 @@ func topOf(x []float64) float64 {
 func scaledExp(y, x []float64, k int, top float64, good bool) ([]float64, bool) {
 	wide := padded(k)
 	y = Grow(y, len(x)/k*wide)
-	clear(y)
 	for i, v := range x {
 		e := math.Exp(v - top)
 		y[i/k*wide+i%k] = e

@@ -317,7 +317,7 @@ func TestSaveFails(t *testing.T) {
 // A model that reads no text can be inspected; what is for texts says so.
 func TestModelOfNumbers(t *testing.T) {
 	t.Chdir(t.TempDir())
-	m, err := model.New(model.Spec{Task: model.Regress, Features: 2, Outputs: 1, RNN: rnn.Config{Cell: "lstm", Hidden: 3, Layers: 1, Biases: 1}}, nil)
+	m, err := model.New(model.Spec{Task: model.Regress, Features: 2, Outputs: 1, RNN: rnn.Config{Cell: "lstm", Hidden: 3, Layers: 1, Biases: 1}}, model.Names{})
 	if err != nil {
 		t.Fatal(err)
 	}
