@@ -267,23 +267,31 @@ type listScanner struct {
 }
 
 func (s *listScanner) next() (item []byte, ok bool) {
-	s.rest = bytes.TrimLeft(s.rest, ", \t\r\n")
-	if s.rest[0] == ']' {
-		s.rest = s.rest[1:]
+	at := 0
+	for between(s.rest[at]) {
+		at++
+	}
+	if s.rest[at] == ']' {
+		s.rest = s.rest[at+1:]
 		return nil, false
 	}
 	s.n++
-	end := 1
-	if !strings.ContainsRune(`[{"`, rune(s.rest[0])) {
-		end = bytes.IndexAny(s.rest, "], \t\r\n")
+	end := at + 1
+	if c := s.rest[at]; c != '[' && c != '{' && c != '"' {
+		for s.rest[end] != ']' && !between(s.rest[end]) {
+			end++
+		}
 	}
-	item, s.rest = s.rest[:end], s.rest[end:]
+	item, s.rest = s.rest[at:end], s.rest[end:]
 	return item, true
 }
 
+// between tells what stands between two items of a list.
+func between(c byte) bool { return c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
 // appendNumber appends a number. Its error begins with a colon, behind the place.
 func appendNumber(values []float32, item []byte) ([]float32, error) {
-	if strings.ContainsRune(`[{"tfn`, rune(item[0])) {
+	if c := item[0]; c != '-' && (c < '0' || c > '9') {
 		return values, fmt.Errorf(": %s: want a number", kindOfJSON(item))
 	}
 	v, err := parseValue(string(item))

@@ -69,7 +69,7 @@ func (l *layout) appendCellText(dst []byte, text string) []byte {
 
 // appendCSV appends a cell, in quotes where it needs them.
 func appendCSV(dst []byte, text string) []byte {
-	if text != "" && !strings.ContainsAny(text, ",\"\r\n") && text == strings.TrimSpace(text) {
+	if !strings.ContainsAny(text, ",\"\r\n") {
 		return append(dst, text...)
 	}
 	dst = append(dst, '"')

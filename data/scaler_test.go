@@ -32,6 +32,9 @@ func TestScaler(t *testing.T) {
 	if err != nil || json.Unmarshal(b, &read) != nil || !slices.Equal(read.Std, s.Std) || string(b)[:9] != `{"mean":[` {
 		t.Errorf("%s, %v", b, err)
 	}
+	if same := FitScaler([]float64{0.1, 0.1, 0.1}, 1); same.Mean[0] != 0.1 || same.Std[0] != 1 {
+		t.Errorf("a constant whose sum is rounded: %+v", same)
+	}
 	if tiny := FitScaler([]float64{0, 1e-200}, 1); tiny.Validate() != nil || tiny.Std[0] != 1 {
 		t.Errorf("squares that vanish: %+v", tiny)
 	}

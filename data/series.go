@@ -171,12 +171,11 @@ func (b *seriesBuilder) readRows(in *records) error {
 
 // begin finds the columns by their names and the first row.
 func (b *seriesBuilder) begin(cells []string) (err error) {
-	called := isTimeName(b.header[0])
 	switch {
 	case b.t.Time == none:
 	case b.t.Time != "":
 		b.time, err = column(b.header, true, b.t.Time)
-	case called || timeLayout(cells[0], false) != "":
+	case isTimeName(b.header[0]) || timeLayout(cells[0], false) != "":
 		b.time = 0
 	}
 	if err != nil {

@@ -59,8 +59,8 @@ func stepOf(times []time.Time) (p Step, distances []int64) {
 		counts[distances[i]]++
 	}
 	var most int64
-	for d, n := range counts { // the order does not matter: the smaller of two as frequent
-		if n > counts[most] || n == counts[most] && d < most {
+	for _, d := range distances { // the smaller of two as frequent
+		if counts[d] > counts[most] || counts[d] == counts[most] && d < most {
 			most = d
 		}
 	}

@@ -59,6 +59,7 @@ func TestReadExamples(t *testing.T) {
 		{"a.csv", "1,0.5,0.25\n2,3\n", Table{NoHeader: true}, "1 1|[0.5 0.25]/1 ; 2 2|[3]/1", ""},
 		{"a.csv", "0.5,0.25,7\n3,4,8\n", Table{NoHeader: true, Label: "3"}, "1 7|[0.5 0.25]/1 ; 2 8|[3 4]/1", ""},
 		{"a.csv", "0.5,0.25,7\n3\n", Table{NoHeader: true, Label: "none"}, "1 |[0.5 0.25 7]/1 ; 2 |[3]/1", ""},
+		{"a.csv", "v,w,label\n1,,a\n2,3,b\n", Table{}, "2 a|[1]/1 ; 3 b|[2 3]/1", ""},
 		{"a.csv", "kind,v\na,1\n", Table{Values: []string{"*"}}, "2 a|[1]/1", ""},
 		{"a.csv", "id,v,w,label\n9,1,2,a\n", Table{Values: []string{"w", "v"}}, "2 a|[2 1]/1", ""},
 		{"a.tsv", "a\t1\t2\nb\t3\t\t\n", Table{NoHeader: true}, "1 a|[1 2]/1 ; 2 b|[3]/1", ""},

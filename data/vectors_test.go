@@ -19,6 +19,7 @@ func TestReadVectors(t *testing.T) {
 	}{
 		{"the 0.1 -2 ; of 3e-1 4", nil, 0, `["the" "of"] 2 [0.1 -2 0.3 4]`, ""},
 		{"2 3 ; the 1 2 3 \r ; 夜\u00a0雨 4 5 6 ; ", nil, 0, `["the" "夜\u00a0雨"] 3 [1 2 3 4 5 6]`, ""},
+		{"夜\u00a0雨 4 5 ; the 1 2", nil, 0, `["夜\u00a0雨" "the"] 2 [4 5 1 2]`, ""},
 		{"the 1 2 ; . . . 3 4 ; at x@y.zz\t5 6 ; 1 2 7 8", nil, 0, `["the" ". . ." "at x@y.zz" "1 2"] 2 [1 2 3 4 5 6 7 8]`, ""},
 		{"the 1 2 ; the 3 4 ; of 5 6", nil, 0, `["the" "of"] 2 [1 2 5 6]`, ""},
 		{"the 1 2 ; of 3 x ; and 5 6", only("and", "none"), 0, `["and"] 2 [5 6]`, ""},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"sluice/data"
 	"sluice/look/picture"
@@ -28,6 +29,48 @@ func confusionOf(s classScore, shown string) *picture.Confusion {
 		f.Counts = append(f.Counts, row...)
 	}
 	return f
+}
+
+// draw draws into the run's folder which labels the model takes for which, or its
+// forecast of the last steps, of what is for a test or else was held out.
+func (o *outcome) draw(p *model.Packed, team *nn.Team) error {
+	name, s := "held out of ", o.heldOut
+	if o.test != nil {
+		name, s = "test of ", o.test
+	}
+	var f picture.Picture
+	var files []string
+	switch s := s.(type) {
+	case classScore:
+		f, files = confusionOf(s, name+o.source.name), []string{"confusion.png", "confusion.svg"}
+	case forecastScore:
+		all, h := o.sets.series, p.Forecast.Horizon
+		to := o.sets.ends[1]
+		if o.test != nil {
+			to = o.sets.ends[2]
+		}
+		caster, err := model.NewForecaster(p, team)
+		if err != nil {
+			return err
+		}
+		said, err := caster.Forecast(all.Values[:(to-h)*len(all.Names)])
+		if err != nil {
+			return err
+		}
+		f, files = forecastOf(p, said, all, to-h, fmt.Sprintf("%s: %d steps ahead, %s%s", named(o.result.Model), h, name, o.source.name)), []string{"forecast.png", "forecast.svg"}
+	default:
+		return nil
+	}
+	if f.Drawable() != nil { // too many labels or series
+		return nil
+	}
+	for _, name := range files {
+		if err := drawTo(filepath.Join(o.dir, name), f); err != nil {
+			return err
+		}
+		o.files = append(o.files, name)
+	}
+	return nil
 }
 
 // forecastOf is the picture of a forecast from a step of series on, with what came

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"sluice/look"
 	"sluice/look/picture"
@@ -11,8 +12,10 @@ import (
 // gatesReport is what --gates --json prints.
 type gatesReport struct {
 	Model   string                 `json:"model"`
-	Symbols []string               `json:"symbols"`
-	Nats    []*float64             `json:"nats"` // null for the first symbol
+	Symbols []string               `json:"symbols,omitempty"`
+	Numbers []float64              `json:"numbers,omitempty"` // that are read in the place of symbols
+	Tags    []string               `json:"tags,omitempty"`
+	Nats    []*float64             `json:"nats,omitempty"` // of a language model, null for the first symbol
 	Layers  []map[string][]float64 `json:"layers"`
 	Files   []string               `json:"files"`
 }
@@ -38,7 +41,13 @@ func (c *inspectCmd) gates(e *env) error {
 	if err != nil {
 		return err
 	}
-	path, m, err := openText(e, first(models))
+	path, m, err := open(e, first(models))
+	if err == nil && sequences(m.Task) {
+		return c.gatesOfSequence(e, m, path, paths, threads)
+	}
+	if err == nil {
+		err = readsText(m, path)
+	}
 	if err != nil {
 		return err
 	}
@@ -49,7 +58,7 @@ func (c *inspectCmd) gates(e *env) error {
 	if len(ids) == 0 {
 		return fmt.Errorf("--gates: no %s of the text is in the vocabulary", unit(m.Vocab.Kind()))
 	}
-	f := &picture.Gates{Cell: m.RNN.Cell, Unit: unit(m.Vocab.Kind()), Trace: &look.Trace{Layers: make([]look.Layer, m.RNN.Layers)}}
+	f := &picture.Gates{Cell: m.RNN.Cell, Unit: unit(m.Vocab.Kind()), Trace: &look.Trace{Layers: look.Layers(m.RNN)}}
 	for _, id := range ids {
 		f.Symbols = append(f.Symbols, m.Vocab.Symbol(id))
 	}
@@ -90,7 +99,7 @@ func opening(text string) string {
 }
 
 func (c *inspectCmd) printGates(e *env, path string, f *picture.Gates, paths []string) error {
-	r := gatesReport{Model: path, Symbols: f.Symbols, Nats: make([]*float64, len(f.Symbols)), Files: append([]string{}, paths...)}
+	r := gatesReport{Model: path, Symbols: f.Symbols, Numbers: f.Numbers, Tags: f.Tags, Nats: make([]*float64, len(f.Trace.Nats)), Files: append([]string{}, paths...)}
 	sum := 0.0
 	for t, v := range f.Trace.Nats {
 		if t > 0 {
@@ -109,13 +118,21 @@ func (c *inspectCmd) printGates(e *env, path string, f *picture.Gates, paths []s
 	if c.JSON {
 		return writeJSON(e.stdout, r, "")
 	}
-	fmt.Fprintf(e.stdout, "model  %s\ntext   %s", visible(path), plural(len(f.Symbols), f.Unit))
-	if n := len(f.Symbols) - 1; n > 0 {
+	fmt.Fprintf(e.stdout, "model  %s\ntext   %s", visible(path), plural(max(len(f.Symbols), len(f.Numbers)), f.Unit))
+	if n := len(f.Trace.Nats) - 1; n > 0 {
 		fmt.Fprintf(e.stdout, ", %.3f nats each after the first", sum/float64(n))
 	}
 	fmt.Fprintln(e.stdout)
+	if len(f.Tags) > 0 {
+		fmt.Fprintf(e.stdout, "tags   %s\n", visible(strings.Join(f.Tags, " ")))
+	}
+	both := len(f.Trace.Layers) > 1 && f.Trace.Layers[0].Direction != f.Trace.Layers[1].Direction
 	for l, layer := range f.Trace.Layers {
-		fmt.Fprintf(e.stdout, "layer %d, means:", l+1)
+		if both {
+			fmt.Fprintf(e.stdout, "layer %d %s, means:", l/2+1, layer.Direction)
+		} else {
+			fmt.Fprintf(e.stdout, "layer %d, means:", l+1)
+		}
 		for _, v := range layer.Vectors {
 			fmt.Fprintf(e.stdout, "  %s %.3f", v.Name, mean(r.Layers[l][v.Name]))
 		}

@@ -239,6 +239,9 @@ func (o *outcome) score(e *env) error {
 	if len(all) == 0 {
 		return nil
 	}
+	if err := o.draw(p, team); err != nil {
+		return err
+	}
 	o.files = append(o.files, scoresFile)
 	return disk.WriteAtomic(disk.OS, filepath.Join(o.dir, scoresFile), func(w io.Writer) error { return writeJSON(w, all, "  ") })
 }

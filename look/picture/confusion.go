@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot/vg"
@@ -57,7 +59,11 @@ func (f *Confusion) plan() matrix {
 	k := len(f.Classes)
 	m := matrix{cell: max(34, min(110, matrixWidth/k)), counts: small, names: small}
 	if m.cell < 40 {
-		m.counts, m.names = tiny, small
+		m.counts = tiny
+	}
+	bitmap := func(r rune) bool { return !has(face(small), r) }
+	if slices.ContainsFunc(f.Classes, func(s string) bool { return strings.ContainsFunc(s, bitmap) }) {
+		m.names = large // or Chinese would be small
 	}
 	longest := 0
 	for _, n := range f.Counts {

@@ -33,7 +33,7 @@ func confusions() map[string]Picture {
 		"confusion":         confusion(10, func(i, j int) int { return 100 / (1 + (i-j)*(i-j)) }),
 		"confusion, few":    few,
 		"confusion, many":   confusion(MaxClasses, func(i, j int) int { return 12345 / (1 + (i-j)*(i-j)) }),
-		"confusion, large":  confusion(30, func(i, j int) int { return 123_456_789_012 / (1 + i + j) }),
+		"confusion, large":  confusion(22, func(i, j int) int { return 123_456_789_012 / (1 + i + j) }),
 		"confusion, names":  names,
 		"confusion, no one": confusion(3, func(i, j int) int { return 0 }),
 	}

@@ -75,6 +75,7 @@ func forecasts() map[string]Picture {
 		long.Series[i].Name = strings.Repeat("a name\n", 40)
 		long.Series[i].Others[0].Name = strings.Repeat("another ", 40)
 		long.Series[i].Others[1].Name = strings.Repeat("季节", 200)
+		long.Series[i].Others = append(long.Series[i].Others, long.Series[i].Others...)
 	}
 	flat := forecast(1, 5, 5)
 	flat.Title = strings.Repeat("long ", 100)

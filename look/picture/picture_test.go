@@ -156,7 +156,7 @@ func TestSVG(t *testing.T) {
 			"gates, many tags": {"B-LOC", "layer 1 backward"}, "gates, numbers": {"the numbers that it reads", "552", "each column is a step", "140"},
 			"forecast": {"series 1", "truth", "forecast", "95 %", "80 %", "naive", "seasonal naive", "2018", "2028"}, "forecasts": {"series 3", "truth", "06:00", "1 Jul 2016"},
 			"forecast, nothing": {"history", "step; the forecast begins with 1"}, "forecast, long": {"季节", "…", "13 Jul"},
-			"confusion": {"class 10", "predicted", "recall", "0.52", "accuracy 0.40: 1000 of 2484"}, "confusion, few": {"a long title", "…", "class 2"},
+			"confusion": {"class 10", "predicted", "recall", "0.52", "accuracy 0.40: 1000 of 2484"}, "confusion, few": {"a long title", "…", "class 2", "0.57", "0.80"},
 			"confusion, names": {"班级", "a b�", "antidis", "–"}, "confusion, no one": {"accuracy –: 0 of 0"},
 		}[name] {
 			if !strings.Contains(text.String(), want) {

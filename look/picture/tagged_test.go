@@ -30,14 +30,14 @@ func sentence() (words, tags []string) {
 
 func taggedGates() map[string]Picture {
 	words, tags := sentence()
-	letters, many := strings.Split("thelockwasclosedonmonday", ""), both(10*len(words), 4, 1)
+	letters, many := strings.Split("thelockwasclosedonmonday", ""), both(4*len(words), 4, 1)
 	numbers := trace(144, 6, 1, "h")
 	numbers.Nats = nil
 	gaps := wave(0, 144, 12)
 	gaps[0], gaps[40], gaps[41], gaps[43] = 552, math.NaN(), math.Inf(-1), math.NaN()
 	return map[string]Picture{
 		"gates, tags":      &Gates{Title: "tags", Cell: "lstm", Unit: "word", Symbols: words, Tags: tags, Trace: both(len(words), 5, 2)},
-		"gates, many tags": &Gates{Title: "tags", Cell: "lstm", Unit: "word", Symbols: slices.Repeat(words, 10), Tags: slices.Repeat(tags, 10), Trace: many},
+		"gates, many tags": &Gates{Title: "tags", Cell: "lstm", Unit: "word", Symbols: slices.Repeat(words, 4), Tags: slices.Repeat(tags, 4), Trace: many},
 		"gates, letters":   &Gates{Title: "tags", Cell: "lstm", Unit: "character", Symbols: letters, Tags: slices.Repeat([]string{"B", "I", ""}, 8), Trace: both(24, 5, 1)},
 		"gates, nothing":   &Gates{Title: "no words", Cell: "lstm", Unit: "word", Symbols: []string{"", ""}, Tags: []string{"", "\x00"}, Trace: both(2, 5, 1)},
 		"gates, numbers":   &Gates{Title: "numbers", Cell: "rnn", Numbers: gaps, Trace: numbers},
