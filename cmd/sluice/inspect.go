@@ -8,9 +8,11 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"sluice/data"
 	"sluice/model"
 	"sluice/nn"
 	"sluice/safetensors"
+	"sluice/train"
 )
 
 type inspectCmd struct {
@@ -29,7 +31,11 @@ type report struct {
 	Model      model.Spec     `json:"model"`
 	Parameters int            `json:"parameters"`
 	Tensors    []tensorReport `json:"tensors"`
-	Vocab      *vocabReport   `json:"vocab,omitempty"` // of a model of text
+	Vocab      *vocabReport   `json:"vocab,omitempty"`      // of a model of text
+	Characters *vocabReport   `json:"characters,omitempty"` // of a tagger that spells words
+	Labels     []string       `json:"labels,omitempty"`
+	Scheme     string         `json:"scheme,omitempty"` // of tags
+	Series     *model.Series  `json:"series,omitempty"`
 	History    model.History  `json:"history"`
 }
 
@@ -78,12 +84,8 @@ func (c *inspectCmd) file(e *env) error {
 	r := report{
 		File: path, Version: m.FormatVersion(), Precision: m.Precision.String(), Model: m.Spec, Parameters: m.Size(), History: m.History,
 	}
-	if v := m.Vocab; v != nil {
-		r.Vocab = &vocabReport{Kind: v.Kind(), Unknown: v.Policy(), Size: v.Size()}
-		for id := range min(firstSymbols, v.Size()) {
-			r.Vocab.First = append(r.Vocab.First, v.Symbol(int32(id)))
-		}
-	}
+	r.Vocab, r.Characters = vocabOf(m.Vocab), vocabOf(m.Characters)
+	r.Labels, r.Scheme, r.Series = m.Labels, string(m.Scheme), m.Names.Series
 	if err := r.tensors(m); err != nil {
 		return err
 	}
@@ -91,6 +93,18 @@ func (c *inspectCmd) file(e *env) error {
 		return writeJSON(e.stdout, r, "  ")
 	}
 	return r.print(e.stdout)
+}
+
+// vocabOf is what there is to say of a vocabulary, if there is one.
+func vocabOf(v *data.Vocab) *vocabReport {
+	if v == nil {
+		return nil
+	}
+	r := &vocabReport{Kind: v.Kind(), Unknown: v.Policy(), Size: v.Size()}
+	for id := range min(firstSymbols, v.Size()) {
+		r.First = append(r.First, v.Symbol(int32(id)))
+	}
+	return r
 }
 
 // tensors reads what stands in the file.
@@ -137,9 +151,24 @@ func (r *report) print(w io.Writer) error {
 		fmt.Fprintf(t, "vocabulary\t%s, %s; unknown: %s\n", v.Kind, plural(v.Size, "symbol"), v.Unknown)
 		fmt.Fprintf(t, "\t%s\n", v.shown())
 	}
+	if v := r.Characters; v != nil {
+		fmt.Fprintf(t, "characters\t%s\n\t%s\n", count(v.Size), v.shown())
+	}
+	if len(r.Labels) > 0 {
+		what := "labels"
+		if r.Model.Task == model.Tag {
+			what = "tags"
+		}
+		fmt.Fprintf(t, "%s\t%d%s: %.400s\n", what, len(r.Labels), prefixed(", scheme ", r.Scheme), visible(strings.Join(r.Labels, " ")))
+	}
+	if s := r.Series; s != nil {
+		for i, name := range s.Names[:min(len(s.Names), firstSymbols)] {
+			fmt.Fprintf(t, "%s\t%s: mean %.6g, standard deviation %.6g\n", map[bool]string{true: "series"}[i == 0], visible(name), s.Scaler.Mean[i], s.Scaler.Std[i])
+		}
+	}
 	if h.TrainSymbols > 0 {
-		noun, kind := "example", ""
-		if r.Vocab != nil {
+		noun, kind := nounOf(r.Model.Task), ""
+		if r.Model.Task == model.LM {
 			noun, kind = "symbol", r.Vocab.Kind
 		}
 		corpus := "a text"
@@ -150,6 +179,9 @@ func (r *report) print(w io.Writer) error {
 		fmt.Fprintf(t, "\tsha256 %s\n", visible(h.TextSHA256))
 		g := gaugeOf(r.Model.Task)
 		fmt.Fprintf(t, "%s\ttraining %s, held out %s\n", g.name, measured(g, h.TrainLoss, kind), measured(g, h.HeldOutLoss, kind))
+		if name := train.FigureName(r.Model.Task, data.Scheme(r.Scheme)); name != "" && h.HeldOutSymbols > 0 {
+			fmt.Fprintf(t, "%s\theld out %s\n", name, percentage(h.HeldOutFigure))
+		}
 		fmt.Fprintf(t, "kept\t%s, after %s\n", visible(why(h)), plural(h.Updates, "update"))
 	}
 	if len(h.Config) > 0 {

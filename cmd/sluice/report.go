@@ -141,13 +141,7 @@ func (w *words) start(s train.Start) {
 // startSequences says what a task of sequences is about to learn from.
 func (w *words) startSequences(s train.Start) {
 	n := w.sets.Names
-	noun := "example"
-	switch s.Task {
-	case model.Tag:
-		noun = "sentence"
-	case model.Forecast:
-		noun = "window"
-	}
+	noun := nounOf(s.Task)
 	fmt.Fprintf(w.w, "data   %s: %s to train on, %s held out", visible(w.source.shown), plural(s.TrainSymbols, noun), count(s.HeldOutSymbols))
 	if w.sets.test != nil {
 		fmt.Fprintf(w.w, ", %s for a test", count(w.sets.test.Len()))
@@ -176,6 +170,17 @@ func (w *words) startSequences(s train.Start) {
 	if r := w.sets.Rare; len(r) > 0 {
 		fmt.Fprintf(w.w, "       %s of one example to learn from: %.200s\n", plural(len(r), "label"), visible(strings.Join(r, ", ")))
 	}
+}
+
+// nounOf is what an example of a task is called.
+func nounOf(task string) string {
+	switch task {
+	case model.Tag:
+		return "sentence"
+	case model.Forecast:
+		return "window"
+	}
+	return "example"
 }
 
 // describe is a model in a few words.
