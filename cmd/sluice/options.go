@@ -286,7 +286,7 @@ func (c *trainCmd) options(config *train.Config) []group {
 	}
 	return []group{
 		{"Data", append(text, c.DataFlags.options(config)...)},
-		{"Model", c.ModelFlags.options(config)},
+		{"Model", append(c.ModelFlags.options(config), c.ModelFlags.taskModelFlags.options(config)...)},
 		{"Training", c.RunFlags.options(config)},
 	}
 }
