@@ -63,8 +63,8 @@ func checkExample(t *testing.T, e Example) {
 // again reads what was written for the examples: they are as before.
 func again(t *testing.T, table Table, read []Example, out string) {
 	t.Helper()
-	if len(read) == 0 || read[0].Values != nil && table.Format != "jsonl" || table.Format == "lines" {
-		return // a row of numbers now has a label behind them
+	if len(read) == 0 || read[0].Values != nil && table.Format != "jsonl" || table.Format == "lines" || strings.HasPrefix(out, bom) {
+		return // a row of numbers now has a label behind them; a text is now a byte order mark
 	}
 	l := read[0].layout
 	table.Text = "text"

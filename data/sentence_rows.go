@@ -30,6 +30,7 @@ func (l *lineReader) next() (string, error) {
 			break
 		}
 		if err != bufio.ErrBufferFull {
+			l.n--
 			return "", cause(err)
 		}
 	}

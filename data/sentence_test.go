@@ -140,7 +140,7 @@ func TestReadSentencesErrors(t *testing.T) {
 		{ud, row10("1.1", "a", "X"), `line 1: id "1.1": want 1, or one of a multiword token (1-2) or of an empty node (0.1)`},
 		{ud, row10("0.x", "a", "X"), `line 1: id "0.x": want 1, or one of a multiword token (1-2) or of an empty node (0.1)`},
 		{ud, row10("1", "a", "X") + "\n" + row10("1-2", "ab", "_") + "\n", "line 4: the sentence that ends here has no words"},
-		{ud, row10("0.1", "ab", "_"), "line 2: the sentence that ends here has no words"},
+		{ud, row10("0.1", "ab", "_"), "line 1: the sentence that ends here has no words"},
 		{ud, row10("1", "", "X"), "line 1: no word in column FORM: want one"},
 		{ud, row10("1", "a", ""), "line 1: nothing in column UPOS: want a tag, or _ for none"},
 		{ud, row10("1", "a", "X") + "\n" + row10("1", "a", "_"), `line 3: "_" in column UPOS: no tag: want one, as on line 1`},

@@ -41,12 +41,8 @@ func endsSpan(last, next string, same bool) bool {
 	switch last {
 	case "E", "S", "[", "]":
 		return true
-	case "O", ".":
-		return false
-	case "B", "I":
-		return next == "O" || !same
 	}
-	return !same
+	return next == "O" || !same
 }
 
 // startsSpan is endsSpan for a start.

@@ -103,7 +103,7 @@ var all = []Dataset{
 		Files: at("https://raw.githubusercontent.com/leondz/emerging_entities_17/e52a2d2a71ac1a051ca2d532eef28653c5c02603/",
 			File{Name: "wnut17train.conll", Bytes: 493781, SHA256: "731820e13f71af324c6b55a1575ec2ce59fbaa2a0806f8f0400b98d56cd6a7a5", Part: "train"},
 			File{Name: "emerging.dev.conll", Bytes: 114749, SHA256: "e053b752b8155113ca66e7db08af5f2f5f43ab993694e4774f1ec5bad42312d8", Part: "dev"},
-			File{Name: "emerging.test.conll", Bytes: 194777, SHA256: "d28fad9efb7a676ee95b939804aba92f60fa87ff33eebcdf46f60f26c65d0d93", Part: "test"},
+			File{Name: "emerging.test.annotated", Part: "test", Bytes: 192425, SHA256: "2aa79b764e56ec9264a1b30fdd9b70195bd00ff400b62edd8f399d5f13c178f0"},
 		),
 	},
 }
