@@ -4,19 +4,27 @@ import "testing"
 
 func BenchmarkNext(b *testing.B) {
 	x, y := make([]int32, 35*32), make([]int32, 35*32)
-	for _, sampling := range []string{"consecutive", "random"} {
-		b.Run("sampling="+sampling, func(b *testing.B) {
-			s, err := NewSampler(count(100000), Batches{Batch: 32, Steps: 35, Sampling: sampling})
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if s.Next(x, y) == 0 {
-					s.Epoch(s.Cursor().Epoch + 1)
+	for _, in := range []string{"memory", "file"} {
+		for _, sampling := range []string{"consecutive", "random"} {
+			b.Run("in="+in+"/sampling="+sampling, func(b *testing.B) {
+				ids := NewSymbols(count(100000))
+				if in == "file" {
+					ids = inFile(b, count(100000), 100000)
 				}
-			}
-		})
+				s, err := NewSampler(ids, Batches{Batch: 32, Steps: 35, Sampling: sampling})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					if steps, err := s.Next(x, y); err != nil {
+						b.Fatal(err)
+					} else if steps == 0 {
+						s.Epoch(s.Cursor().Epoch + 1)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -13,4 +13,7 @@
 // number of symbols of a text. A minibatch is time first, (T, B). What is
 // random depends on (seed, epoch) alone, so a resumed run sees the same
 // minibatches. A character is a Unicode code point.
+//
+// A text may be far larger than memory: a [Source] is read in pieces, as often as
+// need be, and [Symbols] that are many are in a temporary file.
 package data

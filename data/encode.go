@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"unicode/utf8"
 )
@@ -26,30 +27,112 @@ func (v *Vocab) Encode(text string) ([]int32, error) {
 // not UTF-8 is an error unless symbols are bytes. After an error ids is as it
 // was.
 func (v *Vocab) EncodeAppend(ids []int32, text string) ([]int32, error) {
-	if v.kind == "byte" {
-		for i := range len(text) {
-			ids = append(ids, int32(text[i]))
+	e := encoder{v: v}
+	all, err := e.piece(ids, []byte(text))
+	if err == nil {
+		all, err = e.finish(all)
+	}
+	if err != nil {
+		return ids, err
+	}
+	return all, nil
+}
+
+// ReadSymbols is Encode of a text of any size. Many symbols are kept in a
+// temporary file until they are closed.
+func (v *Vocab) ReadSymbols(ctx context.Context, text Source) (Symbols, error) {
+	e, w := encoder{v: v}, newSymbolWriter(v.Size())
+	var ids []int32
+	err := pieces(ctx, text, func(piece []byte) (err error) {
+		if ids, err = e.piece(ids[:0], piece); err != nil {
+			return err
+		}
+		return w.write(ids)
+	})
+	if err == nil {
+		ids, err = e.finish(ids[:0])
+	}
+	if err == nil {
+		err = w.write(ids)
+	}
+	if err != nil {
+		w.close()
+		return Symbols{}, err
+	}
+	return w.symbols(), nil
+}
+
+// encoder numbers the symbols of a text that comes in pieces.
+type encoder struct {
+	v *Vocab
+	scanner
+}
+
+// piece appends the ids of the symbols that end in the piece.
+func (e *encoder) piece(ids []int32, piece []byte) ([]int32, error) {
+	if e.v.kind == "byte" {
+		for _, b := range piece {
+			ids = append(ids, int32(b))
 		}
 		return ids, nil
 	}
-	if err := checkUTF8(text); err != nil {
-		return ids, err
+	err := e.check(piece)
+	switch {
+	case err != nil:
+	case e.v.kind == "char":
+		ids, err = e.chars(ids, piece)
+	default:
+		err = e.words(piece, func(at int, word []byte) (err error) {
+			ids, err = e.add(ids, piece, at, word)
+			return err
+		})
 	}
-	n := len(ids)
-	for at, s := range split(v.kind, text) {
-		id, ok := v.ids[s]
-		switch {
-		case ok || v.unknown == "unk": // the id of <unk> is 0
-			ids = append(ids, id)
-		case v.unknown == "error":
-			return ids[:n], v.unknownError(text, at, s)
+	e.done(piece)
+	return ids, err
+}
+
+func (e *encoder) chars(ids []int32, piece []byte) (_ []int32, err error) {
+	for i := 0; i < len(piece); {
+		b, size := piece[i], 1
+		if b < utf8.RuneSelf && e.v.ascii[b] >= 0 {
+			ids = append(ids, e.v.ascii[b])
+			i++
+			continue
 		}
+		if b >= utf8.RuneSelf {
+			_, size = utf8.DecodeRune(piece[i:])
+		}
+		if ids, err = e.add(ids, piece, i, piece[i:i+size]); err != nil {
+			return ids, err
+		}
+		i += size
 	}
 	return ids, nil
 }
 
-func (v *Vocab) unknownError(text string, at int, s string) error {
-	line, column := position(text, at)
+// add appends the id of the symbol at a byte of the piece.
+func (e *encoder) add(ids []int32, piece []byte, at int, symbol []byte) ([]int32, error) {
+	id, ok := e.v.ids[string(symbol)]
+	switch {
+	case ok || e.v.unknown == "unk": // the id of <unk> is 0
+		ids = append(ids, id)
+	case e.v.unknown == "error":
+		line, column := e.position(piece, at)
+		return ids, e.v.unknownError(string(symbol), line, column)
+	}
+	return ids, nil
+}
+
+// finish appends the id of what is left after the last piece.
+func (e *encoder) finish(ids []int32) ([]int32, error) {
+	err := e.end(func(at int, word []byte) (err error) {
+		ids, err = e.add(ids, nil, at, word)
+		return err
+	})
+	return ids, err
+}
+
+func (v *Vocab) unknownError(s string, line, column int) error {
 	if v.kind == "word" {
 		return fmt.Errorf("data: word %s at line %d, column %d is not among the %d of the vocabulary", quote(s), line, column, v.Size())
 	}
@@ -57,29 +140,18 @@ func (v *Vocab) unknownError(text string, at int, s string) error {
 	return fmt.Errorf("data: character %q (%U) at line %d, column %d is not among the %d of the vocabulary", s, r, line, column, v.Size())
 }
 
-func checkUTF8(text string) error {
-	at := invalid(text)
-	if at < 0 {
-		return nil
-	}
-	line, column := position(text, at)
-	return fmt.Errorf("data: byte 0x%02X at line %d, column %d is not UTF-8", text[at], line, column)
-}
-
 // invalid is where the first byte stands that is not UTF-8, −1 for none.
-func invalid(text string) int {
-	if utf8.ValidString(text) {
+func invalid(text []byte) int {
+	if utf8.Valid(text) {
 		return -1
 	}
-	for i, r := range text {
-		if r != utf8.RuneError {
-			continue
-		}
-		if _, size := utf8.DecodeRuneInString(text[i:]); size == 1 {
+	for i := 0; ; {
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 {
 			return i
 		}
+		i += size
 	}
-	return -1
 }
 
 // AppendSymbol appends the bytes of one symbol, id in [0, V), without what

@@ -1,41 +1,49 @@
 package data_test
 
 import (
+	"context"
 	"fmt"
 
 	"sluice/data"
 )
 
-// From a built-in text to minibatches: the way of a training run.
+// From a text to minibatches: the way of a training run. The text may be one of
+// data.OpenFiles, far larger than memory.
 func Example() {
-	text, err := data.Load("english")
+	english, err := data.Load("english")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	if text, err = (data.Clean{Letters: true, MaxChars: 10000}).Apply(text); err != nil {
-		fmt.Println(err)
-		return
-	}
-	vocab, err := data.BuildVocab(text, data.VocabOptions{Unknown: "unk"})
+	ctx := context.Background()
+	text := data.Clean{Letters: true, MaxChars: 10000}.Of(data.String(english))
+	vocab, err := data.ReadVocab(ctx, text, data.VocabOptions{Unknown: "unk"})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	ids, err := vocab.Encode(text)
+	ids, err := vocab.ReadSymbols(ctx, text)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	batches := data.Batches{Batch: 32, Steps: 35}
-	sampler, err := data.NewSampler(ids, batches)
+	defer ids.Close()
+	sampler, err := data.NewSampler(ids, data.Batches{Batch: 32, Steps: 35})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	x, y := make([]int32, 35*32), make([]int32, 35*32) // (T, B)
 	targets := 0
-	for steps := sampler.Next(x, y); steps > 0; steps = sampler.Next(x, y) {
+	for {
+		steps, err := sampler.Next(x, y)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if steps == 0 {
+			break
+		}
 		targets += steps * 32
 	}
 	fmt.Println(sampler.Len(), "minibatches,", targets, "targets")
@@ -71,14 +79,19 @@ func ExampleDecoder() {
 }
 
 func ExampleSampler() {
-	ids := []int32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	ids := data.NewSymbols([]int32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
 	sampler, err := data.NewSampler(ids, data.Batches{Batch: 2, Steps: 3, Cover: true})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	x, y := make([]int32, 6), make([]int32, 6) // (T, B)
-	for steps := sampler.Next(x, y); steps > 0; steps = sampler.Next(x, y) {
+	for range sampler.Len() {
+		steps, err := sampler.Next(x, y)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
 		fmt.Println(x[:steps*2], "→", y[:steps*2])
 	}
 	// Output:

@@ -114,7 +114,7 @@ func TestGrammarCountsSayNothing(t *testing.T) {
 }
 
 // pieces are the runs of k brackets of a string, its ends included.
-func pieces(text string, k int) (all []string) {
+func bitsOf(text string, k int) (all []string) {
 	text = strings.Repeat("^", k-1) + text + "$"
 	for i := range len(text) - k + 1 {
 		all = append(all, text[i:i+k])
@@ -130,7 +130,7 @@ func TestGrammarsAgainstNaiveBayes(t *testing.T) {
 	for i := range uint64(train) {
 		text, label := g.Example(i)
 		prior[label]++
-		for _, p := range pieces(text, k) {
+		for _, p := range bitsOf(text, k) {
 			counts[label+p]++
 			sums[label]++
 		}
@@ -141,7 +141,7 @@ func TestGrammarsAgainstNaiveBayes(t *testing.T) {
 		said, best := "", math.Inf(-1)
 		for _, l := range g.Labels() {
 			score := math.Log(prior[l])
-			for _, p := range pieces(text, k) {
+			for _, p := range bitsOf(text, k) {
 				score += math.Log((counts[l+p] + 0.1) / (sums[l] + 0.1*256))
 			}
 			if score > best {

@@ -64,8 +64,11 @@ func (l *lines) text() ([]byte, error) {
 		return nil, err
 	}
 	if !utf8.Valid(line) {
-		at := invalid(string(line))
-		return nil, l.errorf(l.line, "byte 0x%02X at byte column %d is not UTF-8", line[at], at+1)
+		at, hint := invalid(line), ""
+		if l.line == 1 && (bytes.HasPrefix(line, []byte("\xFF\xFE")) || bytes.HasPrefix(line, []byte("\xFE\xFF"))) {
+			hint = " (it looks like UTF-16)"
+		}
+		return nil, l.errorf(l.line, "byte 0x%02X at byte column %d is not UTF-8%s", line[at], at+1, hint)
 	}
 	return line, nil
 }

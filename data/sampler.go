@@ -3,6 +3,7 @@ package data
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 )
 
@@ -111,29 +112,36 @@ type Cursor struct {
 // Sampler deals a text in minibatches, epoch by epoch. It serves one caller.
 type Sampler struct {
 	o       Batches
-	ids     []int32 // (N)
+	ids     Symbols // (N)
+	buf     []int32 // (MaxSteps+1) where ids are in a file
 	at      Cursor
-	offset  int   // of this epoch
-	batches int   // of this epoch
-	order   []int // random: the pieces of this epoch, shuffled
-	starts  []int // Vary: (batches+1) where minibatches of this epoch start in their rows, and the end
+	offset  int      // of this epoch
+	batches int      // of this epoch
+	order   []uint32 // random: the pieces of this epoch, shuffled
+	starts  []int    // Vary: (batches+1) where minibatches of this epoch start in their rows, and the end
 	source  rand.ChaCha8
 	random  *rand.Rand
 }
 
-// NewSampler stands at the start of epoch 0. It keeps ids (N) and never writes
-// to them.
-func NewSampler(ids []int32, o Batches) (*Sampler, error) {
+// NewSampler stands at the start of epoch 0. It keeps ids (N).
+func NewSampler(ids Symbols, o Batches) (*Sampler, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	if n, need := len(ids), o.Need(); n < need {
+	if n, need := ids.Len(), o.Need(); n < need {
 		return nil, fmt.Errorf("data: a text of %d symbols is too short for one minibatch of %d rows and %d steps: want at least %d", n, o.Batch, o.Steps, need)
 	}
 	s := &Sampler{o: o, ids: ids}
 	s.random = rand.New(&s.source)
+	if ids.file != nil {
+		s.buf = make([]int32, o.MaxSteps()+1)
+	}
 	if o.random() {
-		s.order = make([]int, 0, (len(ids)-1)/o.Steps)
+		n := (ids.Len() - 1) / o.Steps
+		if uint64(n) > math.MaxUint32 {
+			return nil, fmt.Errorf("data: a text of %d symbols has %d pieces of %d steps to deal: want at most %d", ids.Len(), n, o.Steps, uint32(math.MaxUint32))
+		}
+		s.order = make([]uint32, 0, n)
 	}
 	s.Epoch(0)
 	return s, nil
@@ -162,8 +170,8 @@ func (s *Sampler) Epoch(n int) {
 		return
 	}
 	s.order = s.order[:0]
-	for i := range (len(s.ids) - s.offset - 1) / s.o.Steps {
-		s.order = append(s.order, i)
+	for i := range (s.ids.Len() - s.offset - 1) / s.o.Steps {
+		s.order = append(s.order, uint32(i))
 	}
 	s.random.Shuffle(len(s.order), func(i, j int) { s.order[i], s.order[j] = s.order[j], s.order[i] })
 	s.batches = len(s.order) / s.o.Batch
@@ -217,9 +225,9 @@ func (s *Sampler) span(minibatch int) (from, steps int) {
 // columns is the number of targets in the longest row of consecutive sampling.
 func (s *Sampler) columns() int {
 	if s.o.Cover {
-		return (len(s.ids) - 1 + s.o.Batch - 1) / s.o.Batch
+		return (s.ids.Len() - 1 + s.o.Batch - 1) / s.o.Batch
 	}
-	return (len(s.ids)-s.offset)/s.o.Batch - 1
+	return (s.ids.Len()-s.offset)/s.o.Batch - 1
 }
 
 // row is where row b of consecutive sampling starts and how many targets it
@@ -228,7 +236,7 @@ func (s *Sampler) row(b int) (start, targets int) {
 	if !s.o.Cover {
 		return s.offset + b*(s.columns()+1), s.columns()
 	}
-	each, more := (len(s.ids)-1)/s.o.Batch, (len(s.ids)-1)%s.o.Batch
+	each, more := (s.ids.Len()-1)/s.o.Batch, (s.ids.Len()-1)%s.o.Batch
 	start, targets = b*each+min(b, more), each
 	if b < more {
 		targets++
@@ -247,14 +255,15 @@ func (s *Sampler) Carries() bool { return !s.o.random() && s.at.Batch > 0 }
 // targets, the symbol that follows each, both (steps, B), and returns the number
 // of steps: T, fewer in the last minibatch with Cover, what was drawn with Vary,
 // 0 after the last one of the epoch, when x and y are left alone. It does not go
-// on to another epoch and does not allocate.
-func (s *Sampler) Next(x, y []int32) (steps int) {
+// on to another epoch and does not allocate. An error is that of the symbols; the
+// sampler stays where it was.
+func (s *Sampler) Next(x, y []int32) (steps int, err error) {
 	o := s.o
 	if want := o.MaxSteps() * o.Batch; len(x) < want || len(y) < want {
 		panic(fmt.Sprintf("data: Next: buffers of %d and %d, want (%d, %d)", len(x), len(y), o.MaxSteps(), o.Batch))
 	}
 	if s.at.Batch >= s.batches {
-		return 0
+		return 0, nil
 	}
 	from, steps := 0, o.Steps
 	if !o.random() {
@@ -263,21 +272,25 @@ func (s *Sampler) Next(x, y []int32) (steps int) {
 	for b := range o.Batch {
 		var start, targets int
 		if o.random() {
-			start, targets = s.offset+s.order[s.at.Batch*o.Batch+b]*o.Steps, o.Steps
+			start, targets = s.offset+int(s.order[s.at.Batch*o.Batch+b])*o.Steps, o.Steps
 		} else {
 			start, targets = s.row(b)
 			start, targets = start+from, targets-from
 		}
+		ids, err := s.ids.window(s.buf, start, min(steps, targets)+1)
+		if err != nil {
+			return 0, err
+		}
 		for t := range steps {
-			x[t*o.Batch+b] = s.ids[start+t]
+			x[t*o.Batch+b] = ids[t]
 			y[t*o.Batch+b] = Ignore
 			if t < targets {
-				y[t*o.Batch+b] = s.ids[start+t+1]
+				y[t*o.Batch+b] = ids[t+1]
 			}
 		}
 	}
 	s.at.Batch++
-	return steps
+	return steps, nil
 }
 
 // Cursor is the place of the minibatch that Next will give.

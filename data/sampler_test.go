@@ -20,18 +20,21 @@ func count(n int) []int32 {
 
 func sampler(t *testing.T, n int, o Batches) *Sampler {
 	t.Helper()
-	s, err := NewSampler(count(n), o)
+	s, err := NewSampler(NewSymbols(count(n)), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
+// next is Next of symbols that can be read.
+func next(s *Sampler, x, y []int32) int { return must(s.Next(x, y)) }
+
 // rows reads what is left of an epoch as the book prints it, (B, T).
 func rows(s *Sampler) (xs, ys [][][]int32) {
 	o := s.o
 	x, y := make([]int32, o.MaxSteps()*o.Batch), make([]int32, o.MaxSteps()*o.Batch)
-	for steps := s.Next(x, y); steps > 0; steps = s.Next(x, y) {
+	for steps := next(s, x, y); steps > 0; steps = next(s, x, y) {
 		xb, yb := make([][]int32, o.Batch), make([][]int32, o.Batch)
 		for b := range o.Batch {
 			for t := range steps {
@@ -285,7 +288,7 @@ func TestBatchesErrors(t *testing.T) {
 		{11, Batches{Batch: 2, Steps: 5, Vary: true}, "data: a text of 11 symbols is too short for one minibatch of 2 rows and 5 steps: want at least 12"},
 	}
 	for _, c := range tests {
-		_, err := NewSampler(count(c.n), c.o)
+		_, err := NewSampler(NewSymbols(count(c.n)), c.o)
 		wantError(t, err, c.want)
 	}
 }
@@ -318,7 +321,7 @@ func TestNextAllocatesNothing(t *testing.T) {
 		s := sampler(t, 10000, o)
 		epoch := 0
 		if n := testing.AllocsPerRun(100, func() {
-			if s.Next(x, y) == 0 {
+			if next(s, x, y) == 0 {
 				epoch++
 				s.Epoch(epoch)
 			}

@@ -10,7 +10,7 @@ import (
 
 // whole reads a line that is a sentence.
 func (p *sentenceReader) whole(text string) (s Sentence, err error) {
-	s.Line = p.lines.n
+	s.Line = p.lines.line
 	if p.format == "text" {
 		s.Words = strings.Fields(text)
 		return s, nil

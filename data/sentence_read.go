@@ -10,7 +10,6 @@ import (
 
 // Limits of a file of sentences, in bytes and lines.
 const (
-	maxSentenceLine  = 1 << 20 // bytes
 	maxSentence      = 1 << 26 // bytes, with the comments before it
 	maxSentenceLines = 1 << 20
 )
@@ -25,7 +24,7 @@ const (
 // where it says that there are none.
 //
 // The first thing wrong ends it with an error that names the line: not UTF-8, a
-// zero byte, more than 1 MiB in a line, 64 MiB or 1,048,576 lines in a sentence,
+// zero byte, more than 16 MiB in a line, 64 MiB or 1,048,576 lines in a sentence,
 // a line with more or fewer columns than the first, a CoNLL-U id that does not
 // count up, no word, no tag where others have one, a file without a sentence.
 func ReadSentences(name string, r io.Reader, c Columns) iter.Seq2[Sentence, error] {
@@ -35,17 +34,17 @@ func ReadSentences(name string, r io.Reader, c Columns) iter.Seq2[Sentence, erro
 			yield(Sentence{}, err)
 			return
 		}
-		p := &sentenceReader{lines: newLineReader(r), format: c.Format, word: word, tag: tag}
+		p := &sentenceReader{lines: newLines(name, r), format: c.Format, word: word, tag: tag}
 		for n := 0; ; n++ {
 			s, err := p.next()
 			if err == io.EOF && n > 0 {
 				return
 			}
 			if err == io.EOF {
-				err = errors.New("no sentences: want at least one")
+				err = fileError(name, "no sentences: want at least one")
 			}
 			if err != nil {
-				yield(Sentence{}, fmt.Errorf("data: %s: %w", shown(name), err))
+				yield(Sentence{}, err)
 				return
 			}
 			if !yield(s, nil) {
@@ -57,7 +56,7 @@ func ReadSentences(name string, r io.Reader, c Columns) iter.Seq2[Sentence, erro
 
 // sentenceReader reads one file.
 type sentenceReader struct {
-	lines     *lineReader
+	lines     *lines
 	format    string
 	word, tag int // columns, from 0; tag −1 is the last
 
@@ -74,7 +73,7 @@ type sentenceReader struct {
 // next is the next sentence, or io.EOF.
 func (p *sentenceReader) next() (Sentence, error) {
 	for {
-		text, err := p.lines.next()
+		text, err := p.text()
 		if err == io.EOF {
 			if len(p.s.Words) == 0 && !p.other {
 				return Sentence{}, err
@@ -106,12 +105,25 @@ func (p *sentenceReader) next() (Sentence, error) {
 	}
 }
 
+// text is the next line, or io.EOF.
+func (p *sentenceReader) text() (string, error) {
+	line, err := p.lines.text()
+	if err != nil {
+		return "", err
+	}
+	text := string(line)
+	if at := strings.IndexAny(text, "\x00\r"); at >= 0 {
+		return "", p.fault(fmt.Errorf("byte 0x%02X at byte column %d: want text", text[at], at+1))
+	}
+	return text, nil
+}
+
 // fault names the line of an error in the line read last.
 func (p *sentenceReader) fault(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("line %d: %w", p.lines.n, err)
+	return p.lines.errorf(p.lines.line, "%w", err)
 }
 
 // finish ends the sentence with a line.
@@ -119,7 +131,7 @@ func (p *sentenceReader) finish(end string) (Sentence, error) {
 	s := p.s
 	s.end = end
 	if len(s.Words) == 0 {
-		return Sentence{}, fmt.Errorf("line %d: the sentence that ends here has no words", p.lines.n)
+		return Sentence{}, p.fault(errors.New("the sentence that ends here has no words"))
 	}
 	p.s, p.bytes, p.other = Sentence{}, 0, false
 	return s, nil
@@ -146,7 +158,7 @@ func (p *sentenceReader) take(text string, empty bool) (err error) {
 // add adds a word of a line.
 func (p *sentenceReader) add(word, tag string) {
 	if len(p.s.Words) == 0 {
-		p.s.Line = p.lines.n
+		p.s.Line = p.lines.line
 	}
 	p.s.Words = append(p.s.Words, word)
 	if !p.untagged {
@@ -158,7 +170,7 @@ func (p *sentenceReader) add(word, tag string) {
 func (p *sentenceReader) agree(tagged bool) error {
 	switch {
 	case p.sample == 0:
-		p.sample, p.untagged = p.lines.n, !tagged
+		p.sample, p.untagged = p.lines.line, !tagged
 	case tagged && p.untagged:
 		return fmt.Errorf("a tag: want none, as on line %d", p.sample)
 	case !tagged && !p.untagged:

@@ -1,63 +1,11 @@
 package data
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 )
-
-// lineReader reads lines of bounded length that are text.
-type lineReader struct {
-	r      *bufio.Reader
-	n      int // of the line read last, from 1
-	buffer []byte
-}
-
-func newLineReader(r io.Reader) *lineReader { return &lineReader{r: bufio.NewReaderSize(r, 1<<16)} }
-
-// next is the next line without its end, or io.EOF.
-func (l *lineReader) next() (string, error) {
-	b := l.buffer[:0]
-	l.n++
-	for len(b) <= maxSentenceLine+len("\r\n") {
-		part, err := l.r.ReadSlice('\n')
-		b = append(b, part...)
-		if err == nil || err == io.EOF && len(b) > 0 {
-			break
-		}
-		if err != bufio.ErrBufferFull {
-			l.n--
-			return "", cause(err)
-		}
-	}
-	l.buffer = b
-	b, whole := bytes.CutSuffix(b, []byte("\n"))
-	if whole {
-		b = bytes.TrimSuffix(b, []byte("\r"))
-	}
-	if len(b) > maxSentenceLine {
-		return "", fmt.Errorf("line %d: more than %d bytes: want at most that", l.n, maxSentenceLine)
-	}
-	text := string(b)
-	if at := invalid(text); at >= 0 {
-		hint := ""
-		if l.n == 1 && (strings.HasPrefix(text, "\xFF\xFE") || strings.HasPrefix(text, "\xFE\xFF")) {
-			hint = " (it looks like UTF-16)"
-		}
-		return "", fmt.Errorf("line %d: byte 0x%02X at byte column %d is not UTF-8%s", l.n, text[at], at+1, hint)
-	}
-	if at := strings.IndexAny(text, "\x00\r"); at >= 0 {
-		return "", fmt.Errorf("line %d: byte 0x%02X at byte column %d: want text", l.n, text[at], at+1)
-	}
-	if l.n == 1 {
-		text = strings.TrimPrefix(text, bom)
-	}
-	return text, nil
-}
 
 // cell is a column of a line, from one byte to before another.
 type cell struct{ from, to int }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"slices"
 )
@@ -24,7 +25,7 @@ func (f Fractions) HoldsOut() bool { return f.Validation > 0 || f.Lines > 0 }
 
 // Parts are the symbols of one text; a part that nothing asks for is empty.
 type Parts struct {
-	Train, Validation, Test []int32 // (N) each
+	Train, Validation, Test Symbols
 }
 
 // Validate says which field cannot be, and what is allowed.
@@ -44,55 +45,95 @@ func (f Fractions) Validate() error {
 	return nil
 }
 
-// ends are where training and validation end among n.
-func (f Fractions) ends(n int) (train, validation int) {
+// Ends are where training and validation end among n.
+func (f Fractions) Ends(n int) (train, validation int) {
 	at := func(fraction float64) int { // forgives the last digits of 1−0.1−0.2
 		return min(n, int(float64(fraction*float64(n))+1e-6))
 	}
 	return at(1 - f.Validation - f.Test), at(1 - f.Test)
 }
 
-// Split cuts ids (N), symbols of v, into parts: views of ids, but with Lines
-// copies. Training needs needTrain symbols and each part held out
+// Split cuts ids, symbols of v, into parts: views of ids, but with Lines copies of
+// training and validation. Training needs needTrain symbols and each part held out
 // needHeld (see Batches.Need); a part that nothing asks for may be empty. With
-// Lines it is an error if v has no newline.
-func (f Fractions) Split(v *Vocab, ids []int32, needTrain, needHeld int) (Parts, error) {
+// Lines it is an error if v has no newline. ctx is looked at between pieces of
+// what is copied.
+func (f Fractions) Split(ctx context.Context, v *Vocab, ids Symbols, needTrain, needHeld int) (Parts, error) {
 	if err := f.Validate(); err != nil {
 		return Parts{}, err
 	}
-	a, b := f.ends(len(ids))
-	p := Parts{Train: ids[:a:a], Validation: ids[a:b:b], Test: ids[b:]}
+	a, b := f.Ends(ids.Len())
+	p := Parts{Train: ids.Slice(0, a), Validation: ids.Slice(a, b), Test: ids.Slice(b, ids.Len())}
 	if f.Lines > 0 {
 		newline, ok := v.ID("\n")
 		if !ok {
 			return Parts{}, fmt.Errorf("data: one line in %d held out: the vocabulary has no newline: want one, which cleaning and cuts leave in", f.Lines)
 		}
-		p.Train, p.Validation = splitLines(p.Train, newline, f.Lines)
+		lines := lineSplitter{newline: newline, every: f.Lines, line: 1, parts: [2]*symbolWriter{newSymbolWriter(v.Size()), newSymbolWriter(v.Size())}}
+		if err := lines.split(ctx, p.Train); err != nil {
+			lines.close()
+			return Parts{}, err
+		}
+		p.Train, p.Validation = lines.parts[0].symbols(), lines.parts[1].symbols()
 	}
-	short := len(p.Train) < needTrain
-	short = short || f.HoldsOut() && len(p.Validation) < needHeld
-	short = short || f.Test > 0 && len(p.Test) < needHeld
-	if short {
-		return Parts{}, fmt.Errorf("data: %d symbols split into %d for training, %d for validation, %d for test: want at least %d for training and %d for each part held out",
-			len(ids), len(p.Train), len(p.Validation), len(p.Test), needTrain, needHeld)
+	short := p.Train.Len() < needTrain
+	short = short || f.HoldsOut() && p.Validation.Len() < needHeld
+	short = short || f.Test > 0 && p.Test.Len() < needHeld
+	if !short {
+		return p, nil
 	}
-	return p, nil
+	if f.Lines > 0 {
+		p.Train.Close()
+		p.Validation.Close()
+	}
+	return Parts{}, fmt.Errorf("data: %d symbols split into %d for training, %d for validation, %d for test: want at least %d for training and %d for each part held out",
+		ids.Len(), p.Train.Len(), p.Validation.Len(), p.Test.Len(), needTrain, needHeld)
 }
 
-// splitLines copies every nth line of ids to held and the others to train.
-func splitLines(ids []int32, newline int32, n int) (train, held []int32) {
-	train = make([]int32, 0, len(ids))
-	for line := 1; len(ids) > 0; line++ {
-		end := slices.Index(ids, newline) + 1
-		if end == 0 {
-			end = len(ids)
+// lineSplitter copies lines to train, every so many-th to held.
+type lineSplitter struct {
+	newline     int32
+	every, line int // the line at work, from 1
+	parts       [2]*symbolWriter
+}
+
+func (l *lineSplitter) split(ctx context.Context, ids Symbols) error {
+	const piece = 1 << 16
+	buf := make([]int32, min(piece, ids.Len()))
+	var copies [2][]int32
+	for at := 0; at < ids.Len(); at += len(buf) {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		if line%n == 0 {
-			held = append(held, ids[:end]...)
-		} else {
-			train = append(train, ids[:end]...)
+		left, err := ids.window(buf, at, min(len(buf), ids.Len()-at))
+		if err != nil {
+			return err
 		}
-		ids = ids[end:]
+		for len(left) > 0 {
+			part, end := 0, slices.Index(left, l.newline)+1
+			if l.line%l.every == 0 {
+				part = 1
+			}
+			if end > 0 {
+				l.line++
+			} else { // it goes on
+				end = len(left)
+			}
+			copies[part] = append(copies[part], left[:end]...)
+			left = left[end:]
+		}
+		for i, w := range l.parts {
+			if err := w.write(copies[i]); err != nil {
+				return err
+			}
+			copies[i] = copies[i][:0]
+		}
 	}
-	return train, held
+	return nil
+}
+
+func (l *lineSplitter) close() {
+	for _, w := range l.parts {
+		w.close()
+	}
 }

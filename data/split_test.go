@@ -30,10 +30,10 @@ func TestSplit(t *testing.T) {
 		{f: Fractions{Validation: 0.5, Test: 0.5}, err: "data: validation fraction 0.5 and test fraction 0.5 leave nothing to train on: want a sum below 1"},
 	}
 	for _, c := range tests {
-		p, err := c.f.Split(nil, make([]int32, c.n), c.needTrain, c.needHeld)
+		p, err := c.f.Split(t.Context(), nil, NewSymbols(make([]int32, c.n)), c.needTrain, c.needHeld)
 		wantError(t, err, c.err)
-		if len(p.Train) != c.train || len(p.Validation) != c.validation || len(p.Test) != c.test {
-			t.Errorf("%+v: %d, %d, %d", c, len(p.Train), len(p.Validation), len(p.Test))
+		if p.Train.Len() != c.train || p.Validation.Len() != c.validation || p.Test.Len() != c.test {
+			t.Errorf("%+v: %d, %d, %d", c, p.Train.Len(), p.Validation.Len(), p.Test.Len())
 		}
 	}
 }
@@ -54,11 +54,11 @@ func TestSplitLines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := c.f.Split(v, ids, 1, 1)
+			p, err := c.f.Split(t.Context(), v, NewSymbols(ids), 1, 1)
 			if err != nil {
 				t.Errorf("%+v, %s: %v", c.f, kind, err)
 			}
-			if train, held := v.Decode(p.Train), v.Decode(p.Validation); train != c.train || held != c.validation || len(p.Test) > 0 {
+			if train, held := v.Decode(all(t, p.Train)), v.Decode(all(t, p.Validation)); train != c.train || held != c.validation || p.Test.Len() > 0 {
 				t.Errorf("%+v, %s: training %q, held out %q, want %q, %q", c.f, kind, train, held, c.train, c.validation)
 			}
 			if again := v.Decode(ids); again != poems {
@@ -73,20 +73,20 @@ func TestSplitLinesAndTest(t *testing.T) {
 	text := strings.Repeat("ab\n", 30)
 	v := build(t, text, VocabOptions{})
 	ids, _ := v.Encode(text)
-	p, err := Fractions{Lines: 10, Test: 0.1}.Split(v, ids, 72, 6)
-	if err != nil || len(p.Train) != 75 || len(p.Validation) != 6 || len(p.Test) != 9 {
-		t.Errorf("%d, %d, %d, %v", len(p.Train), len(p.Validation), len(p.Test), err)
+	p, err := Fractions{Lines: 10, Test: 0.1}.Split(t.Context(), v, NewSymbols(ids), 72, 6)
+	if err != nil || p.Train.Len() != 75 || p.Validation.Len() != 6 || p.Test.Len() != 9 {
+		t.Errorf("%d, %d, %d, %v", p.Train.Len(), p.Validation.Len(), p.Test.Len(), err)
 	}
-	_, err = Fractions{Lines: 10, Test: 0.1}.Split(v, ids, 72, 7)
+	_, err = Fractions{Lines: 10, Test: 0.1}.Split(t.Context(), v, NewSymbols(ids), 72, 7)
 	wantError(t, err, "data: 90 symbols split into 75 for training, 6 for validation, 9 for test: want at least 72 for training and 7 for each part held out")
-	_, err = Fractions{Lines: 31}.Split(v, ids, 2, 1)
+	_, err = Fractions{Lines: 31}.Split(t.Context(), v, NewSymbols(ids), 2, 1)
 	wantError(t, err, "data: 90 symbols split into 90 for training, 0 for validation, 0 for test: want at least 2 for training and 1 for each part held out")
 }
 
 func TestSplitLinesWithoutNewlines(t *testing.T) {
 	for _, kind := range []string{"char", "word"} {
 		v := build(t, "a b c", VocabOptions{Kind: kind})
-		_, err := Fractions{Lines: 10}.Split(v, []int32{0, 1, 2}, 1, 1)
+		_, err := Fractions{Lines: 10}.Split(t.Context(), v, NewSymbols([]int32{0, 1, 2}), 1, 1)
 		wantError(t, err, "data: one line in 10 held out: the vocabulary has no newline: want one, which cleaning and cuts leave in")
 	}
 }

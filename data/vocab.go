@@ -1,9 +1,10 @@
 package data
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -86,79 +87,146 @@ type Vocab struct {
 	kind, unknown string
 	symbols       []string // (V)
 	ids           map[string]int32
+	ascii         [utf8.RuneSelf]int32 // the ids of characters, −1 for none
 }
 
 // BuildVocab makes the vocabulary of a text: most frequent symbol first, equal
 // counts in the order of their bytes, which is that of their code points.
 // <unk>, where the policy is "unk", comes before them all.
 func BuildVocab(text string, o VocabOptions) (*Vocab, error) {
+	return ReadVocab(context.Background(), String(text), o)
+}
+
+// ReadVocab is BuildVocab of a text of any size. It takes memory for each
+// different symbol. For bytes, which are known before, it reads nothing.
+func ReadVocab(ctx context.Context, text Source, o VocabOptions) (*Vocab, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
 	o = o.filled()
 	if o.Kind == "byte" {
-		return newVocab(o.Kind, o.Unknown, nil)
+		return NewVocab(o.Kind, o.Unknown, nil)
 	}
-	if err := checkUTF8(text); err != nil {
+	c := &counter{tally: newTally(), others: map[rune]int{}}
+	count := c.chars
+	if o.Kind == "word" {
+		count = c.words
+	}
+	if err := pieces(ctx, text, count); err != nil {
 		return nil, err
 	}
-	all, err := tally(o.Kind, text)
-	if err != nil {
+	if err := c.finish(); err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(c counted) bool {
-		return c.times < o.MinCount || c.symbol == Unknown && o.Unknown == "unk"
-	})
-	if len(all) == 0 {
-		return nil, fmt.Errorf("data: a text of %d bytes gives no symbols to a %s vocabulary: want at least 1", len(text), o.Kind)
-	}
-	slices.SortFunc(all, func(a, b counted) int {
-		if a.times != b.times {
-			return b.times - a.times
-		}
-		return strings.Compare(a.symbol, b.symbol)
-	})
-	symbols := make([]string, 0, len(all)+1)
-	if o.Unknown == "unk" {
-		symbols = append(symbols, Unknown)
-	}
-	for _, c := range all {
-		if o.MaxSize > 0 && len(symbols) == o.MaxSize {
-			break
-		}
-		symbols = append(symbols, strings.Clone(c.symbol)) // a part would keep the whole text alive
-	}
-	return newVocab(o.Kind, o.Unknown, symbols)
+	return c.vocab(o)
 }
 
-// counted is a symbol of a text and how often it occurs.
-type counted struct {
-	symbol string
-	times  int
+// counter counts the symbols of a text that comes in pieces.
+type counter struct {
+	*tally
+	scanner
+	bytes  int64
+	ascii  [utf8.RuneSelf]int // characters; words are in the tally
+	others map[rune]int
 }
 
-// tally counts the symbols of a valid text, in the order in which they occur
-// first.
-func tally(kind, text string) (all []counted, err error) {
-	places := map[string]int32{}
-	for at, s := range split(kind, text) {
-		if i, ok := places[s]; ok {
-			all[i].times++
+func (c *counter) chars(piece []byte) error {
+	if err := c.check(piece); err != nil {
+		return err
+	}
+	for i := 0; i < len(piece); {
+		if b := piece[i]; b < utf8.RuneSelf {
+			c.ascii[b]++
+			i++
 			continue
 		}
-		if len(s) > MaxSymbolBytes {
-			line, column := position(text, at)
-			return nil, fmt.Errorf("data: word %s at line %d, column %d has %d bytes: want at most %d", quote(s), line, column, len(s), MaxSymbolBytes)
-		}
-		places[s] = int32(len(all))
-		all = append(all, counted{s, 1})
+		r, size := utf8.DecodeRune(piece[i:])
+		c.others[r]++
+		i += size
 	}
-	return all, nil
+	c.bytes += int64(len(piece))
+	c.done(piece)
+	return nil
 }
 
-// newVocab takes symbols (V) from a text or a file; a byte vocabulary has none
+func (c *counter) words(piece []byte) error {
+	if err := c.check(piece); err != nil {
+		return err
+	}
+	err := c.scanner.words(piece, func(at int, word []byte) error {
+		if c.add(word, 1) {
+			return nil
+		}
+		line, column := c.position(piece, at)
+		return tooLong(word, line, column)
+	})
+	c.bytes += int64(len(piece))
+	c.done(piece)
+	return err
+}
+
+func tooLong(word []byte, line, column int) error {
+	return fmt.Errorf("data: word %s at line %d, column %d has more than %d bytes: want at most that", quote(string(word)), line, column, MaxSymbolBytes)
+}
+
+// finish counts what is left after the last piece.
+func (c *counter) finish() error {
+	for b, times := range c.ascii {
+		if times > 0 {
+			c.add([]byte{byte(b)}, times)
+		}
+	}
+	for r, times := range c.others {
+		c.add(utf8.AppendRune(nil, r), times)
+	}
+	return c.end(func(_ int, word []byte) error {
+		if c.add(word, 1) {
+			return nil
+		}
+		return tooLong(word, c.heldLine, c.heldColumn)
+	})
+}
+
+// vocab is made of the symbols that o keeps.
+func (c *counter) vocab(o VocabOptions) (*Vocab, error) {
+	least, first := o.MinCount, 0
+	if o.MaxSize > 0 {
+		least = max(least, c.atLeast(o.MaxSize))
+	}
+	var order []uint32
+	for place := range c.places() {
+		if c.times(place) >= least && !(o.Unknown == "unk" && string(c.symbol(place)) == Unknown) {
+			order = append(order, place)
+		}
+	}
+	if len(order) == 0 {
+		return nil, fmt.Errorf("data: a text of %d bytes gives no symbols to a %s vocabulary: want at least 1", c.bytes, o.Kind)
+	}
+	if o.Unknown == "unk" {
+		first = 1
+	}
+	if n := first + len(order); o.MaxSize == 0 && n > MaxSymbols {
+		return nil, fmt.Errorf("data: vocabulary of %d symbols: want %d to %d", n, first+1, MaxSymbols)
+	}
+	slices.SortFunc(order, func(a, b uint32) int {
+		if d := c.times(b) - c.times(a); d != 0 {
+			return d
+		}
+		return bytes.Compare(c.symbol(a), c.symbol(b))
+	})
+	if o.MaxSize > 0 {
+		order = order[:min(len(order), o.MaxSize-first)]
+	}
+	symbols := []string{Unknown}[:first]
+	for _, place := range order {
+		symbols = append(symbols, string(c.symbol(place)))
+	}
+	return NewVocab(o.Kind, o.Unknown, symbols)
+}
+
+// NewVocab takes symbols (V) from a text or a file; a byte vocabulary has none
 // to take.
-func newVocab(kind, unknown string, symbols []string) (*Vocab, error) {
+func NewVocab(kind, unknown string, symbols []string) (*Vocab, error) {
 	if err := checkPolicy(kind, unknown); err != nil {
 		return nil, err
 	}
@@ -197,7 +265,15 @@ func newVocab(kind, unknown string, symbols []string) (*Vocab, error) {
 	if total > maxVocabText {
 		return nil, fmt.Errorf("data: vocabulary of %d bytes: want at most %d", total, maxVocabText)
 	}
-	return &Vocab{kind: kind, unknown: unknown, symbols: symbols, ids: ids}, nil
+	v := &Vocab{kind: kind, unknown: unknown, symbols: symbols, ids: ids}
+	for b := range v.ascii {
+		id, ok := ids[string(rune(b))]
+		if !ok {
+			id = -1
+		}
+		v.ascii[b] = id
+	}
+	return v, nil
 }
 
 func checkSymbol(kind string, i int, s string, reserved bool) error {
@@ -248,42 +324,6 @@ func (v *Vocab) ID(symbol string) (id int32, ok bool) {
 // UnknownID is the id of <unk>, if the vocabulary has one: what a generator
 // should not write.
 func (v *Vocab) UnknownID() (id int32, ok bool) { return 0, v.unknown == "unk" }
-
-// split yields the characters or words of a valid text and where each starts.
-func split(kind, text string) iter.Seq2[int, string] {
-	return func(yield func(int, string) bool) {
-		start := 0 // of the word not yet ended
-		for i := 0; i < len(text); {
-			r, size := utf8.DecodeRuneInString(text[i:])
-			switch {
-			case kind == "char":
-				if !yield(i, text[i:i+size]) {
-					return
-				}
-			case unicode.IsSpace(r):
-				if start < i && !yield(start, text[start:i]) {
-					return
-				}
-				if r == '\n' && !yield(i, "\n") {
-					return
-				}
-				start = i + size
-			}
-			i += size
-		}
-		if kind == "word" && start < len(text) {
-			yield(start, text[start:])
-		}
-	}
-}
-
-// position is the line and column of a byte of text, both from 1, the column
-// in characters.
-func position(text string, at int) (line, column int) {
-	before := text[:at]
-	lineStart := strings.LastIndexByte(before, '\n') + 1
-	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[lineStart:]) + 1
-}
 
 // quote shows a string in a message on one line, long ones cut.
 func quote(s string) string {

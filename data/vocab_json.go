@@ -55,7 +55,7 @@ func ParseVocab(b []byte) (*Vocab, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newVocab(j.Kind, j.Unknown, j.Symbols)
+	return NewVocab(j.Kind, j.Unknown, j.Symbols)
 }
 
 // parseFields reads token by token what encoding/json is too lenient for:

@@ -101,7 +101,7 @@ func TestBuildVocabErrors(t *testing.T) {
 		{" \t", VocabOptions{Kind: "word"}, "data: a text of 2 bytes gives no symbols to a word vocabulary: want at least 1"},
 		{"ab\nc\xe9", VocabOptions{}, "data: byte 0xE9 at line 2, column 2 is not UTF-8"},
 		{"a\n  " + strings.Repeat("夜", 400), VocabOptions{Kind: "word"},
-			`data: word "` + strings.Repeat("夜", 13) + `"… at line 2, column 3 has 1200 bytes: want at most 1024`},
+			`data: word "` + strings.Repeat("夜", 13) + `"… at line 2, column 3 has more than 1024 bytes: want at most that`},
 	}
 	for _, c := range tests {
 		_, err := BuildVocab(c.text, c.o)

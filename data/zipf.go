@@ -89,7 +89,7 @@ func (z Zipf) Vocab() (*Vocab, error) {
 	for k := range words {
 		words[k] = strconv.Itoa(k)
 	}
-	return newVocab("word", "error", words)
+	return NewVocab("word", "error", words)
 }
 
 // probabilities are p (V).

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"sluice/data"
 	"sluice/nn"
 )
 
@@ -76,16 +77,16 @@ func (o Options) chunk() int { return max(1, min(mostRows, mostTape/o.Lags)) }
 
 // rows calls do with rows of ids in chunks: x (Warm+Lags, n) and the symbol
 // after each, y. first is the number of the first row.
-func (o Options) rows(ctx context.Context, ids []int32, do func(first, n int, x, y []int32) error) error {
+func (o Options) rows(ctx context.Context, ids data.Symbols, do func(first, n int, x, y []int32) error) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	if len(ids) < o.Need() {
-		return fmt.Errorf("look: a text of %d symbols: want at least %d for %d lags", len(ids), o.Need(), o.Lags)
+	if ids.Len() < o.Need() {
+		return fmt.Errorf("look: a text of %d symbols: want at least %d for %d lags", ids.Len(), o.Need(), o.Lags)
 	}
 	var random nn.Random
 	steps, chunk := Warm+o.Lags, o.chunk()
-	x, y := make([]int32, steps*chunk), make([]int32, steps*chunk)
+	x, y, text := make([]int32, steps*chunk), make([]int32, steps*chunk), make([]int32, steps+1)
 	for first := 0; first < o.Rows; first += chunk {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -93,9 +94,11 @@ func (o Options) rows(ctx context.Context, ids []int32, do func(first, n int, x,
 		n := min(chunk, o.Rows-first)
 		for row := range n {
 			random.Seek(nn.Key{Seed: o.Seed, Layer: keyStart, Row: uint64(first + row)})
-			at := rand.New(&random).IntN(len(ids) - steps)
+			if err := ids.ReadAt(text, rand.New(&random).IntN(ids.Len()-steps)); err != nil {
+				return err
+			}
 			for t := range steps {
-				x[t*n+row], y[t*n+row] = ids[at+t], ids[at+t+1]
+				x[t*n+row], y[t*n+row] = text[t], text[t+1]
 			}
 		}
 		if err := do(first, n, x[:steps*n], y[:steps*n]); err != nil {

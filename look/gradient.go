@@ -14,7 +14,7 @@ import (
 // Gradients follows the loss of the last symbol of each row back: norms
 // (Lags+1) are ‖∂L_T/∂s_{T−k}‖ against the lag k, the mean over the rows. The
 // state s is that of all layers, of an LSTM h and c.
-func Gradients(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32, o Options) (norms []float64, err error) {
+func Gradients(ctx context.Context, p *model.Packed, team *nn.Team, ids data.Symbols, o Options) (norms []float64, err error) {
 	if !p.Precision.Trains() {
 		return nil, fmt.Errorf("look: its weights are %v: want a model of float32", p.Precision)
 	}
@@ -59,7 +59,7 @@ func ExplodeNeed() int { return explodes.Need() }
 // on minibatches of 32 rows of 35 symbols, clipping the norm of the gradient
 // at clip; 0 does not clip. It ends early, with that update as the last, where
 // one is Lost.
-func Explode(ctx context.Context, m *model.Model, team *nn.Team, ids []int32, updates int, rate, clip float64) ([]Update, error) {
+func Explode(ctx context.Context, m *model.Model, team *nn.Team, ids data.Symbols, updates int, rate, clip float64) ([]Update, error) {
 	sampler, err := data.NewSampler(ids, explodes)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,10 @@ func Explode(ctx context.Context, m *model.Model, team *nn.Team, ids []int32, up
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		steps := sampler.Next(x, y)
+		steps, err := sampler.Next(x, y)
+		if err != nil {
+			return nil, err
+		}
 		if steps == 0 {
 			epoch++
 			sampler.Epoch(epoch)

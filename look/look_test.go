@@ -85,7 +85,7 @@ func TestRead(t *testing.T) {
 		for _, v := range trace.Nats[1:] {
 			sum += v
 		}
-		if score, err := model.Evaluate(t.Context(), m.Pack(), newTeam(t, 1), ids); err != nil || !(math.Abs(sum-score.Nats) < 1e-9*sum) {
+		if score, err := model.Evaluate(t.Context(), m.Pack(), newTeam(t, 1), data.NewSymbols(ids)); err != nil || !(math.Abs(sum-score.Nats) < 1e-9*sum) {
 			t.Errorf("%s: %v nats, want %v (%v)", c.Cell, sum, score.Nats, err)
 		}
 		for _, layer := range trace.Layers {
@@ -169,7 +169,7 @@ func TestGradients(t *testing.T) {
 	m := linear(t, vocab, 6, func(int) float32 { return keep })
 	var first []float64
 	for _, threads := range []int{1, 2, 3} {
-		norms, err := Gradients(t.Context(), m.Pack(), newTeam(t, threads), ids, Options{Lags: 20, Rows: 40, Seed: 3})
+		norms, err := Gradients(t.Context(), m.Pack(), newTeam(t, threads), data.NewSymbols(ids), Options{Lags: 20, Rows: 40, Seed: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +194,7 @@ func TestExplode(t *testing.T) {
 	const rate, clip, updates = 0.5, 0.25, 5
 	m := linear(t, vocab, 6, func(int) float32 { return 2 })
 	before := slices.Clone(m.Params)
-	clipped, err := Explode(t.Context(), m, newTeam(t, 2), ids, updates, rate, clip)
+	clipped, err := Explode(t.Context(), m, newTeam(t, 2), data.NewSymbols(ids), updates, rate, clip)
 	if err != nil || len(clipped) != updates {
 		t.Fatalf("%d updates, error %v", len(clipped), err)
 	}
@@ -206,7 +206,7 @@ func TestExplode(t *testing.T) {
 		t.Errorf("clipped: a norm of %v, parameters moved by %v", clipped[0].Norm, moved)
 	}
 	m = linear(t, vocab, 6, func(int) float32 { return 2 })
-	free, err := Explode(t.Context(), m, newTeam(t, 1), ids, updates, rate, 0)
+	free, err := Explode(t.Context(), m, newTeam(t, 1), data.NewSymbols(ids), updates, rate, 0)
 	if err != nil || free[0] != clipped[0] {
 		t.Errorf("first update %v, want %v (%v)", free[0], clipped[0], err)
 	}
@@ -226,7 +226,7 @@ func TestMeasureLinear(t *testing.T) {
 	vocab, ids := text(t, 400)
 	keeps := []float32{0, 0.3, 0.5, 0.8, 0.9, 0.99}
 	m := linear(t, vocab, len(keeps), func(u int) float32 { return keeps[u] })
-	layers, err := Measure(t.Context(), m.Pack(), newTeam(t, 2), ids, Options{Lags: 40, Rows: 50, Seed: 1})
+	layers, err := Measure(t.Context(), m.Pack(), newTeam(t, 2), data.NewSymbols(ids), Options{Lags: 40, Rows: 50, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestMeasureGates(t *testing.T) {
 		for u := range h {
 			b[u], b[h+u] = 2, float32(math.Log(z[u]/(1-z[u])))
 		}
-		layers, err := Measure(t.Context(), m.Pack(), newTeam(t, threads), ids, Options{Lags: 50, Rows: 70, Seed: 1})
+		layers, err := Measure(t.Context(), m.Pack(), newTeam(t, threads), data.NewSymbols(ids), Options{Lags: 50, Rows: 70, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -331,25 +331,27 @@ func TestErrors(t *testing.T) {
 	}{
 		{func() error { return second(Read(t.Context(), p, team, nil, nil)) }, "look: a text of no symbols: want at least 1"},
 		{func() error { return second(Read(t.Context(), p, team, make([]int32, MaxRead+1), nil)) }, "look: a text of 20001 symbols: want at most 20000"},
-		{func() error { return second(Gradients(t.Context(), p, team, ids, Options{Rows: 1})) }, "look: 0 lags: want 1 to 10000"},
-		{func() error { return second(Measure(t.Context(), p, team, ids, Options{Lags: 1})) }, "look: 0 rows: want 1 to 100000"},
-		{func() error { return second(Measure(t.Context(), p, team, ids[:74], good)) }, "look: a text of 74 symbols: want at least 75 for 10 lags"},
-		{func() error { return second(Measure(t.Context(), p, team, same, good)) }, "look: a text of 1 different symbols: want at least 2 to change one into another"},
-		{func() error { return second(Gradients(t.Context(), rounded.Pack(), team, ids, good)) }, "look: its weights are int8: want a model of float32"},
+		{func() error { return second(Gradients(t.Context(), p, team, data.NewSymbols(ids), Options{Rows: 1})) }, "look: 0 lags: want 1 to 10000"},
+		{func() error { return second(Measure(t.Context(), p, team, data.NewSymbols(ids), Options{Lags: 1})) }, "look: 0 rows: want 1 to 100000"},
+		{func() error { return second(Measure(t.Context(), p, team, data.NewSymbols(ids[:74]), good)) }, "look: a text of 74 symbols: want at least 75 for 10 lags"},
+		{func() error { return second(Measure(t.Context(), p, team, data.NewSymbols(same), good)) }, "look: a text of 1 different symbols: want at least 2 to change one into another"},
+		{func() error { return second(Gradients(t.Context(), rounded.Pack(), team, data.NewSymbols(ids), good)) }, "look: its weights are int8: want a model of float32"},
 		{func() error { return second(Read(t.Context(), bad, team, ids, nil)) }, ErrNoNumber.Error()},
 		{func() error { return second(Read(t.Context(), huge.Pack(), team, ids, nil)) }, ErrNoNumber.Error()},
-		{func() error { return second(Gradients(t.Context(), bad, team, ids, good)) }, ErrNoNumber.Error()},
-		{func() error { return second(Measure(t.Context(), bad, team, ids, good)) }, ErrNoNumber.Error()},
+		{func() error { return second(Gradients(t.Context(), bad, team, data.NewSymbols(ids), good)) }, ErrNoNumber.Error()},
+		{func() error { return second(Measure(t.Context(), bad, team, data.NewSymbols(ids), good)) }, ErrNoNumber.Error()},
 		{func() error { return second(Read(stopped, p, team, ids, nil)) }, "context canceled"},
-		{func() error { return second(Gradients(stopped, p, team, ids, good)) }, "context canceled"},
-		{func() error { return second(Measure(stopped, p, team, ids, good)) }, "context canceled"},
-		{func() error { return second(Explode(stopped, small, team, slices.Repeat(ids, 9), 3, 1, 0)) }, "context canceled"},
+		{func() error { return second(Gradients(stopped, p, team, data.NewSymbols(ids), good)) }, "context canceled"},
+		{func() error { return second(Measure(stopped, p, team, data.NewSymbols(ids), good)) }, "context canceled"},
+		{func() error {
+			return second(Explode(stopped, small, team, data.NewSymbols(slices.Repeat(ids, 9)), 3, 1, 0))
+		}, "context canceled"},
 	} {
 		if err := test.call(); err == nil || err.Error() != test.want {
 			t.Errorf("error %v, want %s", err, test.want)
 		}
 	}
-	if err := second(Measure(stopped, p, team, ids, good)); !errors.Is(err, context.Canceled) {
+	if err := second(Measure(stopped, p, team, data.NewSymbols(ids), good)); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -368,7 +370,7 @@ func TestShortest(t *testing.T) {
 			t.Errorf("%d of %d done", done, total)
 		}
 	}
-	layers, err := Measure(t.Context(), p, newTeam(t, 2), ids[:o.Need()], o)
+	layers, err := Measure(t.Context(), p, newTeam(t, 2), data.NewSymbols(ids[:o.Need()]), o)
 	if err != nil || len(layers) != 2 || calls != 2 {
 		t.Fatalf("%d layers, %d calls, error %v", len(layers), calls, err)
 	}
@@ -390,7 +392,7 @@ func TestChunks(t *testing.T) {
 		if o.Need() > len(ids) {
 			continue
 		}
-		if err := o.rows(t.Context(), ids, func(_, n int, x, y []int32) error {
+		if err := o.rows(t.Context(), data.NewSymbols(ids), func(_, n int, x, y []int32) error {
 			if n > test.want || len(x) != n*(Warm+o.Lags) || len(y) != len(x) {
 				t.Fatalf("%d lags: %d rows at once of %d symbols", test.lags, n, len(x))
 			}

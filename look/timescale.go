@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"sluice/data"
 	"sluice/model"
 	"sluice/nn"
 )
@@ -42,8 +43,8 @@ type Gate struct {
 // both texts on for o.Lags steps, the one that reads the change included. The lag
 // of a unit in that row is the number of steps until |Δh| falls below Fraction of
 // its largest for good: between two steps as if it fell exponentially.
-func Measure(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32, o Options) ([]Memory, error) {
-	often, err := mostFrequent(ids, p.Vocab.Size())
+func Measure(ctx context.Context, p *model.Packed, team *nn.Team, ids data.Symbols, o Options) ([]Memory, error) {
+	often, err := mostFrequent(ctx, ids, p.Vocab.Size())
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +71,21 @@ func Measure(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32, o
 }
 
 // mostFrequent are symbols of ids, the most frequent first.
-func mostFrequent(ids []int32, v int) ([]int32, error) {
-	counts := make([]int, v)
+func mostFrequent(ctx context.Context, ids data.Symbols, v int) ([]int32, error) {
+	counts, buf := make([]int, v), make([]int32, min(ids.Len(), 1<<16))
 	var all []int32
-	for _, id := range ids {
-		if counts[id]++; counts[id] == 1 {
-			all = append(all, id)
+	for at := 0; at < ids.Len(); at += len(buf) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		part := buf[:min(len(buf), ids.Len()-at)]
+		if err := ids.ReadAt(part, at); err != nil {
+			return nil, err
+		}
+		for _, id := range part {
+			if counts[id]++; counts[id] == 1 {
+				all = append(all, id)
+			}
 		}
 	}
 	if len(all) < 2 {

@@ -28,14 +28,15 @@ func (s Score) Bits() float64 { return s.Loss() / math.Ln2 }
 // Evaluate scores each of ids but the first once, given those before it. The
 // text is read in up to 32 rows side by side, each from the zero state and at
 // least 2,000 symbols long, so that few symbols are scored without what came
-// before them. When ctx ends, so does Evaluate, with its error.
-func Evaluate(ctx context.Context, p *Packed, team *nn.Team, ids []int32) (Score, error) {
+// before them. When ctx ends, so does Evaluate, with its error; another error is
+// that of reading ids.
+func Evaluate(ctx context.Context, p *Packed, team *nn.Team, ids data.Symbols) (Score, error) {
 	if err := p.only(LM, "score a text"); err != nil {
 		return Score{}, err
 	}
-	o := data.Batches{Batch: max(1, min(32, len(ids)/2000)), Steps: 64, Cover: true}
-	if len(ids) < o.Need() {
-		return Score{}, fmt.Errorf("model: a text of %d symbols: want at least %d to score one", len(ids), o.Need())
+	o := data.Batches{Batch: max(1, min(32, ids.Len()/2000)), Steps: 64, Cover: true}
+	if ids.Len() < o.Need() {
+		return Score{}, fmt.Errorf("model: a text of %d symbols: want at least %d to score one", ids.Len(), o.Need())
 	}
 	sampler, err := data.NewSampler(ids, o)
 	if err != nil {
@@ -49,7 +50,10 @@ func Evaluate(ctx context.Context, p *Packed, team *nn.Team, ids []int32) (Score
 		if err := ctx.Err(); err != nil {
 			return Score{}, err
 		}
-		steps := sampler.Next(x, y)
+		steps, err := sampler.Next(x, y)
+		if err != nil {
+			return Score{}, err
+		}
 		if steps == 0 {
 			return score, nil
 		}

@@ -29,7 +29,7 @@ func TestEvaluate(t *testing.T) {
 	p, r := m.Pack(), rand.New(rand.NewPCG(1, 2))
 	for _, c := range []struct{ n, rows int }{{2, 1}, {3, 1}, {64, 1}, {65, 1}, {66, 1}, {3999, 1}, {4000, 2}, {6001, 3}, {70_007, 32}} {
 		ids := randomIDs(r, c.n, 5)
-		score, err := Evaluate(context.Background(), p, newTeam(t, 1), ids)
+		score, err := Evaluate(context.Background(), p, newTeam(t, 1), data.NewSymbols(ids))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,13 +49,13 @@ func TestEvaluate(t *testing.T) {
 			t.Errorf("%d symbols: loss %v, perplexity %v, bits %v", c.n, score.Loss(), score.Perplexity(), score.Bits())
 		}
 		for _, threads := range []int{2, 3, 8} {
-			if again, err := Evaluate(context.Background(), p, newTeam(t, threads), ids); err != nil || again != score {
+			if again, err := Evaluate(context.Background(), p, newTeam(t, threads), data.NewSymbols(ids)); err != nil || again != score {
 				t.Errorf("%d symbols on %d threads: %v, %v; on one %v", c.n, threads, again, err, score)
 			}
 		}
 	}
 	for _, ids := range [][]int32{nil, {1}} {
-		_, err := Evaluate(context.Background(), p, newTeam(t, 1), ids)
+		_, err := Evaluate(context.Background(), p, newTeam(t, 1), data.NewSymbols(ids))
 		wantError(t, err, map[int]string{0: "model: a text of 0 symbols: want at least 2 to score one", 1: "model: a text of 1 symbols: want at least 2 to score one"}[len(ids)])
 	}
 }
@@ -77,7 +77,7 @@ func TestEvaluateEnds(t *testing.T) {
 	m := newModel(t, gruSpec(3), vocabOf(t, "abcde", data.VocabOptions{}))
 	ids := make([]int32, 1000)
 	for _, n := range []int{0, 1, 7} {
-		if score, err := Evaluate(&endsAfter{context.Background(), n}, m.Pack(), newTeam(t, 1), ids); !errors.Is(err, context.Canceled) || score != (Score{}) {
+		if score, err := Evaluate(&endsAfter{context.Background(), n}, m.Pack(), newTeam(t, 1), data.NewSymbols(ids)); !errors.Is(err, context.Canceled) || score != (Score{}) {
 			t.Errorf("ended at look %d: %v, %v", n, score, err)
 		}
 	}

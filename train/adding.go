@@ -58,13 +58,13 @@ func (d *addingDealer) SetCursor(c data.Cursor) error {
 	return nil
 }
 
-func (d *addingDealer) next() model.Batch {
+func (d *addingDealer) next() (model.Batch, error) {
 	if d.at.Batch == d.batches {
-		return model.Batch{}
+		return model.Batch{}, nil
 	}
 	d.Train(d.x, d.y, uint64(d.at.Epoch*d.batches+d.at.Batch)*uint64(d.rows))
 	d.at.Batch++
-	return model.Batch{T: d.steps, B: d.rows, Data: d.x, Values: d.y}
+	return model.Batch{T: d.steps, B: d.rows, Data: d.x, Values: d.y}, nil
 }
 
 func (a Adding) score(ctx context.Context, c Config, p *model.Packed, team *nn.Team) (loss, figure float64, err error) {

@@ -52,7 +52,7 @@ func TestValidate(t *testing.T) {
 		text := prepare(t, bad, song)
 		c.change(&bad)
 		wantError(t, bad.Validate(), c.want)
-		_, err := Prepare(bad, song)
+		_, err := Prepare(t.Context(), bad, data.String(song))
 		wantError(t, err, c.want)
 		r, rec, err := do(bad, text, 0)
 		wantError(t, err, c.want)
@@ -101,12 +101,12 @@ func TestPrepare(t *testing.T) {
 	c.Clean = data.Clean{Newlines: "space", MaxChars: 200}
 	c.Split = data.Fractions{Validation: 0.2, Test: 0.1}
 	text := prepare(t, c, "\n"+song)
-	all := text.Vocab.Decode(slices.Concat(text.Train, text.HeldOut, text.Test))
+	all := text.Vocab.Decode(slices.Concat(symbols(t, text.Train), symbols(t, text.HeldOut), symbols(t, text.Test)))
 	if all[0] != ' ' || len(all) != 200 || all[1:42] != "the wheels on the bus go round and round " {
 		t.Errorf("text %q", all)
 	}
-	if len(text.Train) != 140 || len(text.HeldOut) != 40 || len(text.Test) != 20 || text.Corpus != "" {
-		t.Errorf("parts of %d, %d and %d", len(text.Train), len(text.HeldOut), len(text.Test))
+	if text.Train.Len() != 140 || text.HeldOut.Len() != 40 || text.Test.Len() != 20 || text.Corpus != "" {
+		t.Errorf("parts of %d, %d and %d", text.Train.Len(), text.HeldOut.Len(), text.Test.Len())
 	}
 	if other := prepare(t, c, " "+song); other.SHA256 != text.SHA256 { // the same after cleaning
 		t.Errorf("SHA-256 %s and %s", text.SHA256, other.SHA256)
@@ -125,7 +125,7 @@ func TestPrepare(t *testing.T) {
 	} {
 		c := small()
 		k.change(&c)
-		_, err := Prepare(c, k.text)
+		_, err := Prepare(t.Context(), c, data.String(k.text))
 		wantError(t, err, k.want)
 	}
 }
@@ -152,7 +152,7 @@ func TestPresets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text, err := Prepare(c, lyrics); c.Preset != name || err != nil || len(text.HeldOut) == 0 {
+		if text, err := Prepare(t.Context(), c, data.String(lyrics)); c.Preset != name || err != nil || text.HeldOut.Len() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -36,10 +36,10 @@ type identity struct {
 
 // dealer deals minibatches, epoch by epoch, the same for the same place.
 type dealer interface {
-	Len() int            // minibatches of this epoch
-	Carries() bool       // the next one goes on with the rows of the one before
-	next() model.Batch   // T is 0 after the last of the epoch
-	Cursor() data.Cursor // the place of the next one
+	Len() int                   // minibatches of this epoch
+	Carries() bool              // the next one goes on with the rows of the one before
+	next() (model.Batch, error) // T is 0 after the last of the epoch; after an error it stays where it was
+	Cursor() data.Cursor        // the place of the next one
 	SetCursor(data.Cursor) error
 }
 
@@ -50,10 +50,10 @@ type textDealer struct {
 	x, y []int32 // (MaxSteps, B)
 }
 
-func (d *textDealer) next() model.Batch {
-	steps := d.Next(d.x, d.y)
+func (d *textDealer) next() (model.Batch, error) {
+	steps, err := d.Next(d.x, d.y)
 	n := steps * d.rows
-	return model.Batch{T: steps, B: d.rows, IDs: d.x[:n], Targets: d.y[:n]}
+	return model.Batch{T: steps, B: d.rows, IDs: d.x[:n], Targets: d.y[:n]}, err
 }
 
 func (t *Text) dealer(c Config) (dealer, error) {
@@ -73,7 +73,7 @@ func (t *Text) dealer(c Config) (dealer, error) {
 }
 
 func (t *Text) about() about {
-	return about{identity: identity{t.SHA256, len(t.Train), len(t.HeldOut)}, corpus: t.Corpus, names: model.Names{Vocab: t.Vocab}, carries: true}
+	return about{identity: identity{t.SHA256, t.Train.Len(), t.HeldOut.Len()}, corpus: t.Corpus, names: model.Names{Vocab: t.Vocab}, carries: true}
 }
 
 func (t *Text) score(ctx context.Context, _ Config, p *model.Packed, team *nn.Team) (loss, figure float64, err error) {

@@ -26,7 +26,7 @@ func TestDiverges(t *testing.T) {
 	}
 	wantError(t, err, "train: diverged after update 1, in epoch 1, at learning rate 1e+30: the loss overflowed: want a lower rate or tighter clipping")
 	// In a run of one update only what is held out tells.
-	c.Batches.Steps, c.Epochs = len(text.Train)/3-1, 1
+	c.Batches.Steps, c.Epochs = text.Train.Len()/3-1, 1
 	if r, _, err = do(c, text, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestDiverges(t *testing.T) {
 	}
 	c.Batches.Steps, c.Split.Validation = 100, 0.2
 	text = prepare(t, c, song)
-	c.Batches.Steps = len(text.Train)/3 - 1
+	c.Batches.Steps = text.Train.Len()/3 - 1
 	_, _, err = do(c, text, 0)
 	wantError(t, err, "train: diverged after update 1, in epoch 1, at learning rate 1e+30: the held-out loss overflowed: want a lower rate or tighter clipping")
 }

@@ -30,7 +30,7 @@ func Example() {
 		Epochs:    40,
 		Seed:      1,
 	}
-	text, err := train.Prepare(config, song)
+	text, err := train.Prepare(context.Background(), config, data.String(song))
 	if err != nil {
 		log.Fatal(err)
 	}

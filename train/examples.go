@@ -70,12 +70,12 @@ type exampleDealer struct {
 
 func (d *exampleDealer) Carries() bool { return false }
 
-func (d *exampleDealer) next() model.Batch {
+func (d *exampleDealer) next() (model.Batch, error) {
 	rows := d.Next()
 	if rows == nil {
-		return model.Batch{}
+		return model.Batch{}, nil
 	}
-	return d.of.Batch(rows)
+	return d.of.Batch(rows), nil
 }
 
 func (x *Examples) dealer(c Config) (dealer, error) {

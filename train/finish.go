@@ -97,7 +97,10 @@ func (r *run) trainLoss(ctx context.Context, epoch int) (float64, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		b := r.next()
+		b, err := r.next()
+		if err != nil {
+			return 0, err
+		}
 		if b.T == 0 {
 			break
 		}

@@ -43,13 +43,13 @@ func (p poisoned) dealer(c Config) (dealer, error) {
 	return poisonedDealer{d, p}, err
 }
 
-func (d poisonedDealer) next() model.Batch {
+func (d poisonedDealer) next() (model.Batch, error) {
 	at := d.Cursor()
-	b := d.dealer.next()
+	b, err := d.dealer.next()
 	if at.Epoch == 0 && at.Batch == d.of.at {
 		d.of.spoil(b)
 	}
-	return b
+	return b, err
 }
 
 // What is not finite in the data, in an activation or in a gradient ends a run
@@ -164,12 +164,12 @@ func (e everyOne) dealer(c Config) (dealer, error) {
 	return everyDealer{d, e}, err
 }
 
-func (d everyDealer) next() model.Batch {
-	b := d.dealer.next()
+func (d everyDealer) next() (model.Batch, error) {
+	b, err := d.dealer.next()
 	if b.T > 0 {
 		d.of.spoil(b)
 	}
-	return b
+	return b, err
 }
 
 // Minibatches that make an update together are one with their rows side by side.
@@ -222,7 +222,11 @@ func TestAccumulateMasks(t *testing.T) {
 	p, g, state := m.Pack(), make([]float32, m.Size()), make([]float32, 3*m.RNN.StateSize())
 	m.RepackDropped(team, p, nn.Key{Seed: c.Seed})
 	for i := range c.Accumulate {
-		model.NewRunner(p, team).Gradient(g, deal.next(), state, model.Objective{Dropout: &nn.Key{Seed: c.Seed, Step: uint64(i) << 32}})
+		b, err := deal.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		model.NewRunner(p, team).Gradient(g, b, state, model.Objective{Dropout: &nn.Key{Seed: c.Seed, Step: uint64(i) << 32}})
 	}
 	p.MaskGradient(team, g)
 	team.Scale(g, 1/float64(c.Accumulate))

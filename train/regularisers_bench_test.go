@@ -28,7 +28,7 @@ func BenchmarkRegularisers(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	text := &Text{Vocab: vocab, Train: z.IDs(rows*steps*100 + 1)}
+	text := &Text{Vocab: vocab, Train: data.NewSymbols(z.IDs(rows*steps*100 + 1))}
 	plain, err := Preset("default")
 	if err != nil {
 		b.Fatal(err)

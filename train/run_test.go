@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/data"
 	"sluice/model"
 	"sluice/nn"
 	"sluice/optim"
@@ -140,14 +141,12 @@ func TestKeep(t *testing.T) {
 	other := song[:len(song)*7/10] + strings.Repeat("dnuor nehw tub", 20)[:len(song)*3/10]
 	text := prepare(t, c, other)
 	long := *text // the same epochs, but more symbols than are learnt by heart
-	for len(long.Train) < LearntByHeart {
-		long.Train = append(long.Train[:len(long.Train):len(long.Train)], text.Train...)
-	}
-	long.Train = long.Train[:LearntByHeart]
+	ids := symbols(t, text.Train)
+	long.Train = data.NewSymbols(slices.Repeat(ids, LearntByHeart/len(ids)+1)).Slice(0, LearntByHeart)
 	less := long
-	less.Train = long.Train[:LearntByHeart-1]
+	less.Train = long.Train.Slice(0, LearntByHeart-1)
 	alone := long
-	alone.HeldOut = nil
+	alone.HeldOut = data.Symbols{}
 	best := func(curve []Epoch, of func(Epoch) float64) int {
 		at := 0
 		for i, e := range curve {
@@ -184,7 +183,7 @@ func TestKeep(t *testing.T) {
 		r, _ := mustRun(t, k.c, k.text)
 		h, want := r.Model.History, best(r.Curve, k.of)
 		if h.Epoch != want || h.Kept != k.why || h.Updates != r.Curve[want-1].Updates {
-			t.Errorf("keep %q of %d symbols: epoch %d after %d updates, %s; want epoch %d, %s", k.keep, len(k.text.Train), h.Epoch, h.Updates, h.Kept, want, k.why)
+			t.Errorf("keep %q of %d symbols: epoch %d after %d updates, %s; want epoch %d, %s", k.keep, k.text.Train.Len(), h.Epoch, h.Updates, h.Kept, want, k.why)
 		}
 		got, loss := kept(t, k.c, k.text, r.Model.Params)
 		if got != want || h.TrainLoss != loss || h.HeldOutLoss != r.Curve[want-1].HeldOutLoss {
@@ -204,7 +203,7 @@ func TestKeep(t *testing.T) {
 	}
 	c.Keep = KeepHeldOut
 	alone = *text
-	alone.HeldOut = nil
+	alone.HeldOut = data.Symbols{}
 	_, _, err := do(c, &alone, 0)
 	wantError(t, err, `train: keep "held-out": nothing is held out, want auto, train or last`)
 }
@@ -215,9 +214,7 @@ func TestTestPart(t *testing.T) {
 	c.Split.Validation, c.Split.Test = 0.2, 0.2
 	text := prepare(t, c, song)
 	one, _ := mustRun(t, c, text)
-	for i := range text.Test {
-		text.Test[i] = -99 // whoever reads it panics
-	}
+	text.Test = data.NewSymbols(slices.Repeat([]int32{-99}, text.Test.Len())) // whoever reads it panics
 	if two, _ := mustRun(t, c, text); !slices.Equal(one.Model.Params, two.Model.Params) || fmt.Sprint(one.Model.History) != fmt.Sprint(two.Model.History) {
 		t.Error("the test part changes the model")
 	}

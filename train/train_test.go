@@ -37,11 +37,21 @@ func small() Config {
 
 func prepare(t testing.TB, c Config, text string) *Text {
 	t.Helper()
-	prepared, err := Prepare(c, text)
+	prepared, err := Prepare(t.Context(), c, data.String(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return prepared
+}
+
+// symbols are what there is in symbols.
+func symbols(t testing.TB, s data.Symbols) []int32 {
+	t.Helper()
+	ids := make([]int32, s.Len())
+	if err := s.ReadAt(ids, 0); err != nil {
+		t.Fatal(err)
+	}
+	return ids
 }
 
 // recorder keeps the events of a run and ends its context at the n-th Progress.
@@ -117,7 +127,10 @@ func reference(t *testing.T, c Config, text *Text) (params [][]float32) {
 	for epoch := range c.Epochs {
 		sampler.Epoch(epoch)
 		state := make([]float32, o.Batch*m.RNN.StateSize())
-		for sampler.Next(x, y) > 0 {
+		for range sampler.Len() {
+			if _, err := sampler.Next(x, y); err != nil {
+				t.Fatal(err)
+			}
 			if o.Sampling == "random" {
 				clear(state)
 			}

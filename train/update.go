@@ -35,11 +35,13 @@ type updated struct {
 
 // next is the next minibatch of the epoch, its T 0 at the end. It clears the
 // state where the rows start anew.
-func (r *run) next() model.Batch {
-	if !r.deal.Carries() {
+func (r *run) next() (model.Batch, error) {
+	carries := r.deal.Carries()
+	b, err := r.deal.next()
+	if err == nil && !carries {
 		clear(r.state)
 	}
-	return r.deal.next()
+	return b, err
 }
 
 func (c Config) accumulate() int { return max(1, c.Accumulate) }
@@ -58,7 +60,13 @@ func (r *run) update(rate float64) (updated, error) {
 	r.team.Clear(r.grad)
 	minibatches, steps, b := 0, 0, model.Batch{}
 	for minibatches < r.c.accumulate() {
-		next := r.next()
+		next, err := r.next()
+		if err != nil { // as if none had been read
+			if minibatches > 0 {
+				copy(r.state, r.before)
+			}
+			return updated{}, fmt.Errorf("train: after update %d: %w", r.at.Updates, err)
+		}
 		if next.T == 0 {
 			break
 		}

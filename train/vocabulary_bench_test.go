@@ -28,7 +28,7 @@ func BenchmarkVocabulary(b *testing.B) {
 	}
 	c.Model = model.Spec{Task: model.LM, Embed: width, RNN: rnn.Config{Cell: "lstm", Hidden: width, Layers: 1, Biases: 1}}
 	c.Batches = data.Batches{Batch: 20, Steps: 35}
-	text := &Text{Vocab: vocab, Train: z.IDs(20*35*100 + 1)}
+	text := &Text{Vocab: vocab, Train: data.NewSymbols(z.IDs(20*35*100 + 1))}
 	for _, rule := range []optim.Rule{{Kind: "sgd"}, {Kind: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}} {
 		for _, head := range []string{"adaptive", "full"} {
 			c := c

@@ -9,12 +9,17 @@ import (
 
 // beginnings are beginnings of lines of the training part, one from its start
 // and others from its middle; of words where there are no lines.
-func beginnings(text *train.Text) []string {
+func beginnings(text *train.Text) ([]string, error) {
 	const most = 20_000 // symbols to look at from each place
-	ids := text.Train
+	n := text.Train.Len()
+	ids := make([]int32, min(n, most))
 	var found []string
-	for _, at := range []int{0, len(ids) / 2, len(ids) / 3} {
-		part := text.Vocab.Decode(ids[at:min(len(ids), at+most)])
+	for _, at := range []int{0, n / 2, n / 3} {
+		ids := ids[:min(len(ids), n-at)]
+		if err := text.Train.ReadAt(ids, at); err != nil {
+			return nil, err
+		}
+		part := text.Vocab.Decode(ids)
 		if at > 0 {
 			part = afterBreak(part)
 		}
@@ -25,7 +30,7 @@ func beginnings(text *train.Text) []string {
 			}
 		}
 	}
-	return found
+	return found, nil
 }
 
 // afterBreak leaves out what is not the whole of a line, or of a word.

@@ -122,25 +122,25 @@ func (e *env) get(d datasets.Dataset) ([]string, error) {
 }
 
 // load is the text of a name: a built-in corpus, or a file of a dataset.
-func (e *env) load(name string) (string, error) {
+func (e *env) load(name string) (data.Source, error) {
 	text, err := data.Load(name)
 	if err == nil {
-		return text, nil
+		return data.String(text), nil
 	}
 	d, unknown := datasets.Find(name)
 	switch {
 	case unknown != nil && strings.Contains(name, "/"):
-		return "", usageError{unknown}
+		return nil, usageError{unknown}
 	case unknown != nil:
-		return "", usage("%w (sluice data lists all names)", err)
+		return nil, usage("%w (sluice data lists all names)", err)
 	case len(d.Files) > 1:
-		return "", usage("%s has %d files: want one, such as %s/%s", name, len(d.Files), d.Name, d.Files[0].Name)
+		return nil, usage("%s has %d files: want one, such as %s/%s", name, len(d.Files), d.Name, d.Files[0].Name)
 	}
 	paths, err := e.get(d)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return data.Read(e.ctx, paths, nil, 0)
+	return data.OpenFiles(e.ctx, paths, nil)
 }
 
 type dataShowCmd struct {

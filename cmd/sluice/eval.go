@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"sluice/data"
 	"sluice/model"
 	"sluice/nn"
 	"sluice/train"
@@ -52,6 +53,7 @@ func (c *evalCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	defer ids.Close()
 	team := nn.NewTeam(threads)
 	defer team.Close()
 	score, err := model.Evaluate(e.ctx, m.Pack(), team, ids)
@@ -79,31 +81,23 @@ func (c *evalCmd) print(e *env, kind, path, shown string, s model.Score) error {
 }
 
 // text is what to score.
-func (c *evalCmd) text(e *env, m *model.Model, path string, files []string) (shown string, ids []int32, err error) {
+func (c *evalCmd) text(e *env, m *model.Model, path string, files []string) (shown string, ids data.Symbols, err error) {
 	config, err := trainedWith(m, path)
 	if err != nil {
-		return "", nil, err
+		return "", ids, err
 	}
-	var s source
-	switch {
-	case len(files) > 0:
-		s, err = readFiles(e, files)
-	case c.Data != "":
-		s, err = e.named(c.Data)
-	default:
+	if len(files) == 0 && c.Data == "" {
 		ids, err := heldOut(e, m, config, path)
 		return "what was held out of " + m.History.Corpus, ids, err
 	}
+	s, err := e.source(c.Data, "", files)
 	if err != nil {
-		return "", nil, err
+		return "", ids, err
 	}
+	defer s.text.Close()
 	config.Clean.MaxChars = 0 // the whole of it
-	clean, err := config.Clean.Apply(s.text)
-	if err != nil {
-		return "", nil, fmt.Errorf("%s: %s", s.shown, oneLine(err.Error()))
-	}
-	if ids, err = m.Vocab.Encode(clean); err != nil {
-		return "", nil, fmt.Errorf("%s, cleaned as in training: %s", s.shown, oneLine(err.Error()))
+	if ids, err = m.Vocab.ReadSymbols(e.ctx, config.Clean.Of(s.text)); err != nil {
+		return "", ids, failed(s.shown+", cleaned as in training", err)
 	}
 	return s.shown, ids, nil
 }
@@ -121,35 +115,51 @@ func trainedWith(m *model.Model, path string) (c train.Config, err error) {
 
 // heldOut is the part held out of the named text that a model was trained
 // on, cut as it was in training.
-func heldOut(e *env, m *model.Model, c train.Config, path string) ([]int32, error) {
+func heldOut(e *env, m *model.Model, c train.Config, path string) (ids data.Symbols, err error) {
 	corpus := m.History.Corpus
 	switch {
 	case corpus == "":
-		return nil, fmt.Errorf("%s was not trained on a text that has a name: name a text to score, a file or - or --data NAME", path)
+		return ids, fmt.Errorf("%s was not trained on a text that has a name: name a text to score, a file or - or --data NAME", path)
 	case m.History.HeldOutSymbols > 0 && !c.Split.HoldsOut():
-		return nil, fmt.Errorf("%s was trained with a text of its own held out: name that or another to score", path)
+		return ids, fmt.Errorf("%s was trained with a text of its own held out: name that or another to score", path)
 	case !c.Split.HoldsOut():
-		return nil, fmt.Errorf("%s was trained on the whole of %s, nothing was held out: name a text to score", path, corpus)
+		return ids, fmt.Errorf("%s was trained on the whole of %s, nothing was held out: name a text to score", path, corpus)
 	}
 	raw, err := e.load(corpus)
 	var unknown usageError
 	if errors.As(err, &unknown) { // no mistake of this command line
-		return nil, fmt.Errorf("%s was trained on %s, and no text has that name here: name a text to score", path, corpus)
+		return ids, fmt.Errorf("%s was trained on %s, and no text has that name here: name a text to score", path, corpus)
 	}
 	if err != nil {
-		return nil, err
+		return ids, err
 	}
-	text, err := train.Prepare(c, raw)
+	s := source{text: newWatched(e, raw, corpus), shown: corpus}
+	defer s.text.Close()
+	text, err := train.Prepare(e.ctx, c, s.text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return ids, of(path, err)
 	}
+	defer func() {
+		if err != nil {
+			text.Close()
+		}
+	}()
 	switch {
 	case text.SHA256 != m.History.TextSHA256:
-		return nil, fmt.Errorf("%s was trained on another edition of the corpus %s (sha256 %.12s, here %.12s): name a text to score", path, corpus, m.History.TextSHA256, text.SHA256)
-	case len(text.HeldOut) == 0:
-		return nil, fmt.Errorf("%s was trained on the whole of %s, nothing was held out: name a text to score", path, corpus)
+		return ids, fmt.Errorf("%s was trained on another edition of the corpus %s (sha256 %.12s, here %.12s): name a text to score", path, corpus, m.History.TextSHA256, text.SHA256)
+	case text.HeldOut.Len() == 0:
+		return ids, fmt.Errorf("%s was trained on the whole of %s, nothing was held out: name a text to score", path, corpus)
 	}
-	return m.Vocab.Encode(text.Vocab.Decode(text.HeldOut))
+	for i := range int32(m.Vocab.Size()) {
+		if text.Vocab.Size() != m.Vocab.Size() || text.Vocab.Symbol(i) != m.Vocab.Symbol(i) {
+			return ids, fmt.Errorf("%s has another vocabulary than its text and options give: name a text to score", path)
+		}
+	}
+	if c.Split.Lines > 0 { // each part is a copy
+		text.Train.Close()
+		text.Test.Close()
+	}
+	return text.HeldOut, nil
 }
 
 // open opens the model that an argument names; without one it is the newest

@@ -95,7 +95,7 @@ type gradients struct {
 }
 
 // add follows the gradient of one model.
-func (g *gradients) add(m *model.Model, ids []int32, f picture.Fall, path string) error {
+func (g *gradients) add(m *model.Model, ids data.Symbols, f picture.Fall, path string) error {
 	g.wait.what = f.Name
 	g.o.Progress = g.wait.progress
 	var err error
@@ -128,6 +128,7 @@ func (g *gradients) trained(models, texts []string) error {
 		if err != nil {
 			return err
 		}
+		defer ids.Close()
 		if i == 0 {
 			g.report.Text = shown
 		} else if shown != g.report.Text {
@@ -167,18 +168,20 @@ func starts() []start {
 // fresh are networks of one width that have learned nothing, and what happens
 // to one in training.
 func (g *gradients) fresh(texts []string) error {
-	s, err := textOf(g.e, g.c.Data, texts)
+	s, err := g.e.source(g.c.Data, "english", texts)
 	if err != nil {
 		return err
 	}
-	vocab, err := data.BuildVocab(s.text, data.VocabOptions{})
+	defer s.text.Close()
+	vocab, err := data.ReadVocab(g.e.ctx, s.text, data.VocabOptions{})
 	if err != nil {
-		return of(s.shown, err)
+		return failed(s.shown, err)
 	}
-	ids, err := vocab.Encode(s.text)
+	ids, err := vocab.ReadSymbols(g.e.ctx, s.text)
 	if err != nil {
-		return err
+		return failed(s.shown, err)
 	}
+	defer ids.Close()
 	g.report.Text = s.shown
 	hidden, kind := 128, "pytorch"
 	set(&hidden, g.c.Hidden)
@@ -198,22 +201,11 @@ func (g *gradients) fresh(texts []string) error {
 			return of(s.shown, err)
 		}
 	}
-	if need := look.ExplodeNeed(); len(ids) < need {
-		g.short = fmt.Sprintf("an rnn of ReLUs is not trained: a text of %s, want at least %d", plural(len(ids), "symbol"), need)
+	if need := look.ExplodeNeed(); ids.Len() < need {
+		g.short = fmt.Sprintf("an rnn of ReLUs is not trained: a text of %s, want at least %d", plural(ids.Len(), "symbol"), need)
 		return nil
 	}
 	return g.explode(vocab, ids, hidden, s.shown)
-}
-
-// textOf is the text that arguments name; without them the built-in english.
-func textOf(e *env, name string, files []string) (source, error) {
-	if len(files) > 0 {
-		return readFiles(e, files)
-	}
-	if name == "" {
-		name = "english"
-	}
-	return e.named(name)
 }
 
 func (s start) spec(hidden int) model.Spec {
@@ -253,7 +245,7 @@ const (
 
 // explode trains a network of ReLUs, which nothing bounds, with clipping and
 // without.
-func (g *gradients) explode(vocab *data.Vocab, ids []int32, hidden int, shown string) error {
+func (g *gradients) explode(vocab *data.Vocab, ids data.Symbols, hidden int, shown string) error {
 	relu := start{rnn: rnn.Config{Cell: "rnn", Activation: "relu"}}
 	x := &explosion{Rate: explodeRate, Clip: explodeClip}
 	for _, clip := range []float64{0, explodeClip} {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"sluice/data"
 	"sluice/look"
 	"sluice/look/picture"
 	"sluice/model"
@@ -87,6 +88,7 @@ func (c *inspectCmd) timescales(e *env) error {
 	if err != nil {
 		return err
 	}
+	defer ids.Close()
 	f.Title = fmt.Sprintf("%s, %s: memory and gates", named(m), learned(m))
 	if f.Layers, err = c.measure(e, m, threads, ids, o); err != nil {
 		return of(shown, err)
@@ -104,7 +106,7 @@ func (c *inspectCmd) timescales(e *env) error {
 	return r.print(e, f.Layers, paths)
 }
 
-func (c *inspectCmd) measure(e *env, m *model.Model, threads int, ids []int32, o look.Options) ([]look.Memory, error) {
+func (c *inspectCmd) measure(e *env, m *model.Model, threads int, ids data.Symbols, o look.Options) ([]look.Memory, error) {
 	team := nn.NewTeam(threads)
 	defer team.Close()
 	wait := newWaiting(e)

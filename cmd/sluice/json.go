@@ -90,7 +90,7 @@ func (j *jsonOutput) end(o outcome) {
 	h := o.result.Model.History
 	end := struct {
 		Event             string   `json:"event"`
-		Status            string   `json:"status"` // "done", "interrupted", "diverged"
+		Status            string   `json:"status"` // "done", "interrupted", "diverged", "failed"
 		Error             string   `json:"error,omitempty"`
 		Epochs            int      `json:"epochs"` // done
 		Epoch             int      `json:"epoch"`  // kept, 0: none was finished
@@ -110,8 +110,10 @@ func (j *jsonOutput) end(o outcome) {
 	switch {
 	case errors.Is(o.stopped, train.ErrDiverged):
 		end.Status, end.Error = "diverged", oneLine(o.stopped.Error())
-	case o.stopped != nil:
+	case errors.Is(o.stopped, context.Canceled):
 		end.Status = "interrupted"
+	case o.stopped != nil:
+		end.Status, end.Error = "failed", oneLine(o.stopped.Error())
 	}
 	end.TrainLoss, end.HeldOutLoss = h.TrainLoss, h.HeldOutLoss
 	end.TrainPerplexity, end.HeldOutPerplexity = j.perplexity(h.TrainLoss), j.perplexity(h.HeldOutLoss)

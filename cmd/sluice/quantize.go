@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/data"
 	"sluice/model"
 	"sluice/nn"
 )
@@ -80,6 +81,7 @@ func (c *quantizeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	defer ids.Close()
 	after, err := m.Quantize(to)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -127,7 +129,7 @@ func sizes(a, b string) (int64, int64, error) {
 }
 
 // measure scores the text and times steps, before and after.
-func (q *quantized) measure(ctx context.Context, before, after *model.Model, threads int, ids []int32) error {
+func (q *quantized) measure(ctx context.Context, before, after *model.Model, threads int, ids data.Symbols) error {
 	a, b := before.Pack(), after.Pack()
 	team := nn.NewTeam(threads)
 	defer team.Close()
@@ -142,7 +144,12 @@ func (q *quantized) measure(ctx context.Context, before, after *model.Model, thr
 	q.Symbols = one.Symbols
 	q.NatsBefore, q.NatsAfter = finite(one.Loss()), finite(two.Loss())
 	q.PplBefore, q.PplAfter = finite(one.Perplexity()), finite(two.Perplexity())
-	q.StepBefore, q.StepAfter, err = race(ctx, a, b, ids)
+	const stepped = 1 << 16
+	first := make([]int32, min(ids.Len(), stepped))
+	if err := ids.ReadAt(first, 0); err != nil {
+		return fmt.Errorf("%s: %w", q.Text, err)
+	}
+	q.StepBefore, q.StepAfter, err = race(ctx, a, b, first)
 	return err
 }
 

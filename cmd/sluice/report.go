@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"sluice/model"
 	"sluice/rnn"
@@ -124,9 +124,9 @@ func (w *words) start(s train.Start) {
 		fmt.Fprintf(w.w, "data   %s: %s to train on in an epoch, always new ones, %s held out\n", w.source.shown, plural(s.TrainSymbols, "example"), count(s.HeldOutSymbols))
 	default:
 		kind := cmp.Or(w.config.Vocab.Kind, "char")
-		fmt.Fprintf(w.w, "text   %s: %s; vocabulary of %s\n", visible(w.source.shown), plural(utf8.RuneCountInString(w.source.text), "character"), plural(s.Symbols, unit(kind)))
+		fmt.Fprintf(w.w, "text   %s: %s; vocabulary of %s\n", visible(w.source.shown), plural(w.source.text.characters, "character"), plural(s.Symbols, unit(kind)))
 		fmt.Fprintf(w.w, "       %s to train on, %s held out", plural(s.TrainSymbols, unit(kind)), count(s.HeldOutSymbols))
-		if n := len(w.text.Test); n > 0 {
+		if n := w.text.Test.Len(); n > 0 {
 			fmt.Fprintf(w.w, ", %s for a test", count(n))
 		}
 		fmt.Fprintln(w.w)
@@ -269,6 +269,8 @@ func (w *words) end(o outcome) {
 		fmt.Fprintf(w.w, "\ndone in %s\n", clock(o.time))
 	case errors.Is(o.stopped, train.ErrDiverged):
 		fmt.Fprintf(w.w, "\ndiverged: %s\n", done)
+	case !errors.Is(o.stopped, context.Canceled):
+		fmt.Fprintf(w.w, "\nfailed: %s\n", done)
 	default:
 		fmt.Fprintf(w.w, "\ninterrupted: %s\n", done)
 	}

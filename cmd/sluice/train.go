@@ -89,6 +89,11 @@ func (c *trainCmd) Run(e *env) error {
 		return err
 	}
 	j := job{config: config, threads: threads}
+	defer func() {
+		if j.text != nil {
+			j.text.Close()
+		}
+	}()
 	if err := c.prepare(e, &j, files); err != nil {
 		return err
 	}
@@ -141,17 +146,18 @@ func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 	if c.TestOn != "" || c.Vectors != "" {
 		return usage("--test-on and --vectors: of task tag or classify")
 	}
-	if j.source, err = c.source(e, files); err != nil {
+	if j.source, err = e.source(c.Data, "lyrics", files); err != nil {
 		return err
 	}
-	if j.text, err = train.Prepare(j.config, j.source.text); err != nil {
-		return fmt.Errorf("%s: %s", j.source.shown, oneLine(err.Error()))
+	defer j.source.text.Close()
+	if j.text, err = train.Prepare(e.ctx, j.config, j.source.text); err != nil {
+		return failed(j.source.shown, err)
 	}
 	j.data, j.text.Corpus = j.text, j.source.corpus
 	if c.HeldOut != "" {
-		s, err := readFiles(e, []string{c.HeldOut})
-		if err == nil {
-			err = j.text.HoldOut(j.config, s.text)
+		err := j.holdOut(e, c.HeldOut)
+		if errors.Is(err, context.Canceled) {
+			return err
 		}
 		if err != nil {
 			return fmt.Errorf("--held-out %s: %s", c.HeldOut, oneLine(err.Error()))
@@ -168,6 +174,16 @@ func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 		return err
 	}
 	return fits(j.config, model.Names{Vocab: j.text.Vocab}, j.config.Batches.Batch*j.config.Batches.Steps)
+}
+
+// holdOut takes the text held out from a file.
+func (j *job) holdOut(e *env, file string) error {
+	s, err := e.files([]string{file})
+	if err != nil {
+		return err
+	}
+	defer s.text.Close()
+	return j.text.HoldOut(e.ctx, j.config, s.text)
 }
 
 // adding is the name of the adding problem, as data and as a preset.
@@ -228,6 +244,8 @@ func (c *trainCmd) train(e *env, j job) error {
 		return fmt.Errorf("%w; the model is saved in %s", err, j.dir)
 	case errors.Is(stopped, train.ErrDiverged):
 		return goOn(j, fmt.Errorf("%w; saved %s in %s", stopped, o.kept(), j.dir))
+	case stopped != nil && !errors.Is(stopped, context.Canceled):
+		return fmt.Errorf("%w; saved %s in %s; to go on: %s train --resume %s", stopped, o.kept(), j.dir, program(), quoted(operand(j.dir)))
 	case stopped != nil:
 		return interrupted{fmt.Errorf("interrupted; saved %s in %s; to go on: %s train --resume %s", o.kept(), j.dir, program(), quoted(operand(j.dir)))}
 	}
@@ -288,68 +306,6 @@ func (c *trainCmd) files() ([]string, error) {
 	return files, nil
 }
 
-// source is where a text comes from.
-type source struct {
-	text   string
-	name   string // for a folder
-	shown  string
-	corpus string // of a text that has a name
-	files  []string
-}
-
-func (c *trainCmd) source(e *env, files []string) (source, error) {
-	if len(files) == 0 {
-		return e.named(c.Data)
-	}
-	return readFiles(e, files)
-}
-
-// named is the text of a name.
-func (e *env) named(name string) (source, error) {
-	if name == "" {
-		name = "lyrics"
-	}
-	text, err := e.load(name)
-	if err != nil {
-		return source{}, err
-	}
-	return source{text: text, name: safe(name), shown: name, corpus: name}, nil
-}
-
-// readFiles reads files as one text. A signal ends it also where standard
-// input gives nothing.
-func readFiles(e *env, files []string) (source, error) {
-	s := source{name: "stdin", files: files}
-	if files[0] != "-" {
-		s.name = safe(files[0])
-	}
-	for i, file := range files {
-		if file == "-" {
-			file = "standard input"
-		}
-		if i > 0 {
-			s.shown += ", "
-		}
-		s.shown += file
-	}
-	type read struct {
-		text string
-		err  error
-	}
-	done := make(chan read, 1)
-	go func() {
-		text, err := data.Read(e.ctx, files, e.stdin, 0)
-		done <- read{text, err}
-	}()
-	select {
-	case r := <-done:
-		s.text = r.text
-		return s, r.err
-	case <-e.ctx.Done():
-		return s, context.Canceled
-	}
-}
-
 // choosePrefixes takes the beginnings given, or looks for two.
 func choosePrefixes(c *train.Config, text *train.Text, given []string) error {
 	if len(given) > 0 {
@@ -363,7 +319,11 @@ func choosePrefixes(c *train.Config, text *train.Text, given []string) error {
 	}
 	c.Prefixes = nil
 	candidates := map[string][]string{"lyrics": {"分开", "不分开"}, "english": {"The lock", "In the morning"}}[text.Corpus]
-	for _, prefix := range slices.Concat(candidates, beginnings(text)) {
+	found, err := beginnings(text)
+	if err != nil {
+		return err
+	}
+	for _, prefix := range slices.Concat(candidates, found) {
 		clean := c.Clean
 		clean.MaxChars = 0
 		prefix, err := clean.Apply(prefix)
