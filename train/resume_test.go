@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"sluice/internal/disk/disktest"
+	"sluice/model"
 	"sluice/optim"
 )
 
@@ -33,7 +34,7 @@ func saved() Config {
 
 // in runs in a folder of m, with a checkpoint after every so many updates, from
 // the newest one. A crash of m ends it, as it would a process.
-func in(t *testing.T, m *disktest.Memory, c Config, text *Text, every int) (result *Result, warnings []error, err error) {
+func in(t *testing.T, m *disktest.Memory, c Config, d Data, every int) (result *Result, warnings []error, err error) {
 	t.Helper()
 	if err := m.Mkdir(dir); err == nil {
 		m.SyncFolder(".")
@@ -55,7 +56,7 @@ func in(t *testing.T, m *disktest.Memory, c Config, text *Text, every int) (resu
 	if o.From, err = f.Newest(warn); err != nil {
 		return nil, warnings, err
 	}
-	result, err = Run(ctx, c, text, o)
+	result, err = Run(ctx, c, d, o)
 	return result, warnings, err
 }
 
@@ -103,44 +104,54 @@ func TestCrashes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := saved()
 			change(&c)
-			text := prepare(t, c, song)
-			whole := disktest.New()
-			if _, warnings, err := in(t, whole, c, text, 4); err != nil || len(warnings) > 0 {
-				t.Fatal(err, warnings)
-			}
-			want, ops := left(t, whole), len(whole.Ops())
-			if plain, _ := mustRun(t, c, text); !bytes.Equal(modelBytes(t, plain), whole.Get(filepath.Join(dir, ModelFile))) {
-				t.Error("a folder changes the model")
-			}
-			step := 4
-			switch {
-			case *everyCrash:
-				step = 1
-			case testing.Short():
-				step = 13
-			}
-			for i := 2 + len(name)%step; i < ops; i += step { // the first two make the folder
-				m := disktest.New()
-				m.Inject(disktest.At(i, disktest.ErrCrashed))
-				if _, _, err := in(t, m, c, text, 4); !m.Crashed() {
-					t.Fatalf("operation %d: no crash: %v", i, err)
-				}
-				after := []*disktest.Memory{m.Killed()}
-				for seed := range uint64(3) {
-					after = append(after, m.Survivors(seed))
-				}
-				for k, m := range after {
-					if _, warnings, err := in(t, m, c, text, 4); err != nil {
-						t.Fatalf("operation %d (%v), state %d: %v (%v)", i, whole.Ops()[i], k, err, warnings)
-					}
-					if got := left(t, m); got != want {
-						t.Fatalf("operation %d (%v), state %d: another model or log", i, whole.Ops()[i], k)
-					}
-				}
-			}
-			t.Logf("%d operations", ops)
+			crashes(t, name, c, prepare(t, c, song))
 		})
 	}
+	for _, task := range []string{model.Tag, model.Classify, model.Forecast} {
+		t.Run(task, func(t *testing.T) {
+			c, x := smallTask(t, task)
+			crashes(t, task, c, x)
+		})
+	}
+}
+
+// crashes ends a run of d at operations on the disk.
+func crashes(t *testing.T, name string, c Config, d Data) {
+	whole := disktest.New()
+	if _, warnings, err := in(t, whole, c, d, 4); err != nil || len(warnings) > 0 {
+		t.Fatal(err, warnings)
+	}
+	want, ops := left(t, whole), len(whole.Ops())
+	if plain, _ := mustRun(t, c, d); !bytes.Equal(modelBytes(t, plain), whole.Get(filepath.Join(dir, ModelFile))) {
+		t.Error("a folder changes the model")
+	}
+	step := 4
+	switch {
+	case *everyCrash:
+		step = 1
+	case testing.Short():
+		step = 13
+	}
+	for i := 2 + len(name)%step; i < ops; i += step { // the first two make the folder
+		m := disktest.New()
+		m.Inject(disktest.At(i, disktest.ErrCrashed))
+		if _, _, err := in(t, m, c, d, 4); !m.Crashed() {
+			t.Fatalf("operation %d: no crash: %v", i, err)
+		}
+		after := []*disktest.Memory{m.Killed()}
+		for seed := range uint64(3) {
+			after = append(after, m.Survivors(seed))
+		}
+		for k, m := range after {
+			if _, warnings, err := in(t, m, c, d, 4); err != nil {
+				t.Fatalf("operation %d (%v), state %d: %v (%v)", i, whole.Ops()[i], k, err, warnings)
+			}
+			if got := left(t, m); got != want {
+				t.Fatalf("operation %d (%v), state %d: another model or log", i, whole.Ops()[i], k)
+			}
+		}
+	}
+	t.Logf("%d operations", ops)
 }
 
 func modelBytes(t *testing.T, r *Result) []byte {

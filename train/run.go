@@ -425,7 +425,7 @@ func (r *run) keeping(e Epoch) float64 {
 // consider keeps the weights if the epoch is the best so far.
 func (r *run) consider(e Epoch) bool {
 	score := r.keeping(e)
-	if b := &r.at.Best; b.Epoch == 0 || score < b.Score {
+	if b := &r.at.Best; b.Epoch == 0 || score < b.Score || score == b.Score && figured(r.model.Task) && e.HeldOutLoss < r.at.Curve[b.Epoch-1].HeldOutLoss {
 		r.mean.Swap(r.model.Params)
 		r.best = append(r.best[:0], r.model.Params...)
 		r.mean.Swap(r.model.Params)

@@ -79,17 +79,17 @@ func (r *recorder) progress() []Progress {
 }
 
 // do trains on two threads, up to update endAt, 0 for all.
-func do(c Config, text *Text, endAt int) (*Result, *recorder, error) {
+func do(c Config, d Data, endAt int) (*Result, *recorder, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	rec := &recorder{endAt: endAt, cancel: cancel}
-	result, err := Run(ctx, c, text, Options{Threads: 2, Observe: rec.observe})
+	result, err := Run(ctx, c, d, Options{Threads: 2, Observe: rec.observe})
 	return result, rec, err
 }
 
-func mustRun(t testing.TB, c Config, text *Text) (*Result, *recorder) {
+func mustRun(t testing.TB, c Config, d Data) (*Result, *recorder) {
 	t.Helper()
-	result, rec, err := do(c, text, 0)
+	result, rec, err := do(c, d, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
