@@ -25,9 +25,10 @@ func smallTask(t testing.TB, task string) (Config, *Examples) {
 	switch task {
 	case model.Tag:
 		c.Model.Embed, c.Model.Chars = 5, model.Chars{Embed: 3, Hidden: 4}
-		c.Epochs, c.Schedule.Rate, c.Model.InputDropout, c.Model.OutputDropout = 4, 0.03, 0.1, 0.1
+		c.Epochs, c.Schedule.Rate, c.Model.InputDropout, c.Model.OutputDropout = 8, 0.05, 0, 0
+		c.Model.CRF, c.Vocab.MinCount = true, 1
 		var p Parts[data.Sentence]
-		for i := range uint64(60) {
+		for i := range uint64(100) {
 			words, tags := data.Dates{Seed: 1}.Sentence(i)
 			p.Train = append(p.Train, data.Sentence{Words: words, Tags: tags, Line: int(i) + 1})
 		}
