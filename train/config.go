@@ -267,6 +267,7 @@ func (c *Config) task(name string) {
 	c.Epochs, c.PredictLength = 20, 0
 	switch name {
 	case model.Tag:
+		c.Epochs = 10
 		c.Vocab = data.VocabOptions{Kind: "word", Unknown: "unk", MinCount: 2}
 		c.Model = model.Spec{
 			Task: model.Tag, Embed: 100, Lower: true, Chars: model.Chars{Embed: 32, Hidden: 50}, CRF: true, InputDropout: 0.5, OutputDropout: 0.5,
