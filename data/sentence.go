@@ -14,6 +14,8 @@ type Sentence struct {
 	Tags  []string // as many as Words; nil where the file has none
 	Line  int      // of its first word in its file, from 1
 
+	TagColumn int // where its tags are in a file of columns, from 1; 0 of any other, and without tags
+
 	rows []row  // its lines as they came, those before the first word too; nil without columns
 	end  string // the line that ended it, "" if the start of a document did
 }

@@ -130,6 +130,9 @@ func (p *sentenceReader) fault(err error) error {
 func (p *sentenceReader) finish(end string) (Sentence, error) {
 	s := p.s
 	s.end = end
+	if columns := p.format == "" || p.format == "columns"; columns && !p.untagged {
+		s.TagColumn = p.tag + 1
+	}
 	if len(s.Words) == 0 {
 		return Sentence{}, p.fault(errors.New("the sentence that ends here has no words"))
 	}

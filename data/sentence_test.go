@@ -251,3 +251,16 @@ func TestColumnsValidate(t *testing.T) {
 		}
 	}
 }
+
+// The column of the tags is known once a file has been read.
+func TestTagColumn(t *testing.T) {
+	for text, want := range map[string]int{"a X Y\nb X Y\n": 3, "a X\n": 2, "a\n": 0} {
+		got, err := readSentences(text, Columns{})
+		if err != nil || got[0].TagColumn != want {
+			t.Errorf("%q: column %d, want %d (%v)", text, got[0].TagColumn, want, err)
+		}
+	}
+	if got, err := readSentences(`{"words":["a"],"tags":["X"]}`, Columns{Format: "jsonl"}); err != nil || got[0].TagColumn != 0 {
+		t.Error("JSON:", got, err)
+	}
+}
