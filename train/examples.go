@@ -178,10 +178,18 @@ type Parts[E any] struct {
 	Test    []E // what Config.Split leaves of Train for a test
 }
 
-// divide divides Train where nothing else is held out.
+// divide divides Train where nothing else is held out. Examples for a test that
+// are there already are those for the test.
 func (p *Parts[E]) divide(c Config, line func(E) int) {
-	if p.HeldOut == nil {
-		p.Train, p.HeldOut, p.Test = divide(p.Train, c.Split, line)
+	if p.HeldOut != nil {
+		return
+	}
+	if p.Test != nil {
+		c.Split.Test = 0
+	}
+	train, heldOut, test := divide(p.Train, c.Split, line)
+	if p.Train, p.HeldOut = train, heldOut; p.Test == nil {
+		p.Test = test
 	}
 }
 

@@ -238,3 +238,18 @@ func TestBorders(t *testing.T) {
 		}
 	}
 }
+
+// Examples for a test that are there stay, whatever is held out.
+func TestPartsDivide(t *testing.T) {
+	c := Config{Split: data.Fractions{Lines: 2, Test: 0.5}}
+	own := Parts[int]{Train: []int{1, 2, 3, 4}, Test: []int{9}}
+	own.divide(c, func(line int) int { return line })
+	if fmt.Sprint(own) != "{[1 3] [2 4] [9]}" {
+		t.Error(own)
+	}
+	cut := Parts[int]{Train: []int{1, 2, 3, 4}}
+	cut.divide(c, func(line int) int { return line })
+	if fmt.Sprint(cut) != "{[1] [2] [3 4]}" {
+		t.Error(cut)
+	}
+}
