@@ -109,25 +109,3 @@ func (r *run) trainLoss(ctx context.Context, epoch int) (float64, error) {
 	}
 	return sum / float64(count), nil
 }
-
-// bestOf is by what held-out weights are kept.
-func (r *run) bestOf(measure string) string {
-	if name := FigureName(r.model.Task, r.model.Scheme); name != "" {
-		return "the highest held-out " + name
-	}
-	return "the lowest held-out " + measure
-}
-
-// FigureName is what models of a task are compared by: see Epoch.Figure. It is ""
-// for a task whose figure is its loss.
-func FigureName(task string, scheme data.Scheme) string {
-	switch {
-	case task == model.Classify:
-		return "macro F1"
-	case task == model.Tag && scheme != "":
-		return "F1"
-	case task == model.Tag:
-		return "accuracy"
-	}
-	return ""
-}
