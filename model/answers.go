@@ -27,6 +27,9 @@ func (r *Runner) Answer(best []int32, probs []float32, b Batch) {
 	if !ok {
 		panic(fmt.Sprintf("model: Answer: a model of task %s: want %s or %s", r.p.Task, Tag, Classify))
 	}
+	if k := len(r.p.Labels); probs != nil && len(probs) != len(best)*k {
+		panic(fmt.Sprintf("model: Answer: %d probabilities, want %d × %d", len(probs), len(best), k))
+	}
 	r.targets = nn.Grow(r.targets, len(best))
 	for i := range r.targets {
 		r.targets[i] = nn.Ignore
@@ -79,6 +82,11 @@ func softmaxOf(p, x []float32, top float32) {
 func (h *crfHead) answer(best []int32, probs, z []float32, b Batch) {
 	h.forward(z)
 	h.crf.Decode(h.r.team, best, h.params(), h.out, b.T, b.B, b.Lengths)
+	for i := range best {
+		if best[i] == nn.Ignore && i/b.B < b.length(i%b.B) {
+			best[i] = 0 // as a softmax says of scores that are no numbers; or the scheme has none for the length
+		}
+	}
 	if probs == nil {
 		return
 	}

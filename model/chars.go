@@ -91,8 +91,12 @@ func (s *speller) forward(x []float32, width, at int, b Batch) {
 	s.spellings = b.Spellings
 	c, w := s.spellings, p.chars.OutputSize()
 	s.y, s.z = nn.Grow(s.y, c.T*c.N*w), nn.Grow(s.z, c.N*w)
-	s.rnn.Forward(s.y, rnn.Sequence{T: c.T, B: c.N, F: p.Characters.Size(), Lengths: c.Lengths, IDs: c.IDs}, nil, &s.tape)
-	s.pool.forward(s.z, s.y, nil, w, s.sequence())
+	ids := c.IDs
+	if ids == nil { // no word has a character
+		ids = []int32{}
+	}
+	s.rnn.Forward(s.y, rnn.Sequence{T: c.T, B: c.N, F: p.Characters.Size(), Lengths: c.Lengths, IDs: ids}, nil, &s.tape)
+	s.pool.forward(s.r.team, s.z, s.y, nil, w, s.sequence())
 	for i, f := range b.Forms {
 		copy(x[i*width+at:(i+1)*width], s.z[int(f)*w:(int(f)+1)*w])
 	}
@@ -110,6 +114,6 @@ func (s *speller) backward(g, dx []float32, width, at int, b Batch) {
 			to[k] += v
 		}
 	}
-	s.pool.backward(nil, s.dy, s.dz, s.y, nil, w, s.sequence())
+	s.pool.backward(s.r.team, nil, s.dy, s.dz, s.y, nil, w, s.sequence())
 	s.rnn.Backward(p.rows.of(spelling, g), p.rows.find(g, charsWeight), s.dy, nil, &s.tape)
 }

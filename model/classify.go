@@ -90,7 +90,7 @@ func (h *classHead) attention() []float32 { return h.r.p.head.(*pooled).attentio
 func (h *classHead) read(y []float32, b Batch) []float32 {
 	w := h.r.p.RNN.OutputSize()
 	h.y, h.z = y, nn.Grow(h.z, b.B*w)
-	h.pool.forward(h.z, y, h.attention(), w, b)
+	h.pool.forward(h.r.team, h.z, y, h.attention(), w, b)
 	return h.z
 }
 
@@ -116,6 +116,6 @@ func (h *classHead) gradient(g, dz, z []float32, b Batch, o Objective) (nats flo
 func (h *classHead) back(g, dz []float32, b Batch) []float32 {
 	w := h.r.p.RNN.OutputSize()
 	h.dy = nn.Grow(h.dy, b.T*b.B*w)
-	h.pool.backward(h.r.p.rows.find(g, attention), h.dy, dz, h.y, h.attention(), w, b)
+	h.pool.backward(h.r.team, h.r.p.rows.find(g, attention), h.dy, dz, h.y, h.attention(), w, b)
 	return h.dy
 }

@@ -97,6 +97,7 @@ func unknownLabel(what, label string, labels []string) error {
 // Sentences are words, with or without tags.
 type Sentences struct {
 	items     []sentence
+	spelled   bool
 	spellings [][]int32 // of all distinct words, where they are spelled
 	batch     Batch
 	words     Spellings
@@ -130,7 +131,7 @@ func NewSentences(s Spec, n Names, sentences []data.Sentence, tagged bool) (*Sen
 	if n.Vocab == nil {
 		return nil, errors.New("model: a tagger of numbers: want one of words")
 	}
-	x, ids, forms := &Sentences{}, labelIDs(n.Labels), map[string]int32{}
+	x, ids, forms := &Sentences{spelled: s.Chars.on()}, labelIDs(n.Labels), map[string]int32{}
 	for _, of := range sentences {
 		item := sentence{}
 		if len(of.Words) > MaxSteps {
@@ -145,7 +146,7 @@ func NewSentences(s Spec, n Names, sentences []data.Sentence, tagged bool) (*Sen
 				return nil, fmt.Errorf("line %d: word %.40q is not in the vocabulary", of.Line, word)
 			}
 			item.words = append(item.words, id)
-			if s.Chars.on() {
+			if x.spelled {
 				form, ok := forms[word]
 				if !ok {
 					form = int32(len(x.spellings))
@@ -208,7 +209,7 @@ func (x *Sentences) Batch(examples []int) Batch {
 			b.Targets[t*b.B+row] = id
 		}
 	}
-	if len(x.spellings) > 0 {
+	if x.spelled {
 		x.spell(examples)
 	}
 	return *b

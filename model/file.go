@@ -305,10 +305,13 @@ func namesIn(metadata map[string]string, spec Spec) (n Names, err error) {
 			return n, wrong("metadata %q: %w", keyCharacters, err)
 		}
 	}
-	for key, into := range map[string]any{keyLabels: &n.Labels, keyScheme: &n.Scheme, keySeries: &n.Series} {
-		if text, ok := metadata[key]; ok {
-			if err := decode(text, into); err != nil {
-				return n, wrong("metadata %q: %w", key, err)
+	for _, field := range []struct {
+		key  string
+		into any
+	}{{keyLabels, &n.Labels}, {keyScheme, &n.Scheme}, {keySeries, &n.Series}} {
+		if text, ok := metadata[field.key]; ok {
+			if err := decode(text, field.into); err != nil {
+				return n, wrong("metadata %q: %w", field.key, err)
 			}
 		}
 	}

@@ -73,6 +73,9 @@ func (forecast) complete(s *Spec, n Names) error {
 	if n.Series == nil {
 		return fmt.Errorf("model: task %s without series", Forecast)
 	}
+	if err := s.Forecast.validate(); err != nil {
+		return err
+	}
 	if s.Features = s.Forecast.Segment; s.Features == 0 {
 		s.Features = len(n.Series.Names)
 	}
@@ -197,14 +200,20 @@ func (d *decoder) pack(team *nn.Team, p *Packed, params []float32) {
 	d.series = append(d.series[:0], p.rows.find(params, series)...)
 }
 
+// decoded sets the masks of the decoder apart from the stack's.
+const decoded = 0xD1B54A32D192ED03
+
 // directHead decodes all m segments of a horizon from the last output of each
 // row, which is its state.
 type directHead struct {
 	outputs
-	rnn                *rnn.Runner
-	tape               rnn.Tape
-	x, y, state        []float32 // (m·B, E), (m·B, W), (m·B, W): segment by segment
-	dx, dy, dState, dz []float32 // and (T, B, W)
+	rnn              *rnn.Runner
+	tape             rnn.Tape
+	key              nn.Key    // of the tape's masks
+	x, y, state      []float32 // (B, m, E), (B, m, W), (B, m, W)
+	dx, dOut, dState []float32 // as these
+	z                []float32 // (m, B, W) what the head reads: y, segment by segment
+	dy               []float32 // (T, B, W)
 }
 
 func newDirectHead(r *Runner) *directHead {
@@ -230,39 +239,57 @@ func (h *directHead) check(b Batch) {
 	}
 }
 
+// read decodes with the rows of a segment side by side, so that the masks of a row
+// are the same among any others.
 func (h *directHead) read(y []float32, b Batch) []float32 {
 	p, m, w := h.r.p, h.segments(), h.layer().In
 	d, half := p.head.(*decoder), p.Embed/2
 	last := y[(b.T-1)*b.B*w:]
 	h.x, h.y, h.state = nn.Grow(h.x, m*b.B*p.Embed), nn.Grow(h.y, m*b.B*w), nn.Grow(h.state, m*b.B*w)
-	for j := range m {
-		copy(h.state[j*b.B*w:], last[:b.B*w])
-		for i, s := range b.Series {
-			x := h.x[(j*b.B+i)*p.Embed:]
+	for i, s := range b.Series {
+		for j := range m {
+			copy(h.state[(i*m+j)*w:], last[i*w:(i+1)*w])
+			x := h.x[(i*m+j)*p.Embed:]
 			copy(x[:half], d.positions[j*half:])
 			copy(x[half:p.Embed], d.series[int(s)*half:])
 		}
 	}
+	if h.tape.Dropout = nil; h.r.dropout != nil {
+		h.key = nn.Key{Seed: h.r.dropout.Seed ^ decoded, Step: h.r.dropout.Step}
+		h.tape.Dropout = &h.key
+	}
 	h.rnn.Forward(h.y, rnn.Sequence{T: 1, B: m * b.B, F: p.Embed, Data: h.x}, h.state, &h.tape)
-	return h.y
+	h.z = nn.Grow(h.z, len(h.y))
+	transpose(h.z, h.y, b.B, m, w)
+	return h.z
+}
+
+// transpose sets y (n, m, W) to x (m, n, W).
+func transpose(y, x []float32, m, n, w int) {
+	for i := range m {
+		for j := range n {
+			copy(y[(j*m+i)*w:(j*m+i+1)*w], x[(i*n+j)*w:])
+		}
+	}
 }
 
 func (h *directHead) back(g, dz []float32, b Batch) []float32 {
 	p, m, w := h.r.p, h.segments(), h.layer().In
 	half := p.Embed / 2
-	h.dx, h.dState, h.dy = nn.Grow(h.dx, len(h.x)), nn.Grow(h.dState, len(h.state)), nn.Grow(h.dy, b.T*b.B*w)
+	h.dx, h.dOut, h.dState, h.dy = nn.Grow(h.dx, len(h.x)), nn.Grow(h.dOut, len(h.y)), nn.Grow(h.dState, len(h.state)), nn.Grow(h.dy, b.T*b.B*w)
 	clear(h.dState)
-	h.rnn.Backward(p.rows.of(stack, g), h.dx, dz, h.dState, &h.tape)
+	transpose(h.dOut, dz, m, b.B, w)
+	h.rnn.Backward(p.rows.of(stack, g), h.dx, h.dOut, h.dState, &h.tape)
 	dPositions, dSeries := p.rows.find(g, positions), p.rows.find(g, series)
 	last := (b.T - 1) * b.B * w
 	clear(h.dy)
 	for j := range m {
 		for i, s := range b.Series {
-			dx := h.dx[(j*b.B+i)*p.Embed:][:p.Embed]
+			dx := h.dx[(i*m+j)*p.Embed:][:p.Embed]
 			add(dPositions[j*half:(j+1)*half], dx[:half])
 			add(dSeries[int(s)*half:(int(s)+1)*half], dx[half:])
+			add(h.dy[last+i*w:], h.dState[(i*m+j)*w:][:w])
 		}
-		add(h.dy[last:], h.dState[j*b.B*w:(j+1)*b.B*w])
 	}
 	return h.dy
 }
@@ -318,6 +345,10 @@ func pinball(q, d float64) (loss, slope float64) {
 }
 
 func (h *directHead) nonFinite(z []float32, b Batch) string {
+	m := h.segments()
+	if at := notFiniteStep(&h.tape, h.r.p.RNN, 1, m*b.B); at != nil {
+		return fmt.Sprintf("segment %d of row %d: %s of the decoder has %v at %d", at.row%m, at.row/m, at.vector, at.value, at.i)
+	}
 	if v, i, k, ok := h.outputs.nonFinite(z); ok {
 		f := h.r.p.Forecast
 		return fmt.Sprintf("the forecast of step %d of row %d is %v", i/b.B*f.Segment+k%f.Segment, i%b.B, v)

@@ -31,6 +31,10 @@ func checkRead(t *testing.T, file []byte) {
 		NewRunner(m.Pack(), newTeam(t, 1)).Predict(make([]float32, m.Outputs), Batch{T: 2, B: 1, Data: make([]float32, 2*m.Features)}, nil)
 		return
 	}
+	if m.Task != LM {
+		useTask(t, m)
+		return
+	}
 	g, err := NewGenerator(m.Pack(), Sampling{Temperature: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -63,6 +67,7 @@ func smallFiles(t testing.TB) [][]byte {
 	numbers := Spec{Task: Regress, Features: 2, Outputs: 1, RNN: tied.RNN}
 	words := Spec{Task: LM, Embed: 1, Cutoffs: []int{1}, RNN: rnn.Config{Cell: "rnn", Biases: 1, Layers: 1, Hidden: 4}}
 	adaptive := newModel(t, words, vocabOf(t, "ab", data.VocabOptions{}))
+	files = append(files, smallTasks(t)...)
 	return append(files, fileOf(t, adaptive), fileOf(t, newModel(t, tied, vocabOf(t, "ab", data.VocabOptions{}))), fileOf(t, newModel(t, numbers, nil)))
 }
 

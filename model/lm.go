@@ -115,7 +115,11 @@ func (h *everyStep) notFiniteLogit(of predictor, what string, z []float32, b Bat
 		for i := range n {
 			for k := range v {
 				if x := logits.At(i, k)[0]; x-x != 0 {
-					return fmt.Sprintf("the %s %d at step %d of row %d is %v", what, k, (from+i)/b.B, (from+i)%b.B, x)
+					at := ""
+					if h.r.p.Task != Classify {
+						at = fmt.Sprintf(" at step %d", (from+i)/b.B)
+					}
+					return fmt.Sprintf("the %s %d%s of row %d is %v", what, k, at, (from+i)%b.B, x)
 				}
 			}
 		}

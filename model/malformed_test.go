@@ -65,7 +65,8 @@ type malformation struct {
 var malformedFiles = []struct {
 	model   func(testing.TB) *Model
 	changes []malformation
-}{{malformedModel, malformed}, {malformedNumbers, malformedRegression}, {malformedWords, malformedAdaptive}, {malformedNorms, malformedRegularised}}
+}{{malformedModel, malformed}, {malformedNumbers, malformedRegression}, {malformedWords, malformedAdaptive}, {malformedNorms, malformedRegularised},
+	{malformedTagger, malformedTags}, {malformedClass, malformedClasses}, {malformedDirect, malformedSegments}, {malformedRecursive, malformedRecursion}}
 
 // malformed are changes to the file of a GRU with one bias and an embedding of
 // width 3 over the vocabulary abcd, 2 units wide.

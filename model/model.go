@@ -104,6 +104,9 @@ func plan(spec Spec, names Names) (*Model, error) {
 	if err := names.validate(); err != nil {
 		return nil, err
 	}
+	if err := names.useless(spec.Task); err != nil {
+		return nil, err
+	}
 	if err := t.complete(&spec, names); err != nil {
 		return nil, err
 	}

@@ -67,6 +67,24 @@ func (n Names) validate() error {
 	return nil
 }
 
+// useless is the error of a name that a task has no use for.
+func (n Names) useless(task string) error {
+	for _, f := range []struct {
+		has  bool
+		what string
+		use  bool
+	}{
+		{len(n.Labels) > 0, "labels", task == Tag || task == Classify},
+		{n.Scheme != "", "a tag scheme", task == Tag},
+		{n.Series != nil, "series", task == Forecast},
+	} {
+		if f.has && !f.use {
+			return fmt.Errorf("model: %s: of no use to task %s", f.what, task)
+		}
+	}
+	return nil
+}
+
 // distinct wants names to be words of a bounded length, no two the same.
 func distinct(what string, names []string) error {
 	seen := make(map[string]bool, len(names))

@@ -11,10 +11,10 @@ import (
 // NonFinite says where numbers stopped being finite, for a trainer whose loss or
 // gradient is not: one line, "" if all are finite here. It looks at what went
 // into Gradient and at what came of it, in the order of the computation: the
-// minibatch, the states before it, the parameters, what the stack made of it step
-// by step, the head's outputs, the loss, and the gradient g. r runs the weights that
-// gave g, and o is the Objective they were run with. Nothing is changed; it costs
-// as much as an update and more.
+// minibatch, the states before it, the parameters, what the layer of characters and
+// the stack made of it step by step, the head's outputs, the loss, and the gradient
+// g. r runs the weights that gave g, and o is the Objective they were run with.
+// Nothing is changed; it costs as much as an update and more.
 func (m *Model) NonFinite(r *Runner, g []float32, b Batch, state []float32, o Objective) string {
 	size := r.p.StateSize()
 	if i := notFinite(b.Data); i >= 0 {
@@ -22,7 +22,8 @@ func (m *Model) NonFinite(r *Runner, g []float32, b Batch, state []float32, o Ob
 		return fmt.Sprintf("the input at step %d of row %d has %v at %d", row/b.B, row%b.B, b.Data[i], i%m.Features)
 	}
 	if i := notFinite(b.Values); i >= 0 {
-		return fmt.Sprintf("the values of row %d have %v at %d", i/m.Outputs, b.Values[i], i%m.Outputs)
+		each := len(b.Values) / b.B
+		return fmt.Sprintf("the values of row %d have %v at %d", i/each, b.Values[i], i%each)
 	}
 	if i := notFinite(state); i >= 0 {
 		return fmt.Sprintf("the state before row %d has %v at %d", i/size, state[i], i%size)
@@ -32,8 +33,14 @@ func (m *Model) NonFinite(r *Runner, g []float32, b Batch, state []float32, o Ob
 	}
 	r.tape.Dropout = o.Dropout
 	z := r.forward(b, slices.Clone(state), &r.tape, o.Dropout, false)
-	if where := r.notFiniteStep(b); where != "" {
-		return where
+	if s := r.speller; s != nil {
+		c, spellings := r.p.chars.Config, s.spellings
+		if at := notFiniteStep(&s.tape, c, spellings.T, spellings.N); at != nil {
+			return fmt.Sprintf("character %d of word %d: %v", at.step, at.row, at)
+		}
+	}
+	if at := notFiniteStep(&r.tape, r.p.RNN, b.T, b.B); at != nil {
+		return fmt.Sprintf("step %d of row %d: %v", at.step, at.row, at)
 	}
 	if where := r.head.nonFinite(z, b); where != "" {
 		return where
@@ -60,24 +67,48 @@ func (l layout) notFinite(what string, x []float32) string {
 	return ""
 }
 
-// notFiniteStep names the first step on the tape, the lowest layer of it and the
-// first of its vectors that is not finite: gates, then what is made of them.
-func (r *Runner) notFiniteStep(b Batch) string {
-	c := r.p.RNN
-	vectors := inOrder(&r.tape, c.StateSize()/(c.Layers*c.Directions()*c.Hidden))
+// place is where on a tape a value is.
+type place struct {
+	step, row, layer, way int
+	vector                string
+	i                     int
+	value                 float32
+}
+
+func (p *place) String() string {
+	way := ""
+	if p.way > 0 {
+		way = " backward"
+	}
+	return fmt.Sprintf("%s of layer %d%s has %v at %d", p.vector, p.layer, way, p.value, p.i)
+}
+
+// notFiniteStep is the first place on a tape of T steps and B rows that is not
+// finite, nil if all are. A layer of one direction has made a step once those below
+// have: the first step, and the lowest layer of it. One of two has made all of its
+// steps, a direction after the other, before the next layer begins. Of a step's
+// vectors the gates come first, then what is made of them.
+func notFiniteStep(t *rnn.Tape, c rnn.Config, T, B int) *place {
+	vectors := inOrder(t, c.StateSize()/(c.Layers*c.Directions()*c.Hidden))
 	h := make([]float32, c.Hidden)
-	for step := range b.T {
-		for layer := range c.Layers {
-			for _, vector := range vectors {
-				for row := range b.B {
-					if i := notFinite(r.tape.At(h, layer, 0, vector, step, row)); i >= 0 {
-						return fmt.Sprintf("step %d of row %d: %s of layer %d has %v at %d", step, row, vector, layer, h[i], i)
-					}
+	d := c.Directions()
+	for k := range T * c.Layers * d {
+		step, layer, way := k/c.Layers, k%c.Layers, 0
+		if d > 1 {
+			layer, way, step = k/(d*T), k/T%d, k%T
+		}
+		if way > 0 || c.Direction == rnn.Backward {
+			step = T - 1 - step
+		}
+		for _, vector := range vectors {
+			for row := range B {
+				if i := notFinite(t.At(h, layer, way, vector, step, row)); i >= 0 {
+					return &place{step, row, layer, way, vector, i, h[i]}
 				}
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 // inOrder are the vectors of a tape as a step makes them: those that it leaves

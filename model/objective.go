@@ -16,7 +16,7 @@ type Objective struct {
 	Smoothing float64   // ε in [0, 1) of label smoothing: see nn.CrossEntropy
 	AR        float64   // α: activation regularisation, α·mean(z²) of what the head reads, dropped out (Merity et al. 2018)
 	TAR       float64   // β: temporal activation regularisation, β·mean((y[t] − y[t−1])²) of the stack's outputs, within a row's length
-	Weights   []float32 // (K) of the labels of a classification, by which their examples count in the mean; nil: all 1
+	Weights   []float32 // (K) of the labels of a classification, above 0, by which their examples count in the mean; nil: all 1
 }
 
 // Validate says which field cannot be for a model, and what is allowed.
@@ -38,6 +38,11 @@ func (o Objective) Validate(s Spec) error {
 	for i, v := range []float64{o.AR, o.TAR} {
 		if !(v >= 0) || math.IsInf(v, 0) {
 			return fmt.Errorf("model: %s %v: want 0 (none) or more", []string{"activation regularisation", "temporal activation regularisation"}[i], v)
+		}
+	}
+	for i, w := range o.Weights {
+		if !(w > 0) || w-w != 0 {
+			return fmt.Errorf("model: weight %v of label %d: want a finite number above 0", w, i)
 		}
 	}
 	return nil

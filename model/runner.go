@@ -28,6 +28,7 @@ type Runner struct {
 	rnn          *rnn.Runner
 	head         head
 	tape         rnn.Tape
+	dropout      *nn.Key // of the pass that runs
 	embedding    nn.Embedding
 	speller      *speller  // nil where words are not spelled
 	words        []float32 // (N, E) embeddings beside spellings
@@ -72,6 +73,9 @@ func (r *Runner) Gradient(g []float32, b Batch, state []float32, o Objective) (s
 	}
 	if err := o.Validate(p.Spec); err != nil {
 		panic(err.Error())
+	}
+	if o.Weights != nil && len(o.Weights) != len(p.Labels) {
+		panic(fmt.Sprintf("model: Gradient: weights of %d labels, want %d", len(o.Weights), len(p.Labels)))
 	}
 	whole := o.Dropout == nil || p.InputDropout == 0 // else embeddings are no rows of a table
 	return r.gradient(g, b, state, o, whole && p.pays(b.T*b.B))
@@ -186,7 +190,11 @@ func (r *Runner) forward(b Batch, state []float32, tape *rnn.Tape, dropout *nn.K
 	if want := b.T * b.B; p.Vocab != nil && len(b.IDs) != want {
 		panic(fmt.Sprintf("model: a batch of %d symbols, want %d × %d", len(b.IDs), b.T, b.B))
 	}
+	if b.Lengths != nil && len(b.Lengths) != b.B {
+		panic(fmt.Sprintf("model: a batch of %d lengths, want %d", len(b.Lengths), b.B))
+	}
 	r.head.check(b)
+	r.dropout = dropout
 	x := r.input(b, dropout, fold)
 	width := p.RNN.OutputSize()
 	r.y = nn.Grow(r.y, b.T*b.B*width)

@@ -15,7 +15,22 @@ const Tag = "tag"
 
 type tag struct{}
 
-func (tag) complete(_ *Spec, n Names) error { return needLabels(Tag, n) }
+func (tag) complete(_ *Spec, n Names) error {
+	if err := needLabels(Tag, n); err != nil {
+		return err
+	}
+	return n.validateScheme()
+}
+
+// validateScheme wants labels to be of their scheme.
+func (n Names) validateScheme() error {
+	for _, l := range n.Labels {
+		if s, kind := n.Scheme, l[min(2, len(l)):]; !s.Follows(l, "O") && !s.Follows(l, "I-"+kind) {
+			return fmt.Errorf("model: label %.40q is none of scheme %s", l, s)
+		}
+	}
+	return nil
+}
 
 func (tag) validate(Spec) error { return nil }
 

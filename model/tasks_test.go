@@ -162,15 +162,21 @@ func TestTaskGradients(t *testing.T) {
 			for _, tensor := range m.Tensors() {
 				own := g[at : at+len(tensor.Data)]
 				at += len(own)
-				differences(t, m, p, run, b, tensor, own, r)
+				differences(t, m, tensor, own, r, func() float64 {
+					m.Repack(nil, p)
+					loss, n := run.Loss(b, nil)
+					return loss / float64(n)
+				})
 			}
 		})
 	}
 }
 
-// differences compares the gradient of one tensor.
-func differences(t *testing.T, m *Model, p *Packed, run *Runner, b Batch, tensor nn.Tensor, g []float32, r *rand.Rand) {
-	const step = 3e-3
+// differences compares the gradient g of one tensor with central differences of a
+// loss.
+func differences(t *testing.T, m *Model, tensor nn.Tensor, g []float32, r *rand.Rand, loss func() float64) {
+	t.Helper()
+	const step = 1e-3
 	was, v := slices.Clone(tensor.Data), make([]float64, len(g))
 	want, norm, own := 0.0, 0.0, 0.0
 	for i := range v {
@@ -186,22 +192,19 @@ func differences(t *testing.T, m *Model, p *Packed, run *Runner, b Batch, tensor
 		for i := range v {
 			tensor.Data[i] = was[i] + float32(by*v[i])
 		}
-		m.Repack(nil, p)
-		loss, n := run.Loss(b, nil)
-		return loss / float64(n)
+		return loss()
 	}
 	got := (at(step) - at(-step)) / (2 * step)
 	copy(tensor.Data, was)
-	m.Repack(nil, p)
 	allowed := 1e-4
 	if m.Pool == PoolMax || m.Features > 0 && m.Embed > 0 || len(m.Forecast.Quantiles) > 0 {
 		allowed = 1e-3 // there are corners within a step
 	}
 	if math.Abs(got-want) > allowed+0.01*math.Abs(want) {
-		t.Errorf("%s: differences give %v, the gradient %v", tensor.Name, got, want)
+		t.Errorf("%s: %s: differences give %v, the gradient %v", taskName(m.Spec), tensor.Name, got, want)
 	}
 	if own == 0 {
-		t.Errorf("%s: no gradient", tensor.Name)
+		t.Errorf("%s: %s: no gradient", taskName(m.Spec), tensor.Name)
 	}
 }
 

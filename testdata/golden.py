@@ -5,9 +5,9 @@
     python testdata/golden.py testdata/golden
 
 PyTorch in float64 is the source for the cells, their gradients, the
-optimizers, the losses and the clipping; ONNX Runtime (float32: its GRU has no
-float64) for both variants of the GRU in each direction. README.md says what
-each file holds. Every number comes from a seed that is the CRC-32 of the
+optimizers, the losses, the clipping and, in golden_tasks.py, the tasks; ONNX
+Runtime (float32: its GRU has no float64) for both variants of the GRU in each
+direction. README.md says what each file holds. Every number comes from a seed that is the CRC-32 of the
 file's name, so that a case does not move when another is added.
 """
 import itertools
@@ -23,6 +23,8 @@ import torch
 from onnx import TensorProto, helper
 from safetensors.numpy import save_file
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from golden_tasks import task_cases
 
 COMMAND = "python testdata/golden.py testdata/golden"
 T, B, X, H = 7, 6, 3, 5  # steps, batch, input, hidden: unlike each other and L·D
@@ -279,6 +281,8 @@ def main():
     around(out)
     adaptive_case(out, "adaptive_bias", 17, 23, [6, 13], 4, True, [0, 7, 22, 5, 12, 13, 6, 1, 18])
     adaptive_case(out, "adaptive_nobias", 9, 12, [3, 5, 8], 2, False, [7, 1, 0, 5, 9, 6])  # one tail has no target
+    for name, tensors, metadata in task_cases(rng_of):
+        write(out, name, tensors, metadata)
 
 
 if __name__ == "__main__":
