@@ -108,6 +108,9 @@ func (r *objectReader) begin(found map[string]json.RawMessage) error {
 	} else if r.t.Label != none {
 		r.label = r.t.Label
 	}
+	if _, label := found[r.label]; !label && r.t.MayLack {
+		r.label = ""
+	}
 	if r.label != "" && (r.label == r.text || r.label == r.values) {
 		return fmt.Errorf("field %s is the label, and more: want another field beside it", quote(r.label))
 	}

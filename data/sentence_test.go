@@ -232,7 +232,8 @@ func TestColumnsValidate(t *testing.T) {
 		{Columns{Format: "csv"}, `data: format "csv": want columns, conllu, jsonl or text`},
 		{Columns{Word: -1}, "data: word column -1: want 0 (the first) to 1024"},
 		{Columns{Word: 1025}, "data: word column 1025: want 0 (the first) to 1024"},
-		{Columns{Tag: "upos"}, `data: tag column "upos": want a number from 1 to 1024, or none for the last`},
+		{Columns{Format: "columns", Tag: "xpos"}, `data: tag column "xpos": want a number from 1 to 1024, or none for the last`},
+		{Columns{Format: "columns", Tag: "upos"}, `data: tag column "upos": want a number from 1 to 1024, or none for the last`},
 		{Columns{Tag: "0"}, `data: tag column "0": want a number from 1 to 1024, or none for the last`},
 		{Columns{Tag: "02"}, `data: tag column "02": want a number from 1 to 1024, or none for the last`},
 		{Columns{Tag: "1025"}, `data: tag column "1025": want a number from 1 to 1024, or none for the last`},
@@ -263,4 +264,13 @@ func TestTagColumn(t *testing.T) {
 	if got, err := readSentences(`{"words":["a"],"tags":["X"]}`, Columns{Format: "jsonl"}); err != nil || got[0].TagColumn != 0 {
 		t.Error("JSON:", got, err)
 	}
+}
+
+// A file's name may yet say that it has the columns of CoNLL-U.
+func TestColumnsOfAFormatToCome(t *testing.T) {
+	c := Columns{Tag: "xpos"}
+	wantError(t, c.Validate(), "")
+	wantError(t, c.Of("a.conllu").Validate(), "")
+	_, err := readSentences("a X\n", c)
+	wantError(t, err, `data: tag column "xpos": want a number from 1 to 1024, or none for the last`)
 }

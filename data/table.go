@@ -43,6 +43,10 @@ type Table struct {
 
 	// NoHeader says that the first row of a csv or tsv file is an example.
 	NoHeader bool `json:"no_header,omitempty"`
+
+	// MayLack says that a file without the column Label has no labels: what is to be
+	// labelled may have some or none.
+	MayLack bool `json:"-"`
 }
 
 const (
@@ -163,8 +167,11 @@ func (t Table) layoutOf(format string, first []string) (*layout, error) {
 	switch label := slices.Index(l.names, "label"); {
 	case t.Label == none:
 	case t.Label != "":
-		if l.label, err = find(t.Label); err != nil {
+		if l.label, err = find(t.Label); err != nil && !t.MayLack {
 			return nil, err
+		}
+		if err != nil {
+			l.label, err, t.Label = -1, nil, none
 		}
 	case label >= 0:
 		l.label = label

@@ -38,7 +38,8 @@ func lengths(x Examples) []int {
 
 // eachBatch calls use with minibatches of all examples, the longest first.
 func eachBatch(ctx context.Context, x Examples, use func(examples []int)) error {
-	order, err := data.InOrder(lengths(x), data.BucketOptions{Rows: 64, Tokens: 1 << 13})
+	all := lengths(x)
+	order, err := data.InOrder(all, data.BucketOptions{Rows: 64, Tokens: slices.Max(append(all, 1<<13))})
 	if err != nil {
 		return err
 	}
@@ -287,8 +288,11 @@ func NewSequences(s Spec, n Names, examples []data.Example, labelled bool) (*Seq
 		steps := 0
 		switch {
 		case s.Features > 0:
+			if e.Values == nil {
+				return nil, fmt.Errorf("line %d: a text: the model reads numbers", e.Line)
+			}
 			if len(e.Values) == 0 || len(e.Values)%s.Features != 0 || e.F != s.Features {
-				return nil, fmt.Errorf("line %d: numbers of %d channels: want %d", e.Line, e.F, s.Features)
+				return nil, fmt.Errorf("line %d: numbers of channels: %d, want %d", e.Line, e.F, s.Features)
 			}
 			item.values, steps = e.Values, len(e.Values)/s.Features
 		case e.Values != nil:

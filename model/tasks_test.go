@@ -304,3 +304,21 @@ func firstStep(t *testing.T, m *Model, w *Windows, i int, said []float32, team *
 		t.Errorf("window %d: the first step is not the head's: a loss of %v, want %v", i, got, before)
 	}
 }
+
+// A sequence longer than what is usually scored together is scored by itself.
+func TestScoreLongSequence(t *testing.T) {
+	m, err := New(Spec{Task: Classify, Features: 1, RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: 1, Layers: 1, Biases: 1}}, Names{Labels: []string{"a", "b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := []data.Example{{Values: make([]float32, 1<<13+1), F: 1, Label: "a"}, {Values: make([]float32, 1), F: 1, Label: "b"}}
+	x, err := NewSequences(m.Spec, m.Names, examples, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	team := nn.NewTeam(1)
+	defer team.Close()
+	if s, err := ScoreLabels(t.Context(), m.Pack(), team, x); err != nil || s.Total() != 2 {
+		t.Errorf("%+v, error %v", s, err)
+	}
+}

@@ -129,8 +129,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("train: clipping at value %v: want 0 (none) or more", c.ClipValue)
 	case c.Accumulate < 0 || c.Accumulate > maxAccumulate:
 		return fmt.Errorf("train: updates from %d minibatches: want 0 (one) to %d", c.Accumulate, maxAccumulate)
-	case c.Tokens < 0 || c.MaxRows < 0 || c.Season < 0:
-		return fmt.Errorf("train: at most %d tokens of a minibatch, %d rows of a series, a season of %d steps: want 0 (none) or more", c.Tokens, c.MaxRows, c.Season)
+	case c.Tokens < 0:
+		return fmt.Errorf("train: %d tokens of a minibatch: want 0 (no bound) or more", c.Tokens)
+	case c.MaxRows < 0:
+		return fmt.Errorf("train: %d rows of a series: want 0 (all) or more", c.MaxRows)
+	case c.Season < 0:
+		return fmt.Errorf("train: a season of %d steps: want 0 (none) or more", c.Season)
 	case c.Patience < 0:
 		return fmt.Errorf("train: patience of %d scores: want 0 (none) or more", c.Patience)
 	case c.Average < 0:

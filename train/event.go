@@ -14,8 +14,9 @@ type Start struct {
 	TrainSymbols   int    `json:"train_symbols"`
 	HeldOutSymbols int    `json:"held_out_symbols"`
 	Epochs         int    `json:"epochs"`
-	Updates        int    `json:"updates"`           // of the whole run, unless batches differ by epoch
-	Resumed        int    `json:"resumed,omitempty"` // the updates made before, of a run that goes on
+	Updates        int    `json:"updates"`               // of the whole run, unless batches differ by epoch
+	Figure         string `json:"figure_name,omitempty"` // what Epoch.Figure is: see FigureName
+	Resumed        int    `json:"resumed,omitempty"`     // the updates made before, of a run that goes on
 }
 
 // Progress is told after every update.

@@ -147,60 +147,6 @@ func (d digest) add(values ...any) {
 
 func (d digest) String() string { return hex.EncodeToString(d.Sum(nil)) }
 
-// divide holds every n-th of all out, counting in each file anew, or with a
-// fraction the last ones; line tells the line of each. What is for a test is cut
-// off at the end.
-func divide[E any](all []E, f data.Fractions, line func(E) int) (train, heldOut, test []E) {
-	if f.Lines == 0 {
-		a, b := f.Ends(len(all))
-		return all[:a:a], all[a:b:b], all[b:]
-	}
-	_, b := f.Ends(len(all))
-	all, test = all[:b:b], all[b:]
-	before, n := 0, 0
-	for _, e := range all {
-		if n++; line(e) <= before { // another file begins
-			n = 1
-		}
-		if before = line(e); n%f.Lines == 0 {
-			heldOut = append(heldOut, e)
-		} else {
-			train = append(train, e)
-		}
-	}
-	return train, heldOut, test
-}
-
-// Parts are the examples of a task, as they were read.
-type Parts[E any] struct {
-	Train   []E
-	HeldOut []E // nil: a part of Train, as Config.Split says
-	Test    []E // what Config.Split leaves of Train for a test
-}
-
-// divide divides Train where nothing else is held out. Examples for a test that
-// are there already are those for the test.
-func (p *Parts[E]) divide(c Config, line func(E) int) {
-	if p.HeldOut != nil {
-		return
-	}
-	if p.Test != nil {
-		c.Split.Test = 0
-	}
-	train, heldOut, test := divide(p.Train, c.Split, line)
-	if p.Train, p.HeldOut = train, heldOut; p.Test == nil {
-		p.Test = test
-	}
-}
-
-// In is an error of a part, which is wrapped.
-type In struct {
-	HeldOut bool // else of what is trained on
-	error
-}
-
-func (e In) Unwrap() error { return e.error }
-
 // PrepareTags makes the vocabularies and labels of sentences, those that are
 // trained on, and numbers of all. vectors may be nil. An error of a sentence is an
 // In and begins with its line.
@@ -208,11 +154,11 @@ func PrepareTags(c Config, p *Parts[data.Sentence], vectors *Vectors) (*Examples
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	p.divide(c, func(s data.Sentence) int { return s.Line })
-	scheme, err := convert(c.Scheme, p)
+	scheme, err := convert(c, p)
 	if err != nil {
 		return nil, err
 	}
+	p.divide(c, func(s data.Sentence) int { return s.Line }, func(s data.Sentence) []string { return s.Tags })
 	x := &Examples{Names: model.Names{Scheme: scheme}, Vectors: vectors}
 	sum := newDigest()
 	var words, forms, tags []string
@@ -230,6 +176,10 @@ func PrepareTags(c Config, p *Parts[data.Sentence], vectors *Vectors) (*Examples
 			}
 		}
 	}
+	x.Names.Labels = model.LabelsOf(tags)
+	if err := choice("tag", x.Names.Labels); err != nil {
+		return nil, err
+	}
 	if x.Names.Vocab, err = wordsOf(words, c.Vocab, vectors); err != nil {
 		return nil, err
 	}
@@ -244,16 +194,19 @@ func PrepareTags(c Config, p *Parts[data.Sentence], vectors *Vectors) (*Examples
 			return nil, err
 		}
 	}
-	x.Names.Labels, x.SHA256 = model.LabelsOf(tags), sum.String()
-	return x, x.number(c, p.HeldOut != nil && len(p.HeldOut) > 0, func(part int) (model.Examples, error) {
+	x.SHA256 = sum.String()
+	if err := x.number(c, len(p.HeldOut) > 0, func(part Part) (model.Examples, error) {
 		return model.NewSentences(c.Model, x.Names, [][]data.Sentence{p.Train, p.HeldOut}[part], true)
-	})
+	}); err != nil {
+		return nil, err
+	}
+	return x, x.bounded(c, func(i int) int { return p.Train[i].Line })
 }
 
 // number makes numbers of what is trained on and held out.
-func (x *Examples) number(c Config, heldOut bool, of func(part int) (model.Examples, error)) (err error) {
-	if x.Train, err = of(0); err != nil {
-		return In{false, err}
+func (x *Examples) number(c Config, heldOut bool, of func(part Part) (model.Examples, error)) (err error) {
+	if x.Train, err = of(TrainPart); err != nil {
+		return In{TrainPart, err}
 	}
 	if x.Train.Len() == 0 {
 		return fmt.Errorf("train: nothing to train on: want an example at least")
@@ -261,40 +214,18 @@ func (x *Examples) number(c Config, heldOut bool, of func(part int) (model.Examp
 	if !heldOut {
 		return nil
 	}
-	if x.HeldOut, err = of(1); err != nil {
-		return In{true, err}
+	if x.HeldOut, err = of(HeldOutPart); err != nil {
+		return In{HeldOutPart, err}
 	}
 	return nil
-}
-
-// convert brings all tags to a scheme, by default that of what is trained on.
-func convert(to data.Scheme, p *Parts[data.Sentence]) (data.Scheme, error) {
-	from := data.DetectScheme(p.Train)
-	if to == "" {
-		to = from
-	}
-	for i, part := range [][]data.Sentence{p.Train, p.HeldOut, p.Test} {
-		of := from
-		if i > 0 && len(part) > 0 {
-			of = data.DetectScheme(part)
-		}
-		for k, s := range part {
-			if s.Tags == nil || to == "" || of == to {
-				continue
-			}
-			tags, err := data.ConvertTags(s.Tags, of, to)
-			if err != nil {
-				return "", In{i > 0, fmt.Errorf("line %d: %w", s.Line, err)}
-			}
-			part[k].Tags = tags
-		}
-	}
-	return to, nil
 }
 
 // wordsOf is the vocabulary of words and of those that have vectors.
 func wordsOf(words []string, o data.VocabOptions, vectors *Vectors) (*data.Vocab, error) {
 	v, err := data.BuildVocab(strings.Join(words, " "), o)
+	if err != nil && o.MinCount > 1 {
+		return nil, fmt.Errorf("train: no word is there %d times, the min-count: want a lower one", o.MinCount)
+	}
 	if err != nil || vectors == nil {
 		return v, err
 	}
@@ -317,16 +248,20 @@ func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	p.divide(c, func(e data.Example) int { return e.Line })
+	p.divide(c, func(e data.Example) int { return e.Line }, func(e data.Example) []string { return []string{e.Label} })
 	x, sum := &Examples{}, newDigest()
 	var labels, texts []string
 	for i, part := range [][]data.Example{p.Train, p.HeldOut} {
 		sum.add(len(part))
 		for _, e := range part {
-			if sum.add(e.Label, e.Text, e.Values); i == 0 && e.Label != "" {
+			if sum.add(e.Label, e.Text, e.Values); i == 0 && e.Label != "" { // else an error follows
 				labels, texts = append(labels, e.Label), append(texts, e.Text)
 			}
 		}
+	}
+	x.Names.Labels, x.SHA256 = model.LabelsOf(labels), sum.String()
+	if err := choice("label", x.Names.Labels); err != nil {
+		return nil, err
 	}
 	if c.Model.Features == 0 {
 		var err error
@@ -334,16 +269,18 @@ func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
 			return nil, err
 		}
 	}
-	x.Names.Labels, x.SHA256 = model.LabelsOf(labels), sum.String()
-	for i, label := range slices.Backward(x.Names.Labels) {
-		if i > 0 && times(labels, label) > 1 {
+	for _, label := range slices.Backward(x.Names.Labels) {
+		if times(labels, label) > 1 {
 			break
 		}
 		x.Rare = append(x.Rare, label)
 	}
-	return x, x.number(c, len(p.HeldOut) > 0, func(part int) (model.Examples, error) {
+	if err := x.number(c, len(p.HeldOut) > 0, func(part Part) (model.Examples, error) {
 		return model.NewSequences(c.Model, x.Names, [][]data.Example{p.Train, p.HeldOut}[part], true)
-	})
+	}); err != nil {
+		return nil, err
+	}
+	return x, x.bounded(c, func(i int) int { return p.Train[i].Line })
 }
 
 func times(all []string, one string) (n int) {
@@ -369,7 +306,7 @@ func (c Config) Borders(n int) (train, heldOut, test int, err error) {
 	}
 	h, t := steps(c.Split.Validation), steps(c.Split.Test)
 	if train = n - h - t; train < c.Model.Forecast.Window+c.Model.Forecast.Horizon {
-		return 0, 0, 0, fmt.Errorf("train: a series of %d steps, %d of them held out and %d for a test: %d are left, want %d at least, a window and a horizon", n, h, t, train, c.Model.Forecast.Window+c.Model.Forecast.Horizon)
+		return 0, 0, 0, fmt.Errorf("train: a series of %d steps, %d of them held out and %d for a test: %d are left, want %d at least, a window of %d and a horizon of %d", n, h, t, train, c.Model.Forecast.Window+c.Model.Forecast.Horizon, c.Model.Forecast.Window, c.Model.Forecast.Horizon)
 	}
 	return train, train + h, n, nil
 }
@@ -388,8 +325,8 @@ func PrepareSeries(c Config, s *data.Series) (*Examples, error) {
 	sum.add(s.Names, s.Values[:b*k], a)
 	x := &Examples{SHA256: sum.String()}
 	x.Names.Series = &model.Series{Names: s.Names, Scaler: data.FitScaler(s.Values[:a*k], k), Season: c.Season}
-	return x, x.number(c, b > a, func(part int) (model.Examples, error) {
-		if part == 0 {
+	return x, x.number(c, b > a, func(part Part) (model.Examples, error) {
+		if part == TrainPart {
 			return model.NewWindows(c.Model, x.Names, s.Values, min(a, c.Model.Forecast.Window), a)
 		}
 		return model.NewWindows(c.Model, x.Names, s.Values, a, b)

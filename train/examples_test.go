@@ -1,7 +1,6 @@
 package train
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -121,36 +120,6 @@ func TestDivide(t *testing.T) {
 	}
 }
 
-func TestPrepareTagsErrors(t *testing.T) {
-	c, _ := Preset(model.Tag)
-	sentence := func(line int, words, tags string) data.Sentence {
-		return data.Sentence{Words: strings.Fields(words), Tags: strings.Fields(tags), Line: line}
-	}
-	good := []data.Sentence{sentence(1, "a b", "B-x O"), sentence(4, "a b", "B-x I-x")}
-	for _, of := range []struct {
-		parts   Parts[data.Sentence]
-		heldOut bool
-		want    string
-	}{
-		{Parts[data.Sentence]{Train: good, HeldOut: []data.Sentence{sentence(7, "a", "B-y")}}, true, `line 7: word 1, "a": tag "B-y": want one of ["B-x" "I-x" "O"]`},
-		{Parts[data.Sentence]{Train: append(good, data.Sentence{Words: []string{"a"}, Line: 9}), HeldOut: good}, false, "line 9: a sentence without tags"},
-		{Parts[data.Sentence]{Train: []data.Sentence{sentence(1, "a", "O")}, HeldOut: good}, false, ""},
-	} {
-		_, err := PrepareTags(c, &of.parts, nil)
-		var in In
-		if of.want == "" {
-			if err == nil {
-				t.Error("no error of a single tag")
-			}
-			continue
-		}
-		if !errors.As(err, &in) || in.HeldOut != of.heldOut {
-			t.Errorf("%v: not of the part that it is of", err)
-		}
-		wantError(t, err, of.want)
-	}
-}
-
 // Tags are brought to one scheme.
 func TestPrepareTagsScheme(t *testing.T) {
 	c, _ := Preset(model.Tag)
@@ -229,27 +198,12 @@ func TestBorders(t *testing.T) {
 		{20, 30, 0, "50 70 100 <nil>"},
 		{10, 10, 80, "60 70 80 <nil>"},
 		{0, 0, 0, "100 100 100 <nil>"},
-		{50, 40, 0, "0 0 0 train: a series of 100 steps, 50 of them held out and 40 for a test: 10 are left, want 15 at least, a window and a horizon"},
+		{50, 40, 0, "0 0 0 train: a series of 100 steps, 50 of them held out and 40 for a test: 10 are left, want 15 at least, a window of 10 and a horizon of 5"},
 	} {
 		c.Split, c.MaxRows = data.Fractions{Validation: of.validation, Test: of.test}, of.maxRows
 		a, b, n, err := c.Borders(100)
 		if got := fmt.Sprint(a, b, n, err); got != of.want {
 			t.Errorf("%+v: %s", of, got)
 		}
-	}
-}
-
-// Examples for a test that are there stay, whatever is held out.
-func TestPartsDivide(t *testing.T) {
-	c := Config{Split: data.Fractions{Lines: 2, Test: 0.5}}
-	own := Parts[int]{Train: []int{1, 2, 3, 4}, Test: []int{9}}
-	own.divide(c, func(line int) int { return line })
-	if fmt.Sprint(own) != "{[1 3] [2 4] [9]}" {
-		t.Error(own)
-	}
-	cut := Parts[int]{Train: []int{1, 2, 3, 4}}
-	cut.divide(c, func(line int) int { return line })
-	if fmt.Sprint(cut) != "{[1] [2] [3 4]}" {
-		t.Error(cut)
 	}
 }

@@ -241,6 +241,7 @@ func (r *run) train(ctx context.Context) error {
 	start := Start{
 		Task: r.model.Task, Parameters: len(r.model.Params), TrainSymbols: about.Train, HeldOutSymbols: about.HeldOut,
 		Epochs: r.c.Epochs, Updates: r.total, Resumed: r.at.Updates,
+		Figure: FigureName(r.model.Task, r.model.Scheme),
 	}
 	if v := about.names.Vocab; v != nil {
 		start.Symbols = v.Size()

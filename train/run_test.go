@@ -38,7 +38,7 @@ func TestEvents(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)
 	}
-	if start := (Start{"lm", len(result.Model.Params), 16, 369, 123, 5, 5 * each, 0}); rec.events[0] != start {
+	if start := (Start{"lm", len(result.Model.Params), 16, 369, 123, 5, 5 * each, "", 0}); rec.events[0] != start {
 		t.Errorf("%+v, want %+v", rec.events[0], start)
 	}
 	schedule := c.Schedule

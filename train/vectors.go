@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,7 +19,11 @@ import (
 func ReadVectors(ctx context.Context, path string, lower bool, max int) (*Vectors, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("train: vectors: %w", err)
+		var at *os.PathError
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return nil, fmt.Errorf("train: %s: %w", path, err)
 	}
 	defer f.Close()
 	sum := sha256.New()

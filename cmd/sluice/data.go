@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"sluice/data"
 	"sluice/datasets"
+	"sluice/model"
 )
 
 type dataCmd struct {
@@ -26,6 +28,7 @@ type dataListCmd struct {
 type item struct {
 	Name    string `json:"name"`
 	Where   string `json:"where"` // "built in", "here", "not here"
+	Task    string `json:"task"`  // that it is for
 	Bytes   int64  `json:"bytes,omitempty"`
 	Licence string `json:"licence,omitempty"`
 	About   string `json:"about"`
@@ -35,22 +38,36 @@ type item struct {
 func builtIn() (all []item) {
 	for _, c := range data.Corpora() {
 		text, _ := data.Load(c.Name)
-		all = append(all, item{c.Name, "built in", int64(len(text)), "", c.Description})
+		all = append(all, item{c.Name, "built in", model.LM, int64(len(text)), "", c.Description})
 	}
-	return append(all, item{adding, "built in", 0, "", "the adding problem: made as it is asked for"})
+	for _, n := range []struct{ name, about string }{
+		{adding, "the adding problem: made as it is asked for"},
+		{"dates", "English sentences in which dates, amounts and places are tagged: made"},
+		{"grammars", "strings of brackets, each of one of five kinds: made"},
+		{"seasons", "temperature, load and water of a small town, by the hour for 400 days: made"},
+	} {
+		all = append(all, item{n.name, "built in", taskOf(n.name), 0, "", n.about})
+	}
+	return all
+}
+
+// fetched is what is published elsewhere.
+func fetched() (all []item) {
+	for _, d := range datasets.All() {
+		all = append(all, item{d.Name, "not here", taskOf(d.Name), d.Bytes(), d.Licence, d.About})
+	}
+	return all
 }
 
 // names are those of all data.
 func names(store datasets.Store) []item {
-	all := builtIn()
-	for _, d := range datasets.All() {
-		n := item{d.Name, "not here", d.Bytes(), d.Licence, d.About}
+	all := fetched()
+	for i, d := range datasets.All() {
 		if store.Has(d) {
-			n.Where = "here"
+			all[i].Where = "here"
 		}
-		all = append(all, n)
 	}
-	return all
+	return append(builtIn(), all...)
 }
 
 // Run lists them.
@@ -61,7 +78,7 @@ func (c *dataListCmd) Run(e *env) error {
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	if !c.JSON {
-		fmt.Fprintln(t, "name\twhere\tsize\twhat it is")
+		fmt.Fprintln(t, "name\twhere\ttask\tsize\twhat it is")
 	}
 	for _, n := range names(store) {
 		switch {
@@ -70,9 +87,9 @@ func (c *dataListCmd) Run(e *env) error {
 				return err
 			}
 		case n.Bytes == 0:
-			fmt.Fprintf(t, "%s\t%s\t–\t%s\n", n.Name, n.Where, n.About)
+			fmt.Fprintf(t, "%s\t%s\t%s\t–\t%s\n", n.Name, n.Where, n.Task, n.About)
 		default:
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", n.Name, n.Where, size(n.Bytes), n.About)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", n.Name, n.Where, n.Task, size(n.Bytes), n.About)
 		}
 	}
 	return t.Flush()
@@ -123,6 +140,9 @@ func (e *env) get(d datasets.Dataset) ([]string, error) {
 
 // load is the text of a name: a built-in corpus, or a file of a dataset.
 func (e *env) load(name string) (data.Source, error) {
+	if made[name] != nil {
+		return nil, usage("--data %s: is no text: it is for task %s", name, taskOf(name))
+	}
 	text, err := data.Load(name)
 	if err == nil {
 		return data.String(text), nil
@@ -134,13 +154,18 @@ func (e *env) load(name string) (data.Source, error) {
 	case unknown != nil:
 		return nil, usage("%w (sluice data lists all names)", err)
 	case len(d.Files) > 1:
-		return nil, usage("%s has %d files: want one, such as %s/%s", name, len(d.Files), d.Name, d.Files[0].Name)
+		return nil, severalFiles(name, d)
 	}
 	paths, err := e.get(d)
 	if err != nil {
 		return nil, err
 	}
 	return data.OpenFiles(e.ctx, paths, nil)
+}
+
+// severalFiles is the error of a dataset where one file is wanted.
+func severalFiles(name string, d datasets.Dataset) error {
+	return usage("%s has %d files: want one, such as %s/%s", name, len(d.Files), d.Name, d.Files[0].Name)
 }
 
 type dataShowCmd struct {
@@ -155,7 +180,14 @@ func (c *dataShowCmd) Run(e *env) error {
 	for _, n := range builtIn() {
 		if n.Name == c.Name {
 			fmt.Fprintf(e.stdout, "%s  %s\n\n%s\n", n.Name, n.About, n.Where)
-			text, _ := data.Load(n.Name) // "" of what is made
+			if write := made[n.Name]; write != nil {
+				var file bytes.Buffer
+				if err := write(&file); err != nil {
+					return err
+				}
+				return begin(e.stdout, &file)
+			}
+			text, _ := data.Load(n.Name) // "" of the adding problem
 			return begin(e.stdout, strings.NewReader(text))
 		}
 	}
@@ -192,10 +224,13 @@ func (c *dataShowCmd) Run(e *env) error {
 	return nil
 }
 
-// begin prints the first lines of a text.
+// begin prints the first lines of what is text.
 func begin(w io.Writer, text io.Reader) error {
 	head, err := io.ReadAll(io.LimitReader(text, 1<<16))
 	n := 0
+	if bytes.ContainsRune(head, 0) {
+		return err
+	}
 	for line := range strings.Lines(string(head)) {
 		if n++; n > shownLines {
 			break

@@ -21,9 +21,11 @@ type evalCmd struct {
 	JSON bool         `name:"json" help:"Print one JSON object."`
 
 	threadsFlag `embed:""`
+
+	Files fileFlags `embed:"" group:"Files, where they are laid out otherwise than those trained on"`
 }
 
-// Run scores a text.
+// Run scores a model.
 func (c *evalCmd) Run(e *env) error {
 	threads, err := c.threads()
 	if err != nil {
@@ -43,7 +45,10 @@ func (c *evalCmd) Run(e *env) error {
 	if sequences(m.Task) {
 		return c.sequences(e, m, path, files, threads)
 	}
-	if err := actWith([]condition{{"part", c.Part != "", false, "a model of task tag, classify or forecast"}, {"out", len(c.Out.Out) > 0, false, "a model of task classify or forecast"}}); err != nil {
+	if c.Files != (fileFlags{}) {
+		return usage("%s: a model of task %s: --format and the other flags of files act with tag, classify or forecast only", path, m.Task)
+	}
+	if err := actWith([]condition{{"part", c.Part != "", false, "a model of task tag, classify or forecast"}, {"out", len(c.Out.Out) > 0, false, "a model of task classify"}}); err != nil {
 		return err
 	}
 	if err := readsText(m, path); err != nil {

@@ -11,18 +11,7 @@ import (
 	"sluice/nn"
 )
 
-// pictureOf is the picture of a score: which labels are taken for which, or the
-// last window of series with its forecast.
-func pictureOf(e *env, p *model.Packed, team *nn.Team, s scored, x model.Examples, shown string) (picture.Picture, error) {
-	switch s := s.(type) {
-	case classScore:
-		return confusionOf(s, shown), nil
-	case forecastScore:
-		return nil, usage("--out: a picture of a forecast is drawn by predict --out")
-	}
-	return nil, usage("--out: of a model of task classify")
-}
-
+// confusionOf is the picture of which labels are taken for which.
 func confusionOf(s classScore, shown string) *picture.Confusion {
 	f := &picture.Confusion{Title: fmt.Sprintf("%s: accuracy %.1f %%, macro F1 %.3f", shown, 100*s.Accuracy(), s.MacroF1()), Classes: s.Labels}
 	for _, row := range s.Counts {

@@ -21,6 +21,13 @@ func (c *evalCmd) sequences(e *env, m *model.Model, path string, files []string,
 	if err != nil {
 		return err
 	}
+	if err := actWith([]condition{{"out", len(c.Out.Out) > 0, m.Task == model.Classify, "a model of task classify (sluice predict draws forecasts)"}}); err != nil {
+		return err
+	}
+	paths, err := c.Out.outputs("")
+	if err != nil {
+		return err
+	}
 	shown, x, err := c.examples(e, m, config, path, files)
 	if err != nil {
 		return err
@@ -28,23 +35,12 @@ func (c *evalCmd) sequences(e *env, m *model.Model, path string, files []string,
 	team := nn.NewTeam(threads)
 	defer team.Close()
 	p := m.Pack()
-	paths, err := c.Out.outputs("")
-	if err != nil {
-		return err
-	}
 	s, err := scoreOf(e.ctx, p, team, x)
 	if err != nil {
 		return err
 	}
 	if len(paths) > 0 {
-		f, err := pictureOf(e, p, team, s, x, shown)
-		if err == nil {
-			err = drawable(f, paths)
-		}
-		if err == nil {
-			err = c.Out.write(e, f, paths)
-		}
-		if err != nil {
+		if err := c.Out.write(e, confusionOf(s.(classScore), shown), paths); err != nil {
 			return err
 		}
 	}
@@ -63,69 +59,77 @@ func (c *evalCmd) sequences(e *env, m *model.Model, path string, files []string,
 
 // examples are those to score.
 func (c *evalCmd) examples(e *env, m *model.Model, config train.Config, path string, files []string) (shown string, x model.Examples, err error) {
-	if c.Data != "" {
-		if made[c.Data] == nil {
-			d, err := datasets.Find(c.Data)
-			if err != nil {
-				return "", nil, usageError{err}
-			}
-			if files, err = e.get(d); err != nil {
-				return "", nil, err
-			}
-		}
-		shown = c.Data
+	l, err := layoutOf(m, config, c.Files, "")
+	if err != nil {
+		return "", nil, err
 	}
 	if len(files) == 0 && c.Data == "" {
 		return c.part(e, m, config, path)
 	}
-	if shown == "" {
+	shown = c.Data
+	if c.Data == "" {
 		shown = sourceOf(files).shown
+	} else if files, err = e.dataOf(m.Task, c.Data); err != nil {
+		return "", nil, err
 	}
-	x, err = numbered(e, m, config, files, c.Data)
-	if err != nil && !errors.Is(err, errRead) {
+	x, err = numbered(e, m, l, files)
+	if err != nil && !errors.As(err, new(readError)) {
 		err = fmt.Errorf("%s: %s", shown, oneLine(err.Error()))
 	}
 	return shown, x, err
 }
 
-// errRead marks errors that name their file.
-var errRead = errors.New("")
+// dataOf are the files of data by name for a task, none of what is made.
+func (e *env) dataOf(task, name string) ([]string, error) {
+	if err := dataFor(task, name); err != nil || made[name] != nil {
+		return nil, err
+	}
+	d, err := datasets.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	return e.get(d)
+}
 
+// readError is one that names its file.
 type readError struct{ error }
 
-func (readError) Is(target error) bool { return target == errRead }
-func (r readError) Unwrap() error      { return r.error }
+func (r readError) Unwrap() error { return r.error }
 
-// numbered are the examples of files, or of what is made, as numbers of a model.
-func numbered(e *env, m *model.Model, config train.Config, files []string, name string) (model.Examples, error) {
+// numbered are the examples of files as numbers of a model, or without any those
+// for a test of what is made.
+func numbered(e *env, m *model.Model, l layout, files []string) (model.Examples, error) {
+	var err error
 	switch m.Task {
 	case model.Tag:
-		sentences := datesParts().Test
-		if len(files) > 0 || name != "dates" {
-			var err error
-			if sentences, err = readSentences(e, files, config.Columns); err != nil {
-				return nil, readError{err}
-			}
+		var sentences []data.Sentence
+		if len(files) == 0 {
+			sentences = datesParts().Test
+		} else if sentences, err = readSentences(e, files, l.columns); err != nil {
+			return nil, readError{err}
 		}
 		if err := toScheme(m.Scheme, sentences); err != nil {
 			return nil, err
 		}
 		return model.NewSentences(m.Spec, m.Names, sentences, true)
 	case model.Classify:
-		examples := grammarsParts().Test
-		if len(files) > 0 || name != "grammars" {
-			var err error
-			if examples, err = readExamples(e, files, config.Table); err != nil {
-				return nil, readError{err}
-			}
+		var examples []data.Example
+		if len(files) == 0 {
+			examples = grammarsParts().Test
+		} else if examples, err = readExamples(e, files, l.table); err != nil {
+			return nil, readError{err}
 		}
 		return model.NewSequences(m.Spec, m.Names, examples, true)
 	}
-	s, err := seriesFor(e, m, config, files, name)
+	s, err := seriesFor(e, m, l, files)
 	if err != nil {
-		return nil, readError{err}
+		return nil, err
 	}
-	return model.NewWindows(m.Spec, m.Names, s.Values, min(s.Len(), m.Forecast.Window), s.Len())
+	from := m.Forecast.Window
+	if season := m.Names.Series.Season; s.Len() >= season+m.Forecast.Horizon { // all forecasts are of the same windows
+		from = max(from, season)
+	}
+	return model.NewWindows(m.Spec, m.Names, s.Values, min(s.Len(), from), s.Len())
 }
 
 // toScheme brings the tags of sentences to a model's scheme.
@@ -144,15 +148,16 @@ func toScheme(to data.Scheme, sentences []data.Sentence) error {
 	return nil
 }
 
-// seriesFor reads the series that a model forecasts.
-func seriesFor(e *env, m *model.Model, config train.Config, files []string, name string) (s *data.Series, err error) {
-	if len(files) == 0 && name == "seasons" {
+// seriesFor reads the series that a model forecasts, without files those that are
+// made.
+func seriesFor(e *env, m *model.Model, l layout, files []string) (s *data.Series, err error) {
+	if len(files) == 0 {
 		s, err = seasonsSeries()
 	} else {
-		s, err = readSeries(e, files, config.Series)
+		s, err = readSeries(e, files, l.series)
 	}
 	if err != nil {
-		return nil, err
+		return nil, readError{err}
 	}
 	return s, sameSeries(m, s)
 }

@@ -71,8 +71,6 @@ type modelFlags struct {
 	InitSigma  *float64 `placeholder:"SIGMA" help:"Of --init normal."`
 	Orthogonal *bool    `negatable:"" help:"Start the recurrent weights orthogonal."`
 	ForgetBias *float64 `placeholder:"B" help:"Where the forget gate's bias of cell lstm starts."`
-
-	taskModelFlags `embed:""`
 }
 
 type runFlags struct {
@@ -109,7 +107,7 @@ type runFlags struct {
 
 	Precision *string `type:"choice" placeholder:"float32|bf16" help:"Of what products multiply in training; all else, and the model, is float32."`
 
-	Epochs   *int    `placeholder:"N" help:"How often the text is gone through."`
+	Epochs   *int    `placeholder:"N" help:"How often the data is gone through."`
 	Patience *int    `placeholder:"N" help:"End after so many epochs without a better one; 0: do not."`
 	Keep     *string `type:"choice" placeholder:"auto|train|held-out|last" help:"Which epoch's weights are kept: best on what, or the last."`
 	Seed     *uint64 `placeholder:"N" help:"Of the start, the minibatches and dropout."`

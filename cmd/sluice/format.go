@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"sluice/model"
 )
@@ -82,8 +83,8 @@ func gaugeOf(task string) gauge {
 		return gauge{"loss", same, "words/s"}
 	case model.Classify:
 		return gauge{"loss", same, "examples/s"}
-	case model.Forecast:
-		return gauge{"squared error", same, "values/s"}
+	case model.Forecast: // squared errors, and of quantiles their own
+		return gauge{"loss", same, "values/s"}
 	}
 	return gauge{"squared error", same, "examples/s"}
 }
@@ -94,6 +95,27 @@ func (m gauge) short(loss float64) string {
 		return short(math.Exp(loss))
 	}
 	return fmt.Sprintf("%.4g", loss)
+}
+
+// lineWidth is how many columns of a terminal a line of a report has at most.
+const lineWidth = 100
+
+// folded breaks a long list behind its commas into lines that leave room for an
+// indent of so many columns.
+func folded(list string, indent int) string {
+	lines, columns := "", 0
+	for i, part := range strings.Split(list, ", ") {
+		n := utf8.RuneCountInString(part) + len(", ")
+		switch {
+		case i == 0:
+		case indent+columns+n > lineWidth:
+			lines, columns = lines+",\n"+strings.Repeat(" ", indent), 0
+		default:
+			lines += ", "
+		}
+		lines, columns = lines+part, columns+n
+	}
+	return lines
 }
 
 // visible puts a space for whatever would break a line or drive a terminal.

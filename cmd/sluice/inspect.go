@@ -146,7 +146,8 @@ func (r *report) print(w io.Writer) error {
 	if r.Precision != nn.Float32.String() {
 		weights = ", weights of " + r.Precision
 	}
-	fmt.Fprintf(t, "model\t%s: %s, %s, %s%s\n", r.Model.Task, describe(r.Model), biases, plural(r.Parameters, "parameter"), weights)
+	about := fmt.Sprintf("%s: %s, %s, %s%s", r.Model.Task, describe(r.Model), biases, plural(r.Parameters, "parameter"), weights)
+	fmt.Fprintf(t, "model\t%s\n", strings.ReplaceAll(folded(about, scoreColumn), "\n"+strings.Repeat(" ", scoreColumn), "\n\t"))
 	if v := r.Vocab; v != nil {
 		fmt.Fprintf(t, "vocabulary\t%s, %s; unknown: %s\n", v.Kind, plural(v.Size, "symbol"), v.Unknown)
 		fmt.Fprintf(t, "\t%s\n", v.shown())

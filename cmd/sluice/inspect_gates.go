@@ -15,7 +15,8 @@ type gatesReport struct {
 	Symbols []string               `json:"symbols,omitempty"`
 	Numbers []float64              `json:"numbers,omitempty"` // that are read in the place of symbols
 	Tags    []string               `json:"tags,omitempty"`
-	Nats    []*float64             `json:"nats,omitempty"` // of a language model, null for the first symbol
+	Label   string                 `json:"label,omitempty"` // of the whole sequence
+	Nats    []*float64             `json:"nats,omitempty"`  // of a language model, null for the first symbol
 	Layers  []map[string][]float64 `json:"layers"`
 	Files   []string               `json:"files"`
 }
@@ -78,7 +79,7 @@ func (c *inspectCmd) gates(e *env) error {
 	if err := c.write(e, f, paths); err != nil {
 		return err
 	}
-	return c.printGates(e, path, f, paths)
+	return c.printGates(e, path, "", f, paths)
 }
 
 // first is the first of names, "" for none.
@@ -98,8 +99,8 @@ func opening(text string) string {
 	return text
 }
 
-func (c *inspectCmd) printGates(e *env, path string, f *picture.Gates, paths []string) error {
-	r := gatesReport{Model: path, Symbols: f.Symbols, Numbers: f.Numbers, Tags: f.Tags, Nats: make([]*float64, len(f.Trace.Nats)), Files: append([]string{}, paths...)}
+func (c *inspectCmd) printGates(e *env, path, label string, f *picture.Gates, paths []string) error {
+	r := gatesReport{Model: path, Symbols: f.Symbols, Numbers: f.Numbers, Tags: f.Tags, Label: label, Nats: make([]*float64, len(f.Trace.Nats)), Files: append([]string{}, paths...)}
 	sum := 0.0
 	for t, v := range f.Trace.Nats {
 		if t > 0 {
@@ -118,13 +119,20 @@ func (c *inspectCmd) printGates(e *env, path string, f *picture.Gates, paths []s
 	if c.JSON {
 		return writeJSON(e.stdout, r, "")
 	}
-	fmt.Fprintf(e.stdout, "model  %s\ntext   %s", visible(path), plural(max(len(f.Symbols), len(f.Numbers)), f.Unit))
+	what := "text"
+	if len(f.Numbers) > 0 {
+		what = "reads"
+	}
+	fmt.Fprintf(e.stdout, "model  %s\n%-5s  %s", visible(path), what, plural(max(len(f.Symbols), len(f.Numbers)), f.Unit))
 	if n := len(f.Trace.Nats) - 1; n > 0 {
 		fmt.Fprintf(e.stdout, ", %.3f nats each after the first", sum/float64(n))
 	}
 	fmt.Fprintln(e.stdout)
 	if len(f.Tags) > 0 {
 		fmt.Fprintf(e.stdout, "tags   %s\n", visible(strings.Join(f.Tags, " ")))
+	}
+	if label != "" {
+		fmt.Fprintf(e.stdout, "label  %s\n", visible(label))
 	}
 	both := len(f.Trace.Layers) > 1 && f.Trace.Layers[0].Direction != f.Trace.Layers[1].Direction
 	for l, layer := range f.Trace.Layers {

@@ -16,7 +16,7 @@ import (
 type lookFlags struct {
 	pictureFlags `embed:""`
 
-	Gates      *string `placeholder:"TEXT" help:"Draw the gates and states over the symbols of a text."`
+	Gates      *string `placeholder:"TEXT" help:"Draw the gates and states over the symbols of a text, the words of a sentence to tag, or the first example or the last window of a file of numbers."`
 	Gradients  bool    `help:"Draw how much of a gradient is left some steps back; without a MODEL of a new RNN, GRU and LSTM, and one that explodes."`
 	Timescales bool    `help:"Draw how long each unit remembers against what its gates do."`
 

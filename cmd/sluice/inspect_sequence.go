@@ -42,13 +42,17 @@ func (c *inspectCmd) gatesOfSequence(e *env, m *model.Model, path string, paths 
 	if err := c.write(e, f, paths); err != nil {
 		return err
 	}
-	return c.printGates(e, path, f, paths)
+	return c.printGates(e, path, r.said, f, paths)
 }
 
 // sequence is what --gates says: words to tag, a text to classify, or a file of
 // numbers, of which the first example or the last window is read.
 func (c *inspectCmd) sequence(e *env, m *model.Model, p *model.Packed, team *nn.Team, path string) (r read, err error) {
 	config, err := trainedWith(m, path)
+	if err != nil {
+		return r, err
+	}
+	l, err := layoutOf(m, config, fileFlags{}, "")
 	if err != nil {
 		return r, err
 	}
@@ -74,7 +78,7 @@ func (c *inspectCmd) sequence(e *env, m *model.Model, p *model.Packed, team *nn.
 	case m.Task == model.Classify:
 		examples := []data.Example{{Text: *c.Gates, Line: 1}}
 		if m.Features > 0 {
-			if examples, err = readExamples(e, []string{*c.Gates}, config.Table); err != nil {
+			if examples, err = readExamples(e, []string{*c.Gates}, l.table); err != nil {
 				return r, err
 			}
 		}
@@ -102,12 +106,11 @@ func (c *inspectCmd) sequence(e *env, m *model.Model, p *model.Packed, team *nn.
 		}
 		return r, nil
 	}
-	name := *c.Gates
-	files := []string{name}
-	if made[name] != nil {
+	files := []string{*c.Gates}
+	if *c.Gates == builtInFor[model.Forecast] {
 		files = nil
 	}
-	s, err := seriesFor(e, m, config, files, name)
+	s, err := seriesFor(e, m, l, files)
 	if err != nil {
 		return r, err
 	}

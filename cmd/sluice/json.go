@@ -101,6 +101,10 @@ func (j *jsonOutput) end(o outcome) {
 		HeldOutPerplexity float64  `json:"held_out_perplexity,omitempty"`
 		TrainBits         float64  `json:"train_bits_per_symbol,omitempty"`
 		HeldOutBits       float64  `json:"held_out_bits_per_symbol,omitempty"`
+		FigureName        string   `json:"figure_name,omitempty"` // what the task is compared by
+		HeldOutFigure     *float64 `json:"held_out_figure,omitempty"`
+		HeldOut           any      `json:"held_out_score,omitempty"` // as eval gives it
+		Test              any      `json:"test_score,omitempty"`
 		Seconds           float64  `json:"seconds"`
 		Files             []string `json:"files"`
 	}{
@@ -122,6 +126,15 @@ func (j *jsonOutput) end(o outcome) {
 	}
 	if end.HeldOutPerplexity > 0 {
 		end.HeldOutBits = h.HeldOutLoss / math.Ln2
+	}
+	if name := train.FigureName(j.config.Model.Task, o.result.Model.Scheme); name != "" && h.HeldOutSymbols > 0 && h.Epoch > 0 {
+		end.FigureName, end.HeldOutFigure = name, &h.HeldOutFigure
+	}
+	if o.heldOut != nil {
+		end.HeldOut = o.heldOut.json()
+	}
+	if o.test != nil {
+		end.Test = o.test.json()
 	}
 	for _, name := range o.files {
 		end.Files = append(end.Files, filepath.ToSlash(filepath.Join(o.dir, name)))

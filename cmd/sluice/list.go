@@ -39,6 +39,7 @@ type summary struct {
 	Of      int          `json:"of"`
 	Epochs  int          `json:"epochs"` // done
 	Best    *train.Epoch `json:"best,omitempty"`
+	Figure  string       `json:"figure_name,omitempty"` // what Best.Figure is
 	curve   []train.Epoch
 	Error   string         `json:"error,omitempty"`
 	Options map[string]any `json:"options"`
@@ -151,6 +152,7 @@ func (s *summary) read(path string) error {
 	for line := range bytes.Lines(log) {
 		var e struct {
 			Event, Status, Error, Task string
+			Name                       string `json:"figure_name"`
 			Update                     int
 			train.Epoch
 		}
@@ -159,7 +161,7 @@ func (s *summary) read(path string) error {
 		}
 		switch e.Event {
 		case "start":
-			s.Task, s.Of = e.Task, e.Epoch.Updates
+			s.Task, s.Figure, s.Of = e.Task, e.Name, e.Epoch.Updates
 		case "progress":
 			s.Updates = e.Update
 		case "epoch":
@@ -187,6 +189,19 @@ func (s *summary) scores() (epoch, training, heldOut string) {
 	return epoch, training, heldOut
 }
 
+// figure is what models of the task are compared by, on what is held out.
+func (s *summary) figure() string {
+	if s.Figure == "" || s.Best == nil || s.Best.HeldOutLoss == 0 {
+		return "–"
+	}
+	return s.Figure + " " + percentage(s.Best.Figure)
+}
+
+// figured says whether any of runs has a figure.
+func figured(all []summary) bool {
+	return slices.ContainsFunc(all, func(s summary) bool { return s.Figure != "" })
+}
+
 func (s *summary) progress() string {
 	if s.Of == 0 {
 		return "–"
@@ -199,10 +214,15 @@ func (s *summary) progress() string {
 
 func (e *env) list(all []summary) error {
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "run\tstatus\tdone\tbegan\tbest epoch\ttraining\theld out")
+	columns := []string{"run", "status", "done", "began", "best epoch", "training", "held out"}
+	if figured(all) {
+		columns = append(columns, "figure")
+	}
+	fmt.Fprintln(t, strings.Join(columns, "\t"))
 	for _, s := range all {
 		epoch, training, heldOut := s.scores()
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", visible(s.Run), s.Status, s.progress(), s.Began.Format(time.DateTime), epoch, training, heldOut)
+		cells := []string{visible(s.Run), s.Status, s.progress(), s.Began.Format(time.DateTime), epoch, training, heldOut, s.figure()}
+		fmt.Fprintln(t, strings.Join(cells[:len(columns)], "\t"))
 	}
 	return t.Flush()
 }
@@ -241,6 +261,9 @@ func (e *env) compare(all []summary) error {
 	row("best epoch", func(s summary) string { epoch, _, _ := s.scores(); return epoch })
 	row("training", func(s summary) string { _, training, _ := s.scores(); return training })
 	row("held out", func(s summary) string { _, _, heldOut := s.scores(); return heldOut })
+	if figured(all) {
+		row("figure", func(s summary) string { return s.figure() })
+	}
 	return t.Flush()
 }
 

@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"io"
+	"strings"
 
 	"sluice/data"
+	"sluice/datasets"
+	"sluice/model"
 	"sluice/train"
 )
 
@@ -14,6 +17,57 @@ var made = map[string]func(w io.Writer) error{
 	"dates":    func(w io.Writer) error { return data.Dates{Seed: madeSeed}.WriteCoNLL(w, 0, madeTrain) },
 	"grammars": func(w io.Writer) error { return data.Grammars{Seed: madeSeed}.WriteTSV(w, 0, madeTrain) },
 	"seasons":  func(w io.Writer) error { return data.Seasons{Seed: madeSeed}.WriteCSV(w) },
+}
+
+// taskData are the data by name that are for other tasks than language models, and
+// builtInFor what is built in for each task.
+var (
+	taskData = map[string]string{
+		adding:  model.Regress,
+		"dates": model.Tag, "ewt": model.Tag, "wnut17": model.Tag,
+		"grammars": model.Classify, "fashion-mnist": model.Classify, "names": model.Classify,
+		"seasons": model.Forecast, "airline": model.Forecast, "etth1": model.Forecast,
+	}
+	builtInFor = map[string]string{model.LM: "lyrics", model.Tag: "dates", model.Classify: "grammars", model.Forecast: "seasons"}
+)
+
+// taskOf is the task that data of a name, or a file of them, are for.
+func taskOf(name string) string {
+	name, _, _ = strings.Cut(name, "/")
+	if task, ok := taskData[name]; ok {
+		return task
+	}
+	return model.LM
+}
+
+// dataFor is the error of data by name that are none, or not for a task of
+// sequences.
+func dataFor(task, name string) error {
+	if taskOf(name) == task {
+		if made[name] != nil {
+			return nil
+		}
+		d, err := datasets.Find(name)
+		switch {
+		case err != nil:
+			return usageError{err}
+		case task == model.Forecast && len(d.Files) > 1:
+			return severalFiles(name, d)
+		}
+		return nil
+	}
+	var fit []string
+	known := false
+	for _, d := range append(builtIn(), fetched()...) {
+		known = known || d.Name == strings.Split(name, "/")[0]
+		if taskOf(d.Name) == task {
+			fit = append(fit, d.Name)
+		}
+	}
+	if !known {
+		return usage("no data %.40q for task %s: there are %s (sluice data lists all names)", name, task, strings.Join(fit, ", "))
+	}
+	return usage("--data %s: is for task %s: for task %s there are %s", name, taskOf(name), task, strings.Join(fit, ", "))
 }
 
 // Of what is made so many examples are trained on, and as many as these held out

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -84,7 +85,7 @@ func (e *env) run(args []string) error {
 	if err != nil {
 		return err
 	}
-	k, err := parser.Parse(args)
+	k, err := parser.Parse(gathered(args, parser.Model.Node))
 	if exited { // after --help
 		return nil
 	}
@@ -105,6 +106,55 @@ func (e *env) parser(c *cli, more ...kong.Option) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Writers(e.stdout, e.stderr),
 	}, more...)...)
+}
+
+// gathered puts the arguments of a command that stand between flags together, as
+// kong wants them.
+func gathered(args []string, command *kong.Node) []string {
+	at := 0
+	for ; at < len(args); at++ {
+		i := slices.IndexFunc(command.Children, func(n *kong.Node) bool { return n.Name == args[at] })
+		if i < 0 {
+			break
+		}
+		command = command.Children[i]
+	}
+	if command.DefaultCmd != nil {
+		command = command.DefaultCmd
+	}
+	takesValue := func(flag string) bool {
+		for _, flags := range command.AllFlags(false) {
+			for _, f := range flags {
+				if flag == "--"+f.Name || flag == "-"+string(f.Short) {
+					return !f.IsBool()
+				}
+			}
+		}
+		return false
+	}
+	var flags, others []string
+	stretches, within := 0, false // of others
+	for i := at; i < len(args); i++ {
+		switch arg := args[i]; {
+		case arg == "--":
+			others = append(others, args[i+1:]...)
+			stretches, i = stretches+1, len(args)
+		case strings.HasPrefix(arg, "-") && arg != "-":
+			if flags, within = append(flags, arg), false; takesValue(arg) && i+1 < len(args) {
+				i++
+				flags = append(flags, args[i])
+			}
+		default:
+			if others = append(others, arg); !within {
+				stretches++
+			}
+			within = true
+		}
+	}
+	if stretches < 2 {
+		return args
+	}
+	return slices.Concat(args[:at], flags, []string{"--"}, others)
 }
 
 // usageError is the error of a command line that cannot be.
@@ -148,7 +198,7 @@ func oneLine(text string) string {
 			again = again || cut
 		}
 	}
-	for _, p := range []string{"model", "train"} { // one that a path stands before
+	for _, p := range []string{"data", "model", "train"} { // one that a path stands before
 		text = strings.ReplaceAll(text, ": "+p+": ", ": ")
 	}
 	return visible(text)

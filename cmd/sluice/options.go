@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"sluice/data"
@@ -276,17 +277,20 @@ func (c *trainCmd) options(config *train.Config) []group {
 		acts, needs := config.Model.Task == model.LM, "a text"
 		switch text[i].name {
 		case "vocab":
-			acts = acts || config.Model.Task == model.Classify
+			acts, needs = acts || config.Model.Task == model.Classify, "a text or task classify"
 		case "unknown", "min-count", "max-vocab":
 			acts = acts || config.Model.Task == model.Classify || config.Model.Task == model.Tag
-		case "validation", "test", "lines":
-			acts, needs = config.Model.Task != model.Regress && (text[i].name != "lines" || config.Model.Task != model.Forecast), "data that is read"
+			needs = "a text, task tag or classify"
+		case "validation", "test":
+			acts, needs = config.Model.Task != model.Regress, "data that is read"
+		case "lines":
+			acts, needs = config.Model.Task != model.Regress && config.Model.Task != model.Forecast, "a text, task tag or classify"
 		}
 		text[i] = text[i].with(acts, needs)
 	}
 	return []group{
-		{"Data", append(text, c.DataFlags.options(config)...)},
-		{"Model", append(c.ModelFlags.options(config), c.ModelFlags.taskModelFlags.options(config)...)},
+		{"Data", slices.Concat(text, c.FileFlags.options(config), c.DataFlags.options(config))},
+		{"Model", append(c.ModelFlags.options(config), c.TaskFlags.options(config)...)},
 		{"Training", c.RunFlags.options(config)},
 	}
 }
@@ -307,6 +311,9 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 			}
 		}
 		config, err = train.Preset(c.Preset)
+		if config.Model.Task == model.Forecast && len(c.Args) == 0 && len(c.Files) == 0 && (c.Data == "" || c.Data == builtInFor[model.Forecast]) {
+			config.Season = seasonsWeek
+		}
 	}
 	if err != nil {
 		return config, err
@@ -320,12 +327,15 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 	if c.Data == adding && config.Model.Task != model.Regress {
 		return config, usage("--data adding: want --preset adding, not %s", config.Preset)
 	}
+	if c.TestOn != "" && c.TextFlags.Test != nil && *c.TextFlags.Test > 0 {
+		return config, usage("--test-on %s with --test: want one or the other", c.TestOn)
+	}
 	if c.HeldOut != "" {
 		config.Split = data.Fractions{Test: config.Split.Test}
 	}
 	c.TextFlags.choose(&config)
 	c.ModelFlags.choose(&config, base == nil || base.ModelFlags.oneRate())
-	c.ModelFlags.taskModelFlags.choose(&config, c.ModelFlags.Embed, c.ModelFlags.Hidden)
+	c.TaskFlags.choose(&config, c.ModelFlags.Embed, c.ModelFlags.Hidden)
 	c.RunFlags.choose(&config)
 	for _, g := range c.options(&config) {
 		if err := take(g.options); err != nil {

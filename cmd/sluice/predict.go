@@ -2,28 +2,27 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
-	"strings"
+	"slices"
 
 	"sluice/data"
-	"sluice/datasets"
 	"sluice/model"
 	"sluice/nn"
-	"sluice/train"
 )
 
 type predictCmd struct {
 	Args []string `arg:"" optional:"" name:"MODEL|FILE" help:"First a model file or a run's folder (without it the newest run's), then files; - is standard input, as is none."`
 
-	Data   string `placeholder:"NAME" help:"Data by name instead of files."`
-	Format string `type:"choice" placeholder:"columns|conllu|jsonl|text|csv|tsv|lines" help:"Of the files (by their names; of other text a sentence or example a line)."`
-	JSON   bool   `name:"json" help:"Print JSON lines, whatever the format of the files."`
-	At     *int   `placeholder:"N" help:"forecast: from after this many rows on, instead of after the last."`
+	Data string `placeholder:"NAME" help:"Data by name instead of files."`
+	JSON bool   `name:"json" help:"Print JSON lines, whatever the format of the files."`
+	At   *int   `placeholder:"N" help:"forecast: from after this many rows on, instead of after the last."`
 
 	pictureFlags `embed:""`
 	threadsFlag  `embed:""`
+
+	Files fileFlags `embed:"" group:"Files, where they are laid out otherwise than those trained on"`
 }
 
 // Run answers.
@@ -56,28 +55,34 @@ func (c *predictCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if c.Data != "" && made[c.Data] == nil {
-		d, err := datasets.Find(c.Data)
-		if err != nil {
-			return usageError{err}
-		}
-		if files, err = e.get(d); err != nil {
+	switch {
+	case c.Data != "":
+		if files, err = e.dataOf(m.Task, c.Data); err != nil {
 			return err
 		}
-	}
-	if len(files) == 0 && made[c.Data] == nil {
+		if len(files) == 0 && m.Task != model.Forecast {
+			return usage("--data %s: has its answers already, want a file", c.Data)
+		}
+	case len(files) == 0:
 		files = []string{"-"}
+	}
+	l, err := layoutOf(m, config, c.Files, map[string]string{model.Tag: "text", model.Classify: "lines", model.Forecast: "csv"}[m.Task])
+	if err != nil {
+		return err
+	}
+	if m.Task == model.Classify && m.Features > 0 { // a line is no sequence of numbers
+		l.usual = "jsonl"
 	}
 	team := nn.NewTeam(threads)
 	defer team.Close()
 	p := m.Pack()
 	switch m.Task {
 	case model.Tag:
-		return c.tag(e, p, team, config, files)
+		return c.tag(e, p, team, l, files)
 	case model.Classify:
-		return c.classify(e, p, team, config, files)
+		return c.classify(e, p, team, l, files)
 	}
-	return c.forecast(e, m, p, team, config, files)
+	return c.forecast(e, m, p, team, l, files)
 }
 
 // atOnce is how many sentences or examples are answered together.
@@ -116,32 +121,23 @@ func shownInput(name string) string {
 	return name
 }
 
-func (c *predictCmd) tag(e *env, p *model.Packed, team *nn.Team, config train.Config, files []string) error {
+func (c *predictCmd) tag(e *env, p *model.Packed, team *nn.Team, l layout, files []string) error {
 	t, err := model.NewTagger(p, team)
 	if err != nil {
 		return err
 	}
-	columns := func(name string) data.Columns {
-		of := config.Columns
-		if c.Format != "" {
-			of.Format = c.Format
-		} else if of.Format = ""; name == "-" || strings.EqualFold(filepath.Ext(name), ".txt") {
-			of.Format = "text"
-		}
-		return of.Of(name)
-	}
-	if made[c.Data] != nil {
-		return usage("--data %s: it has tags already, want a file", c.Data)
-	}
 	return readAhead(e, files, func(name string, r io.Reader) func(func(data.Sentence, error) bool) {
-		return data.ReadSentences(name, r, columns(name))
+		return data.ReadSentences(name, r, l.columns(name))
 	}, func(name string, some []data.Sentence) error {
 		tags, err := t.Tag(e.ctx, some)
 		if err != nil {
-			return fmt.Errorf("%s: %w", shownInput(name), err)
+			return fmt.Errorf("%s: %s", shownInput(name), oneLine(err.Error()))
 		}
-		out, of := []byte(nil), columns(name)
+		out, of := []byte(nil), l.columns(name)
 		for i, s := range some {
+			if of.Format == "text" && c.Files.Format == nil && len(s.Words) == 2 && slices.Contains(p.Labels, s.Words[1]) {
+				return fmt.Errorf("%s: line %d: a word and a tag, %.40q: want --format columns, or --format text if it is a sentence", shownInput(name), s.Line, s.Words)
+			}
 			if c.JSON {
 				s, of = data.Sentence{Words: s.Words}, data.Columns{Format: "jsonl"}
 			}
@@ -152,31 +148,22 @@ func (c *predictCmd) tag(e *env, p *model.Packed, team *nn.Team, config train.Co
 	})
 }
 
-func (c *predictCmd) classify(e *env, p *model.Packed, team *nn.Team, config train.Config, files []string) error {
+func (c *predictCmd) classify(e *env, p *model.Packed, team *nn.Team, l layout, files []string) error {
 	k, err := model.NewClassifier(p, team)
 	if err != nil {
 		return err
 	}
-	table := func(name string) data.Table {
-		t := config.Table
-		if c.Format != "" {
-			t.Format = c.Format
-		} else if t.Format = ""; name == "-" {
-			t.Format = "lines"
-		}
-		return t
-	}
-	if made[c.Data] != nil {
-		return usage("--data %s: it has labels already, want a file", c.Data)
-	}
 	headed := false
 	return readAhead(e, files, func(name string, r io.Reader) func(func(data.Example, error) bool) {
 		headed = false
-		return data.ReadExamples(name, r, table(name))
+		return data.ReadExamples(name, r, l.table(name))
 	}, func(name string, some []data.Example) error {
+		if err := l.labelled(p, name, some[0]); err != nil {
+			return err
+		}
 		labels, probs, err := k.Classify(e.ctx, some)
 		if err != nil {
-			return fmt.Errorf("%s: %w", shownInput(name), err)
+			return fmt.Errorf("%s: %s", shownInput(name), oneLine(err.Error()))
 		}
 		var out []byte
 		for i, x := range some {
@@ -202,6 +189,16 @@ func (c *predictCmd) classify(e *env, p *model.Packed, team *nn.Team, config tra
 	})
 }
 
+// labelled is the error of a number that was taken for a label, since a table of
+// numbers begins with one unless it is told that there is none.
+func (l layout) labelled(p *model.Packed, name string, x data.Example) error {
+	format := l.table(name).Format
+	if x.Values == nil || x.Label == "" || format != "csv" && format != "tsv" || slices.Contains(p.Labels, x.Label) {
+		return nil
+	}
+	return fmt.Errorf("%s: line %d: label %.40q is none of the model's: want --label-column none if the file has no labels", shownInput(name), x.Line, x.Label)
+}
+
 func probabilities(labels []string, p []float32) map[string]float32 {
 	all := make(map[string]float32, len(labels))
 	for i, l := range labels {
@@ -210,17 +207,19 @@ func probabilities(labels []string, p []float32) map[string]float32 {
 	return all
 }
 
-func (c *predictCmd) forecast(e *env, m *model.Model, p *model.Packed, team *nn.Team, config train.Config, files []string) error {
-	if c.Format != "" {
-		config.Series.Format = c.Format
-	} else if len(files) == 1 && files[0] == "-" && config.Series.Format == "" {
-		config.Series.Format = "csv"
-	}
+func (c *predictCmd) forecast(e *env, m *model.Model, p *model.Packed, team *nn.Team, l layout, files []string) error {
 	paths, err := c.outputs("")
 	if err != nil {
 		return err
 	}
-	s, err := seriesFor(e, m, config, files, c.Data)
+	shown := c.Data
+	if shown == "" {
+		shown = sourceOf(files).shown
+	}
+	s, err := seriesFor(e, m, l, files)
+	if err != nil && !errors.As(err, new(readError)) {
+		err = fmt.Errorf("%s: %w", shown, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -235,7 +234,7 @@ func (c *predictCmd) forecast(e *env, m *model.Model, p *model.Packed, team *nn.
 		return err
 	}
 	if from < p.Forecast.Window {
-		return fmt.Errorf("%d rows before the forecast: want %d at least, which the model reads", from, p.Forecast.Window)
+		return fmt.Errorf("%s: %s before the forecast: want %d at least, which the model reads", shown, plural(from, "row"), p.Forecast.Window)
 	}
 	o, err := f.Forecast(s.Values[:from*n])
 	if err != nil {
@@ -247,7 +246,7 @@ func (c *predictCmd) forecast(e *env, m *model.Model, p *model.Packed, team *nn.
 		out.Times = s.Following(from, h)
 	}
 	text := out.AppendCSV(nil)
-	if c.JSON || config.Series.Format == "jsonl" {
+	if format, _ := (data.Table{Format: l.series(first(files)).Format}).FormatOf(first(files)); c.JSON || format == "jsonl" {
 		text = out.AppendJSONLines(nil)
 	}
 	if len(paths) > 0 {

@@ -45,17 +45,29 @@ func terminalWidth(w io.Writer) func() int {
 }
 
 // facts are what there is to say of a moment, the most important first.
-func facts(p train.Progress, m gauge, epochs int, heldOut float64) []string {
+func facts(p train.Progress, m gauge, epochs int, heldOut string) []string {
 	f := []string{
 		fmt.Sprintf("epoch %d/%d", p.Epoch, epochs),
 		m.name + " " + m.short(p.Loss),
 		clock(p.Left) + " left",
 		count(int64(p.PerSecond)) + " " + m.per,
 	}
-	if heldOut > 0 {
-		f = append(f, "held out "+m.short(heldOut))
+	if heldOut != "" {
+		f = append(f, "held out "+heldOut)
 	}
 	return f
+}
+
+// heldOutOf is how an epoch did on what is held out: by its figure, if it has one
+// of that name.
+func heldOutOf(e train.Epoch, m gauge, figure string) string {
+	switch {
+	case e.HeldOutLoss == 0:
+		return ""
+	case figure != "":
+		return figure + " " + percentage(e.Figure)
+	}
+	return m.short(e.HeldOutLoss)
 }
 
 // live is one line that is written over again and again.
@@ -67,7 +79,8 @@ type live struct {
 	shown   time.Time
 	epochs  int
 	gauge   gauge
-	heldOut float64 // loss, after the last epoch
+	figure  string // its name, if models of the task have one
+	heldOut string // after the last epoch
 }
 
 const (
@@ -81,13 +94,13 @@ const (
 func (l *live) event(event train.Event) {
 	switch e := event.(type) {
 	case train.Start:
-		l.epochs, l.gauge = e.Epochs, gaugeOf(e.Task)
+		l.epochs, l.gauge, l.figure = e.Epochs, gaugeOf(e.Task), e.Figure
 		l.bar = progressbar.NewOptions(max(1, e.Updates),
 			progressbar.OptionSetWriter(l.w), progressbar.OptionFullWidth(), progressbar.OptionUseANSICodes(true),
 			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish(),
 			progressbar.OptionSetTheme(progressbar.ThemeASCII))
 	case train.Epoch:
-		l.heldOut = e.HeldOutLoss
+		l.heldOut = heldOutOf(e, l.gauge, l.figure)
 	case train.Progress:
 		if now := l.now(); now.Sub(l.shown) >= refresh {
 			l.shown = now
@@ -137,7 +150,8 @@ type plain struct {
 	shown   time.Time
 	epochs  int
 	gauge   gauge
-	heldOut float64
+	figure  string
+	heldOut string
 }
 
 const plainEvery = 10 * time.Second
@@ -145,9 +159,9 @@ const plainEvery = 10 * time.Second
 func (p *plain) event(event train.Event) {
 	switch e := event.(type) {
 	case train.Start:
-		p.epochs, p.gauge, p.shown = e.Epochs, gaugeOf(e.Task), p.now()
+		p.epochs, p.gauge, p.figure, p.shown = e.Epochs, gaugeOf(e.Task), e.Figure, p.now()
 	case train.Epoch:
-		p.heldOut = e.HeldOutLoss
+		p.heldOut = heldOutOf(e, p.gauge, p.figure)
 	case train.Progress:
 		if now := p.now(); now.Sub(p.shown) >= plainEvery {
 			p.shown = now

@@ -131,8 +131,8 @@ func (w *words) start(s train.Start) {
 		}
 		fmt.Fprintln(w.w)
 	}
-	fmt.Fprintf(w.w, "model  %s, %s\n", describe(w.config.Model), plural(s.Parameters, "parameter"))
-	fmt.Fprintf(w.w, "run    %s of %s (%s), %s, in %s\n", plural(s.Epochs, "epoch"), plural(s.Updates/max(1, s.Epochs), "update"), optimizer(w.config), plural(w.threads, "thread"), w.dir)
+	fmt.Fprintf(w.w, "model  %s\n", folded(describe(w.config.Model)+", "+plural(s.Parameters, "parameter"), 7))
+	fmt.Fprintf(w.w, "run    %s\n", folded(fmt.Sprintf("%s of %s (%s), %s, in %s", plural(s.Epochs, "epoch"), plural(s.Updates/max(1, s.Epochs), "update"), optimizer(w.config), plural(w.threads, "thread"), w.dir), 7))
 	if s.Resumed > 0 {
 		fmt.Fprintf(w.w, "       going on after update %s\n", count(s.Resumed))
 	}
@@ -141,12 +141,10 @@ func (w *words) start(s train.Start) {
 // startSequences says what a task of sequences is about to learn from.
 func (w *words) startSequences(s train.Start) {
 	n := w.sets.Names
-	noun := nounOf(s.Task)
-	fmt.Fprintf(w.w, "data   %s: %s to train on, %s held out", visible(w.source.shown), plural(s.TrainSymbols, noun), count(s.HeldOutSymbols))
+	data := fmt.Sprintf("%s: %s to train on, %s held out", visible(w.source.shown), plural(s.TrainSymbols, nounOf(s.Task)), count(s.HeldOutSymbols))
 	if w.sets.test != nil {
-		fmt.Fprintf(w.w, ", %s for a test", count(w.sets.test.Len()))
+		data += fmt.Sprintf(", %s for a test", count(w.sets.test.Len()))
 	}
-	fmt.Fprintln(w.w)
 	var about []string
 	if n.Vocab != nil {
 		about = append(about, "vocabulary of "+plural(n.Vocab.Size(), unit(n.Vocab.Kind())))
@@ -154,21 +152,29 @@ func (w *words) startSequences(s train.Start) {
 	if n.Characters != nil {
 		about = append(about, plural(n.Characters.Size(), "character"))
 	}
-	if len(n.Labels) > 0 {
-		what := "label"
-		if s.Task == model.Tag {
-			what = "tag"
-		}
-		about = append(about, plural(len(n.Labels), what)+prefixed(" of scheme ", string(n.Scheme)))
+	switch s.Task {
+	case model.Tag:
+		about = append(about, plural(len(n.Labels), "tag")+prefixed(" of scheme ", string(n.Scheme)))
+	case model.Classify:
+		about = append(about, plural(len(n.Labels), "label"))
 	}
 	if n.Series != nil {
 		about = append(about, fmt.Sprintf("%d series: %s", len(n.Series.Names), several(n.Series.Names)))
 	} else {
 		about = append(about, fmt.Sprintf("%.1f %% of steps padding", 100*w.sets.Padding))
 	}
-	fmt.Fprintf(w.w, "       %s\n", strings.Join(about, ", "))
+	fmt.Fprintf(w.w, "data   %s\n       %s\n", folded(data, 7), folded(strings.Join(about, ", "), 7))
+	if v := w.sets.Vectors; v != nil {
+		known := 0
+		for _, word := range v.Words {
+			if _, ok := n.Vocab.ID(word); ok {
+				known++
+			}
+		}
+		fmt.Fprintf(w.w, "       %s of them with vectors of width %d\n", count(known), v.Width)
+	}
 	if r := w.sets.Rare; len(r) > 0 {
-		fmt.Fprintf(w.w, "       %s of one example to learn from: %.200s\n", plural(len(r), "label"), visible(strings.Join(r, ", ")))
+		fmt.Fprintf(w.w, "       only one example to learn from: %s\n", folded(several(r), 40))
 	}
 }
 
@@ -278,26 +284,22 @@ func (w *words) end(o outcome) {
 	if w.text != nil {
 		kind = w.text.Vocab.Kind()
 	}
-	fmt.Fprintf(w.w, "%s  training %s\n", g.name, measured(g, h.TrainLoss, kind))
+	column := max(scoreColumn, len(g.name)+2)
+	line := func(name, text string) { fmt.Fprintf(w.w, "%-*s%s\n", column, name, folded(text, column)) }
+	line(g.name, "training "+measured(g, h.TrainLoss, kind))
 	if h.HeldOutSymbols > 0 {
-		fmt.Fprintf(w.w, "%*s  held out %s\n", len(g.name), "", measured(g, h.HeldOutLoss, kind))
+		line("", "held out "+measured(g, h.HeldOutLoss, kind))
 	}
-	fmt.Fprintf(w.w, "%-*s  %s\n", len(g.name), "kept", why(h))
+	if name := train.FigureName(w.config.Model.Task, o.result.Model.Scheme); name != "" && h.HeldOutSymbols > 0 && h.Epoch > 0 {
+		line(name, "held out "+percentage(h.HeldOutFigure))
+	}
+	line("kept", why(h))
 	if w.text != nil && byHeart(o.config.Keep, h) {
 		fmt.Fprintf(w.w, "            (a text of %s is there to be learnt by heart: training perplexity\n            proves that the optimisation works, not that the model is good)\n", plural(h.TrainSymbols, unit(kind)))
 	}
-	fmt.Fprintf(w.w, "%-*s  %s in %s\n", len(g.name), "wrote", strings.Join(o.files, ", "), o.dir)
-	program, dir := program(), quoted(operand(o.dir))
-	next := []string{"inspect " + dir}
-	if w.text != nil {
-		prime := ""
-		if len(o.config.Prefixes) > 0 {
-			prime = " --prime " + quoted(visible(o.config.Prefixes[0]))
-		}
-		next = append([]string{"generate " + dir + prime}, next...)
-	}
-	for i, command := range next {
-		fmt.Fprintf(w.w, "%-*s  %s %s\n", len(g.name), map[bool]string{true: "next"}[i == 0], program, command)
+	line("wrote", strings.Join(o.files, ", ")+" in "+o.dir)
+	for i, command := range o.next() {
+		fmt.Fprintf(w.w, "%-*s%s %s\n", column, map[bool]string{true: "next"}[i == 0], program(), command)
 	}
 	for _, part := range []struct {
 		name string
@@ -308,6 +310,33 @@ func (w *words) end(o outcome) {
 			part.s.print(w.w)
 		}
 	}
+}
+
+// scoreColumn is where what is said of a run and of a score begins.
+const scoreColumn = 12
+
+// next are the commands to go on with.
+func (o outcome) next() []string {
+	dir := quoted(operand(o.dir))
+	inspect := "inspect " + dir
+	switch {
+	case o.text != nil && len(o.config.Prefixes) > 0:
+		return []string{"generate " + dir + " --prime " + quoted(visible(o.config.Prefixes[0])), inspect}
+	case o.text != nil:
+		return []string{"generate " + dir, inspect}
+	case o.sets == nil:
+		return []string{inspect}
+	case o.config.Model.Task != model.Forecast:
+		return []string{"predict " + dir + " FILE", "eval " + dir + " FILE", inspect}
+	}
+	from := " FILE"
+	switch f := o.source.files; {
+	case o.source.corpus != "":
+		from = " --data " + quoted(o.source.corpus)
+	case f[0] != "-":
+		from = " " + quoted(operand(f[0]))
+	}
+	return []string{"predict " + dir + from + " --out next.png", "eval " + dir + " FILE", inspect}
 }
 
 // measured writes a loss; kind is that of the symbols of a text.

@@ -23,6 +23,7 @@ func parsed(t *testing.T, args ...string) (*trainCmd, train.Config) {
 	if _, err := parser.Parse(append([]string{"train"}, args...)); err != nil {
 		t.Fatal(err)
 	}
+	c.Train.takeTask()
 	base, err := c.Train.base(&env{})
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +47,12 @@ func TestRunFile(t *testing.T) {
 		{"--vocab", "word", "--unknown", "unk", "--min-count", "3", "--max-vocab", "99", "--lines", "10", "--test", "0.05", "--offset", "--no-orthogonal"},
 		{"--preset", "awd-lstm", "--no-tied", "--embed", "30", "--dropout", "0", "--no-vary", "--smoothing", "0.1", "--ar", "0", "--accumulate", "4", "--non-finite", "lower"},
 		{"--seed", "9223372036854775807", "--precision", "bf16", "--epsilon", "1e-7", "--init", "normal", "--clip-value", "0.5", "--keep", "last", "--warmup", "3"},
+		{"tag"}, {"tag", "--no-lower", "--chars", "0", "--no-crf", "--scheme", "bioes", "--tag-column", "4", "--word-column", "2", "--format", "columns", "--tokens", "99", "--test-on", "t", "--vectors", "v", "--test", "0"},
+		{"tag", "--chars", "8", "--chars-hidden", "9", "--tag-column", "xpos", "--cell", "gru", "--lines", "7", "--validation", "0"},
+		{"classify"}, {"classify", "--pool", "attention", "--class-weights", "balanced", "--text-column", "5", "--label-column", "none", "--no-header", "--format", "tsv", "--vocab", "word"},
+		{"classify", "--values", "a,b", "--embed", "0", "--input-dropout", "0", "--validation", "0.2", "--test", "0.1", "--label-column", "kind"},
+		{"forecast"}, {"forecast", "--window", "6", "--horizon", "4", "--segment", "2", "--quantiles", "0.05,0.5,0.95", "--season", "3", "--max-rows", "50", "--gaps", "linear", "--time-column", "when", "--values", "x"},
+		{"forecast", "--segment", "0", "--validation", "12", "--test", "24", "--season", "0", "--cell", "lstm", "--layers", "2"}, {"forecast", "--quantiles", "none", "--hidden", "32"},
 		{"--prefix", "a, \"b\"", "--prefix", "分开", "--held-out", "a file.txt", "--reset", "before", "--sampling", "random"},
 	} {
 		c, config := parsed(t, args...)
@@ -76,7 +83,7 @@ func TestRunFileHasAll(t *testing.T) {
 	if err := c.writeRunFile(&b, config, source{}); err != nil {
 		t.Fatal(err)
 	}
-	named := map[string]bool{"preset": true, "data": true, "files": true, "held-out": true, "prefix": true, "dropout": true, "checkpoint-minutes": true, "checkpoint-updates": true, "checkpoints": true}
+	named := map[string]bool{"preset": true, "data": true, "files": true, "held-out": true, "test-on": true, "vectors": true, "prefix": true, "dropout": true, "checkpoint-minutes": true, "checkpoint-updates": true, "checkpoints": true}
 	for _, g := range c.options(&config) {
 		for _, o := range g.options {
 			named[o.name] = true

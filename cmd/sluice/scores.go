@@ -46,7 +46,7 @@ type tagScore struct {
 
 func (s tagScore) print(w io.Writer) {
 	fmt.Fprintf(w, "scored      %s of %s, %.1f %% of steps padding\n", plural(s.Words, "word"), plural(s.sentences, "sentence"), 100*s.Padding)
-	fmt.Fprintf(w, "accuracy    %s of tags; always %q: %s\n", percentage(s.Tags.Accuracy()), s.p.Labels[0], percentage(majority(s.TagScore)))
+	fmt.Fprintf(w, "accuracy    %s of tags; always the most frequent one: %s\n", percentage(s.Tags.Accuracy()), percentage(majority(s.TagScore)))
 	fmt.Fprintf(w, "loss        %.4f nats per word\n", s.Loss())
 	if s.p.Scheme == "" {
 		return
@@ -103,7 +103,7 @@ func (s classScore) print(w io.Writer) {
 	accuracy, f1 := s.Majority()
 	fmt.Fprintf(w, "scored      %s\n", plural(s.Total(), "example"))
 	fmt.Fprintf(w, "accuracy    %s; always the most frequent label: %s\n", percentage(s.Accuracy()), percentage(accuracy))
-	fmt.Fprintf(w, "macro F1    %.4f; always the most frequent label: %.4f\n", s.MacroF1(), f1)
+	fmt.Fprintf(w, "macro F1    %s; always the most frequent label: %s\n", percentage(s.MacroF1()), percentage(f1))
 	fmt.Fprintf(w, "loss        %.4f nats per example\n\n", s.Loss())
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "label\tprecision\trecall\tF1\tnumber")
@@ -160,7 +160,7 @@ type forecastRow struct {
 
 func (s forecastScore) print(w io.Writer) {
 	f := s.p.Forecast
-	fmt.Fprintf(w, "scored      %s of %s, %s ahead, %s\n\n", plural(s.Windows, "window"), plural(f.Window, "step"), plural(f.Horizon, "step"), several(s.p.Series.Names))
+	fmt.Fprintf(w, "scored      %s of %s, %s ahead, of %s\n\n", plural(s.Windows, "window"), plural(f.Window, "step"), plural(f.Horizon, "step"), several(s.p.Series.Names))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	one := len(s.p.Series.Names) == 1
 	fmt.Fprint(t, "forecast\tMSE\tMAE")
@@ -176,9 +176,9 @@ func (s forecastScore) print(w io.Writer) {
 		fmt.Fprintln(t)
 	}
 	t.Flush()
-	fmt.Fprintln(w, "in standard deviations of each series as it was trained on")
+	fmt.Fprintln(w, "\nAll in standard deviations of each series in what was trained on.")
 	for i, b := range s.Bands {
-		fmt.Fprintf(w, "\nband of %s: %s of what came were in it, %.3f wide\n", bandName(f.Quantiles, i), percentage(b.Share()), b.Width())
+		fmt.Fprintf(w, "In the band of %s were %s of the values, it is %.3f wide.\n", bandName(f.Quantiles, i), percentage(b.Share()), b.Width())
 	}
 }
 

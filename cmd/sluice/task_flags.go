@@ -8,20 +8,24 @@ import (
 	"sluice/train"
 )
 
-// dataFlags say how the files of sequences are laid out. A nil flag was not given.
-type dataFlags struct {
+// fileFlags say how the files of sequences are laid out. A nil flag was not given.
+type fileFlags struct {
 	Format      *string   `type:"choice" placeholder:"columns|conllu|jsonl|text|csv|tsv|lines|idx" help:"Of the files (by their names)."`
-	WordColumn  *int      `placeholder:"N" help:"tag: column of the words (1)."`
+	WordColumn  *int      `placeholder:"N" help:"tag: column of the words (the first)."`
 	TagColumn   *string   `placeholder:"N|NAME" help:"tag: column of the tags (the last); of CoNLL-U upos, xpos, feats or deprel."`
-	Scheme      *string   `type:"choice" placeholder:"iob1|iob2|bioes" help:"tag: bring tags of spans to this scheme (theirs)."`
 	TextColumn  *string   `placeholder:"N|NAME" help:"classify: column of the texts."`
 	LabelColumn *string   `placeholder:"N|NAME" help:"classify: column of the labels, none for none."`
-	Values      *listFlag `placeholder:"NAME,…" help:"classify, forecast: columns of the numbers; none for what is usual."`
+	Values      *listFlag `placeholder:"NAME,…" help:"classify, forecast: columns of the numbers, * for all but the label; none for what is usual."`
 	Header      *bool     `negatable:"" help:"classify: the first row names the columns (yes)."`
 	TimeColumn  *string   `placeholder:"N|NAME" help:"forecast: column of the times, none for none."`
-	Gaps        *string   `type:"choice" placeholder:"error|last|linear" help:"forecast: what becomes of rows and values that are missing."`
-	MaxRows     *int      `placeholder:"N" help:"forecast: only so many rows from the start; 0: all."`
-	Season      *int      `placeholder:"N" help:"forecast: steps of a season, for the seasonal naive forecast; 0: none."`
+	Gaps        *string   `type:"choice" placeholder:"error|last|linear" help:"forecast: what becomes of rows and values that are missing (error)."`
+}
+
+// dataFlags say what else becomes of what is in the files.
+type dataFlags struct {
+	Scheme  *string `type:"choice" placeholder:"iob1|iob2|bioes" help:"tag: bring tags of spans to this scheme (theirs)."`
+	MaxRows *int    `placeholder:"N" help:"forecast: only so many rows from the start; 0: all."`
+	Season  *int    `placeholder:"N" help:"forecast: steps of a season, for the seasonal naive forecast; 0: none."`
 }
 
 // listFlag is names or numbers with commas between, or none.
@@ -95,8 +99,8 @@ func (f *quantilesFlag) option(name string, field *[]float64) option {
 	}
 }
 
-// choose sets what the task says the format is of.
-func (f dataFlags) options(c *train.Config) []option {
+// options are of the files of the Config's task.
+func (f fileFlags) options(c *train.Config) []option {
 	format := &c.Columns.Format
 	switch c.Model.Task {
 	case model.Classify:
@@ -120,13 +124,19 @@ func (f dataFlags) options(c *train.Config) []option {
 		opt("format", f.Format, format).with(tag || classify || forecast, "files of task tag, classify or forecast"),
 		opt("word-column", f.WordColumn, &c.Columns.Word).with(tag, "task tag"),
 		opt("tag-column", f.TagColumn, &c.Columns.Tag).with(tag, "task tag"),
-		opt("scheme", f.Scheme, (*string)(&c.Scheme)).with(tag, "task tag"),
 		opt("text-column", f.TextColumn, &c.Table.Text).with(classify, "task classify"),
 		opt("label-column", f.LabelColumn, &c.Table.Label).with(classify, "task classify"),
 		optList("values", f.Values, values).with(classify || forecast, "task classify or forecast"),
 		headed.with(classify, "task classify"),
 		opt("time-column", f.TimeColumn, &c.Series.Time).with(forecast, "task forecast"),
 		opt("gaps", f.Gaps, &c.Series.Gaps).with(forecast, "task forecast"),
+	}
+}
+
+func (f dataFlags) options(c *train.Config) []option {
+	forecast := c.Model.Task == model.Forecast
+	return []option{
+		opt("scheme", f.Scheme, (*string)(&c.Scheme)).with(c.Model.Task == model.Tag, "task tag"),
 		opt("max-rows", f.MaxRows, &c.MaxRows).with(forecast, "task forecast"),
 		opt("season", f.Season, &c.Season).with(forecast, "task forecast"),
 	}

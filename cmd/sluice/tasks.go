@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,14 +26,23 @@ type sets struct {
 
 // prepareSequences reads what a task of sequences learns from.
 func (c *trainCmd) prepareSequences(e *env, j *job, files []string) (err error) {
-	if len(c.RunFlags.Prefix) > 0 {
-		return usage("--prefix: acts with a text only")
+	if err := actWith([]condition{
+		{"prefix", len(c.RunFlags.Prefix) > 0, false, "a text"},
+		{"vectors", c.Vectors != "", j.config.Model.Task == model.Tag, "task tag"},
+	}); err != nil {
+		return err
 	}
 	f, err := c.parts(e, j.config.Model.Task, files)
 	if err != nil {
 		return err
 	}
-	j.source = f.source
+	own := f.train == nil && j.config.Model.Task != model.Forecast // parts of what is made
+	if j.source = f.source; own || f.heldOut != nil {
+		j.config.Split.Validation, j.config.Split.Lines = 0, 0
+	}
+	if f.test != nil {
+		j.config.Split.Test = 0
+	}
 	switch j.config.Model.Task {
 	case model.Tag:
 		j.sets, err = c.sentences(e, &j.config, f)
@@ -70,9 +80,6 @@ type partFiles struct {
 	train, heldOut, test []string
 }
 
-// builtInFor is the data that is built in for each task.
-var builtInFor = map[string]string{model.LM: "lyrics", model.Tag: "dates", model.Classify: "grammars", model.Forecast: "seasons"}
-
 // parts finds the files.
 func (c *trainCmd) parts(e *env, task string, files []string) (f partFiles, err error) {
 	if c.HeldOut != "" {
@@ -88,22 +95,23 @@ func (c *trainCmd) parts(e *env, task string, files []string) (f partFiles, err 
 		f.train, f.source = files, sourceOf(files)
 		return f, nil
 	}
-	name := c.Data
-	if name == "" {
-		name = builtInFor[task]
+	name := cmp.Or(c.Data, builtInFor[task])
+	if err := dataFor(task, name); err != nil {
+		return f, err
 	}
 	f.source = source{name: safe(name), shown: name, corpus: name}
 	if made[name] != nil {
-		return f, nil
+		return f, c.ownParts(task != model.Forecast, task != model.Forecast)
 	}
 	d, err := datasets.Find(name)
 	if err != nil {
-		return f, usage("%w (sluice data lists all names)", err)
+		return f, err
 	}
 	paths, err := e.get(d)
 	if err != nil {
 		return f, err
 	}
+	f.heldOut, f.test = nil, nil
 	for i, path := range paths {
 		switch d.Files[i].Part {
 		case "dev":
@@ -117,6 +125,9 @@ func (c *trainCmd) parts(e *env, task string, files []string) (f partFiles, err 
 	if len(f.train) == 0 { // one file was named
 		f.train, f.heldOut, f.test = paths, nil, nil
 	}
+	if err := c.ownParts(f.heldOut != nil, f.test != nil); err != nil {
+		return f, err
+	}
 	if c.HeldOut != "" {
 		f.heldOut = []string{c.HeldOut}
 	}
@@ -124,6 +135,16 @@ func (c *trainCmd) parts(e *env, task string, files []string) (f partFiles, err 
 		f.test = []string{c.TestOn}
 	}
 	return f, nil
+}
+
+// ownParts is the error of flags that would divide data that is divided already.
+func (c *trainCmd) ownParts(heldOut, test bool) error {
+	t := c.TextFlags
+	return actWith([]condition{
+		{"lines", t.Lines != nil && *t.Lines > 0, !heldOut, "data that has no part to hold out of its own"},
+		{"validation", t.Validation != nil && *t.Validation > 0, !heldOut, "data that has no part to hold out of its own"},
+		{"test", t.Test != nil && *t.Test > 0, !test, "data that has no part for a test of its own"},
+	})
 }
 
 // sourceOf is what is said of files.
@@ -142,6 +163,11 @@ func sourceOf(files []string) source {
 // each opens files one after another, - being standard input. A signal ends it
 // also where that gives nothing.
 func (e *env) each(files []string, use func(name string, r io.Reader) error) error {
+	for _, file := range files { // before any is read
+		if _, err := os.Stat(file); file != "-" && err != nil {
+			return fmt.Errorf("%s: %w", file, cause(err))
+		}
+	}
 	done := make(chan error, 1)
 	go func() {
 		done <- func() error {
@@ -186,9 +212,9 @@ func openFile(path string) (*os.File, error) {
 }
 
 // readSentences reads all sentences of files.
-func readSentences(e *env, files []string, c data.Columns) (all []data.Sentence, err error) {
+func readSentences(e *env, files []string, columns func(name string) data.Columns) (all []data.Sentence, err error) {
 	err = e.each(files, func(name string, r io.Reader) error {
-		for s, err := range data.ReadSentences(name, r, c.Of(name)) {
+		for s, err := range data.ReadSentences(name, r, columns(name)) {
 			if err != nil {
 				return err
 			}
@@ -200,9 +226,9 @@ func readSentences(e *env, files []string, c data.Columns) (all []data.Sentence,
 }
 
 // readExamples reads all examples of files.
-func readExamples(e *env, files []string, t data.Table) (all []data.Example, err error) {
+func readExamples(e *env, files []string, table func(name string) data.Table) (all []data.Example, err error) {
 	err = e.each(files, func(name string, r io.Reader) error {
-		examples := data.ReadExamples(name, r, t)
+		examples := data.ReadExamples(name, r, table(name))
 		if labels := labelsOf(name); labels != "" {
 			if labels == name { // it goes with its pictures
 				return nil
@@ -239,12 +265,12 @@ func labelsOf(name string) string {
 }
 
 // readSeries reads the series of one file.
-func readSeries(e *env, files []string, t data.SeriesTable) (s *data.Series, err error) {
-	if len(files) != 1 {
-		return nil, usage("%d files: want one of series", len(files))
-	}
+func readSeries(e *env, files []string, table func(name string) data.SeriesTable) (s *data.Series, err error) {
 	err = e.each(files, func(name string, r io.Reader) (err error) {
-		s, err = data.ReadSeries(name, r, t)
+		if len(files) > 1 {
+			return usage("%d files: want one of series", len(files))
+		}
+		s, err = data.ReadSeries(name, r, table(name))
 		return err
 	})
 	return s, err
@@ -255,7 +281,8 @@ func (c *trainCmd) sentences(e *env, config *train.Config, f partFiles) (s *sets
 	var p train.Parts[data.Sentence]
 	if f.train == nil {
 		p = datesParts()
-	} else if err = readParts(f, &p, func(files []string) ([]data.Sentence, error) { return readSentences(e, files, config.Columns) }); err != nil {
+	}
+	if err = readParts(f, &p, func(files []string) ([]data.Sentence, error) { return readSentences(e, files, config.Columns.Of) }); err != nil {
 		return nil, err
 	}
 	vectors, err := c.vectors(e, config, p.Train)
@@ -297,8 +324,11 @@ func (f partFiles) name(err error) error {
 		return fmt.Errorf("%s: %s", f.shown, oneLine(err.Error()))
 	}
 	files := f.train
-	if in.HeldOut && len(f.heldOut) > 0 {
+	switch {
+	case in.Part == train.HeldOutPart && f.heldOut != nil:
 		files = f.heldOut
+	case in.Part == train.TestPart && f.test != nil:
+		files = f.test
 	}
 	return fmt.Errorf("%s: %s", shownAll(files, f.shown), oneLine(err.Error()))
 }
@@ -328,7 +358,9 @@ func (c *trainCmd) labelled(e *env, config *train.Config, f partFiles) (s *sets,
 	var p train.Parts[data.Example]
 	if f.train == nil {
 		p = grammarsParts()
-	} else if err = readParts(f, &p, func(files []string) ([]data.Example, error) { return readExamples(e, files, config.Table) }); err != nil {
+	}
+	table := func(string) data.Table { return config.Table }
+	if err = readParts(f, &p, func(files []string) ([]data.Example, error) { return readExamples(e, files, table) }); err != nil {
 		return nil, err
 	}
 	config.Model.Features = p.Train[0].F
@@ -349,11 +381,9 @@ func (c *trainCmd) labelled(e *env, config *train.Config, f partFiles) (s *sets,
 func (c *trainCmd) series(e *env, config *train.Config, f partFiles) (s *sets, err error) {
 	s = &sets{}
 	if f.train == nil {
-		if s.series, err = seasonsSeries(); config.Season == 0 && c.DataFlags.Season == nil {
-			config.Season = seasonsWeek
-		}
+		s.series, err = seasonsSeries()
 	} else {
-		s.series, err = readSeries(e, f.train, config.Series)
+		s.series, err = readSeries(e, f.train, func(string) data.SeriesTable { return config.Series })
 	}
 	if err != nil {
 		return nil, err

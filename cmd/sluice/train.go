@@ -19,10 +19,10 @@ import (
 type trainCmd struct {
 	Args []string `arg:"" optional:"" name:"TASK|FILE" help:"First the task, lm (also without it), tag, classify or forecast; then its files; - is standard input. Without any, what is built in for the task."`
 
-	Data    string   `placeholder:"NAME" help:"A text by name, such as lyrics, or adding: the adding problem. sluice data lists them."`
+	Data    string   `placeholder:"NAME" help:"Data by name instead of files, such as lyrics; sluice data lists them, with the task that each is for."`
 	Files   []string `sep:"none" hidden:"" help:"FILE, for a run file."`
 	HeldOut string   `placeholder:"FILE" help:"A file to hold out, in place of a part of what is trained on."`
-	TestOn  string   `placeholder:"FILE" help:"tag, classify: a file to score at the end."`
+	TestOn  string   `placeholder:"FILE" help:"tag, classify: a file to score the model on at the end."`
 	Vectors string   `placeholder:"FILE" help:"tag: vectors that embeddings of words begin with, as text of word2vec or GloVe."`
 	Out     string   `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
 	Config  *string  `placeholder:"FILE" help:"A run file: options of this command, which flags beat."`
@@ -44,10 +44,12 @@ type trainCmd struct {
 	task      string // as the command line says it; "": it does not
 	inherited bool   // RunFlags.Prefix is the run file's, whose text was another or cleaned otherwise
 
-	TextFlags  textFlags  `embed:"" group:"Data"`
-	DataFlags  dataFlags  `embed:"" group:"Data"`
-	ModelFlags modelFlags `embed:"" group:"Model"`
-	RunFlags   runFlags   `embed:"" group:"Training"`
+	TextFlags  textFlags      `embed:"" group:"Data"`
+	FileFlags  fileFlags      `embed:"" group:"Files of tasks tag, classify and forecast"`
+	DataFlags  dataFlags      `embed:"" group:"Files of tasks tag, classify and forecast"`
+	ModelFlags modelFlags     `embed:"" group:"Model"`
+	TaskFlags  taskModelFlags `embed:"" group:"Model of tasks tag, classify and forecast"`
+	RunFlags   runFlags       `embed:"" group:"Training"`
 }
 
 // maxMinutes is some years.
@@ -55,9 +57,7 @@ const maxMinutes = 1 << 22
 
 // Run trains and saves a model.
 func (c *trainCmd) Run(e *env) error {
-	if len(c.Args) > 0 && (c.Args[0] == model.LM || sequences(c.Args[0])) {
-		c.task, c.Args = c.Args[0], c.Args[1:]
-	}
+	c.takeTask()
 	switch {
 	case len(c.Files) > 0:
 		return usage("--files: is for run files: want texts as arguments")
@@ -109,6 +109,17 @@ func (c *trainCmd) Run(e *env) error {
 	return c.train(e, j)
 }
 
+// takeTask takes the task off the arguments, else it is that of data by name.
+func (c *trainCmd) takeTask() {
+	if len(c.Args) > 0 && (c.Args[0] == model.LM || sequences(c.Args[0])) {
+		c.task, c.Args = c.Args[0], c.Args[1:]
+	}
+	alone := c.task == "" && c.Preset == "" && c.Config == nil && c.Resume == nil
+	if task := taskOf(c.Data); alone && sequences(task) && !strings.Contains(c.Data, "/") {
+		c.task = task
+	}
+}
+
 // checkpoints are the flags of checkpoints, or what is usual.
 func (c *trainCmd) checkpoints() (minutes float64, updates, kept int) {
 	minutes, kept = 1, 3
@@ -143,8 +154,8 @@ func (c *trainCmd) prepare(e *env, j *job, files []string) (err error) {
 	if sequences(j.config.Model.Task) {
 		return c.prepareSequences(e, j, files)
 	}
-	if c.TestOn != "" || c.Vectors != "" {
-		return usage("--test-on and --vectors: of task tag or classify")
+	if err := actWith([]condition{{"test-on", c.TestOn != "", false, "task tag or classify"}, {"vectors", c.Vectors != "", false, "task tag"}}); err != nil {
+		return err
 	}
 	if j.source, err = e.source(c.Data, "lyrics", files); err != nil {
 		return err
