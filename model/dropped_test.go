@@ -89,7 +89,8 @@ func TestMasksOfRows(t *testing.T) {
 }
 
 // TestZoneoutOfDecoder wants a direct forecast's decoder to keep units of its state
-// while it is trained, others in each segment, and their share of all in use.
+// while it is trained, others in each segment and than the stack, and their share of
+// all in use.
 func TestZoneoutOfDecoder(t *testing.T) {
 	for _, s := range droppedSpecs() {
 		if s.Forecast.Segment == 0 {
@@ -118,6 +119,16 @@ func TestZoneoutOfDecoder(t *testing.T) {
 		}
 		if share < len(all)/5 || share > len(all)*2/5 || slices.Equal(all[:len(all)/2], all[len(all)/2:]) {
 			t.Errorf("%s: %d of %d units are kept, the same in both segments: %v", taskName(s), share, len(all), slices.Equal(all[:len(all)/2], all[len(all)/2:]))
+		}
+		h, alike := make([]float32, m.RNN.Hidden), true
+		for row := range b.B / 2 { // of the stack's first step, with zeros before it, and the decoder's row of that number
+			decoder := all[(row%2*b.B+row/2)*len(h):]
+			for i, v := range run.tape.At(h, 0, 0, "h", 0, row) {
+				alike = alike && (v == 0) == decoder[i]
+			}
+		}
+		if alike {
+			t.Errorf("%s: the decoder has the masks of the stack's first step", taskName(s))
 		}
 	}
 }
