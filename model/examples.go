@@ -39,6 +39,9 @@ func lengths(x Examples) []int {
 // eachBatch calls use with minibatches of all examples, the longest first.
 func eachBatch(ctx context.Context, x Examples, use func(examples []int)) error {
 	all := lengths(x)
+	if x.Len() == 0 {
+		return nil
+	}
 	order, err := data.InOrder(all, data.BucketOptions{Rows: 64, Tokens: slices.Max(append(all, 1<<13))})
 	if err != nil {
 		return err

@@ -322,3 +322,29 @@ func TestScoreLongSequence(t *testing.T) {
 		t.Errorf("%+v, error %v", s, err)
 	}
 }
+
+// Nothing to answer has no answers.
+func TestAnswersOfNothing(t *testing.T) {
+	team := nn.NewTeam(1)
+	defer team.Close()
+	for _, s := range taskSpecs() {
+		switch m, _ := examplesOf(t, s); s.Task {
+		case Tag:
+			tagger, err := NewTagger(m.Pack(), team)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tags, err := tagger.Tag(t.Context(), nil); err != nil || len(tags) > 0 {
+				t.Error(tags, err)
+			}
+		case Classify:
+			classifier, err := NewClassifier(m.Pack(), team)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if labels, _, err := classifier.Classify(t.Context(), nil); err != nil || len(labels) > 0 {
+				t.Error(labels, err)
+			}
+		}
+	}
+}
