@@ -29,6 +29,9 @@ func layoutOf(m *model.Model, config train.Config, flags fileFlags, usual string
 			return layout{}, err
 		}
 	}
+	if m.Task == model.Forecast && flags.Values == nil { // whatever else is in the file
+		config.Series.Values = m.Names.Series.Names
+	}
 	return layout{config, flags, usual}, nil
 }
 

@@ -187,12 +187,14 @@ func bandName(quantiles []float64, i int) string {
 	return fmt.Sprintf("%.4g %%", 100*(quantiles[len(quantiles)-1-i]-quantiles[i]))
 }
 
-// several is a few names, or how many there are.
+// several is a few names, and how many more there are.
 func several(all []string) string {
-	if len(all) > 8 {
-		return plural(len(all), "series") // as its plural is
+	const most = 8
+	text := visible(strings.Join(all[:min(most, len(all))], ", "))
+	if len(all) > most {
+		text += fmt.Sprintf(" and %d more", len(all)-most)
 	}
-	return visible(strings.Join(all, ", "))
+	return text
 }
 
 func (s forecastScore) json() any {

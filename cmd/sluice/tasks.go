@@ -2,12 +2,8 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"sluice/data"
@@ -158,122 +154,6 @@ func sourceOf(files []string) source {
 		s.shown = "standard input"
 	}
 	return s
-}
-
-// each opens files one after another, - being standard input. A signal ends it
-// also where that gives nothing.
-func (e *env) each(files []string, use func(name string, r io.Reader) error) error {
-	for _, file := range files { // before any is read
-		if _, err := os.Stat(file); file != "-" && err != nil {
-			return fmt.Errorf("%s: %w", file, cause(err))
-		}
-	}
-	done := make(chan error, 1)
-	go func() {
-		done <- func() error {
-			for _, file := range files {
-				if file == "-" {
-					if err := use("-", e.stdin); err != nil {
-						return err
-					}
-					continue
-				}
-				f, err := openFile(file)
-				if err != nil {
-					return err
-				}
-				err = use(file, f)
-				f.Close()
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		}()
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-e.ctx.Done():
-		return context.Canceled
-	}
-}
-
-func openFile(path string) (*os.File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
-	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		f.Close()
-		return nil, fmt.Errorf("%s: a folder, want a file", path)
-	}
-	return f, nil
-}
-
-// readSentences reads all sentences of files.
-func readSentences(e *env, files []string, columns func(name string) data.Columns) (all []data.Sentence, err error) {
-	err = e.each(files, func(name string, r io.Reader) error {
-		for s, err := range data.ReadSentences(name, r, columns(name)) {
-			if err != nil {
-				return err
-			}
-			all = append(all, s)
-		}
-		return nil
-	})
-	return all, err
-}
-
-// readExamples reads all examples of files.
-func readExamples(e *env, files []string, table func(name string) data.Table) (all []data.Example, err error) {
-	err = e.each(files, func(name string, r io.Reader) error {
-		examples := data.ReadExamples(name, r, table(name))
-		if labels := labelsOf(name); labels != "" {
-			if labels == name { // it goes with its pictures
-				return nil
-			}
-			f, err := openFile(labels)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			examples = data.ReadIDX(name, r, labels, f)
-		}
-		for s, err := range examples {
-			if err != nil {
-				return err
-			}
-			all = append(all, s)
-		}
-		return nil
-	})
-	return all, err
-}
-
-// labelsOf is the file of labels that goes with one of pictures in MNIST's format,
-// itself if it is one, "" for any other.
-func labelsOf(name string) string {
-	base := filepath.Base(name)
-	if strings.Contains(base, "labels-idx1") {
-		return name
-	}
-	if strings.Contains(base, "images-idx3") {
-		return filepath.Join(filepath.Dir(name), strings.Replace(base, "images-idx3", "labels-idx1", 1))
-	}
-	return ""
-}
-
-// readSeries reads the series of one file.
-func readSeries(e *env, files []string, table func(name string) data.SeriesTable) (s *data.Series, err error) {
-	err = e.each(files, func(name string, r io.Reader) (err error) {
-		if len(files) > 1 {
-			return usage("%d files: want one of series", len(files))
-		}
-		s, err = data.ReadSeries(name, r, table(name))
-		return err
-	})
-	return s, err
 }
 
 // sentences prepares a tagger's data.
