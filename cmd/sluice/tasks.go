@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"sluice/data"
@@ -164,6 +165,9 @@ func (c *trainCmd) sentences(e *env, config *train.Config, f partFiles) (s *sets
 	}
 	if err = readParts(f, &p, func(files []string) ([]data.Sentence, error) { return readSentences(e, files, config.Columns.Of) }); err != nil {
 		return nil, err
+	}
+	if n := p.Train[0].TagColumn; n > 0 && config.Columns.Tag == "" { // files to tag may have fewer columns
+		config.Columns.Tag = strconv.Itoa(n)
 	}
 	vectors, err := c.vectors(e, config, p.Train)
 	if err != nil {
