@@ -24,6 +24,9 @@ func layoutOf(m *model.Model, config train.Config, flags fileFlags, usual string
 	if err := take(flags.options(&config)); err != nil {
 		return layout{}, err
 	}
+	if flags.WordColumn == nil && flags.TagColumn == nil && config.Columns.Validate() != nil { // of another format
+		config.Columns = data.Columns{Format: config.Columns.Format}
+	}
 	for _, validate := range []func() error{config.Columns.Validate, config.Table.Validate, config.Series.Validate} {
 		if err := validate(); err != nil {
 			return layout{}, err
