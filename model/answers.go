@@ -38,6 +38,14 @@ func (r *Runner) Answer(best []int32, probs []float32, b Batch) {
 	h.answer(best, probs, r.forward(b, nil, nil, nil, r.p.pays(b.T*b.B)), b)
 }
 
+// score is Answer and Loss of one pass.
+func (r *Runner) score(best []int32, b Batch) (nats float64, count int) {
+	h := r.head.(answerer)
+	z := r.forward(b, nil, nil, nil, r.p.pays(b.T*b.B))
+	h.answer(best, nil, z, b)
+	return h.loss(z, b)
+}
+
 func (h *tagHead) answer(best []int32, probs, z []float32, b Batch) {
 	h.softmaxHead.answer(best, probs, z, b)
 	for i := range best {
@@ -128,10 +136,9 @@ func ScoreTags(ctx context.Context, p *Packed, team *nn.Team, x *Sentences) (*Ta
 	steps := 0
 	err := eachBatch(ctx, x, func(examples []int) {
 		b := x.Batch(examples)
-		nats, count := r.Loss(b, nil)
-		s.Nats, s.Words, steps = s.Nats+nats, s.Words+count, steps+b.T*b.B
 		best = nn.Grow(best, b.T*b.B)
-		r.Answer(best, nil, b)
+		nats, count := r.score(best, b)
+		s.Nats, s.Words, steps = s.Nats+nats, s.Words+count, steps+b.T*b.B
 		for row := range b.B {
 			want, got := make([]string, b.length(row)), make([]string, b.length(row))
 			for t := range want {
@@ -164,10 +171,9 @@ func ScoreLabels(ctx context.Context, p *Packed, team *nn.Team, x *Sequences) (*
 	var best []int32
 	err := eachBatch(ctx, x, func(examples []int) {
 		b := x.Batch(examples)
-		nats, _ := r.Loss(b, nil)
-		s.Nats += nats
 		best = nn.Grow(best, b.B)
-		r.Answer(best, nil, b)
+		nats, _ := r.score(best, b)
+		s.Nats += nats
 		for row, got := range best {
 			s.Add(int(b.Targets[row]), int(got))
 		}

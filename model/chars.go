@@ -38,8 +38,8 @@ func (s Spec) validateChars() error {
 		return fmt.Errorf("model: characters of width %d read by %d units: want both, or neither", c.Embed, c.Hidden)
 	case c.on() && (s.Embed == 0 || s.Features > 0):
 		return fmt.Errorf("model: characters of words: want an embedding of words beside them")
-	case c.on() && s.Task == LM:
-		return fmt.Errorf("model: characters of words: a language model reads symbols as they are")
+	case c.on() && s.Task != Tag:
+		return fmt.Errorf("model: characters of words: of task %s, and this is %s", Tag, s.Task)
 	}
 	return nil
 }

@@ -141,8 +141,11 @@ func NewSentences(s Spec, n Names, sentences []data.Sentence, tagged bool) (*Sen
 		if len(of.Words) > MaxSteps {
 			return nil, fmt.Errorf("line %d: a sentence of %d words: want at most %d", of.Line, len(of.Words), MaxSteps)
 		}
-		if tagged && of.Tags == nil {
+		switch {
+		case tagged && of.Tags == nil:
 			return nil, fmt.Errorf("line %d: a sentence without tags", of.Line)
+		case tagged && len(of.Tags) != len(of.Words):
+			return nil, fmt.Errorf("line %d: %d tags of %d words: want one each", of.Line, len(of.Tags), len(of.Words))
 		}
 		for i, word := range of.Words {
 			id, ok := n.Vocab.ID(Word(word, s.Lower))

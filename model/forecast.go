@@ -86,15 +86,18 @@ func (forecast) validate(s Spec) error {
 	if err := s.Forecast.validate(); err != nil {
 		return err
 	}
+	if err := s.forward("stack would read steps that are to be forecast"); err != nil {
+		return err
+	}
 	if s.Forecast.Segment > 0 {
 		switch {
 		case s.Embed == 0 || s.Embed%2 != 0:
 			return fmt.Errorf("model: segments as vectors of width %d: want an even width, half of it for where a segment is", s.Embed)
-		case s.RNN.Layers != 1 || s.RNN.Cell == "lstm":
+		case s.RNN.Layers != 1 || s.RNN.Validate() == nil && s.RNN.StateSize() != s.RNN.Hidden:
 			return fmt.Errorf("model: a forecast by segments with %d layers of %s: want one, of a cell whose output is its state: gru or rnn", s.RNN.Layers, s.RNN.Cell)
 		}
 	}
-	return s.forward("stack would read steps that are to be forecast")
+	return nil
 }
 
 // The parameters of a direct forecast's decoder.

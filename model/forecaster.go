@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"sluice/metrics"
 	"sluice/nn"
@@ -39,6 +40,11 @@ func (f *Forecaster) Forecast(history []float64) (Outlook, error) {
 		return Outlook{}, fmt.Errorf("model: a history of %d values: want %d steps or more of %d series", len(history), of.Window, c)
 	}
 	all := append(history[len(history)-of.Window*c:len(history):len(history)], make([]float64, of.Horizon*c)...) // what is to come is not read
+	for i, v := range all {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return Outlook{}, fmt.Errorf("model: series %q has %v, %d steps before its end: want finite numbers", f.p.Series.Names[i%c], v, of.Window-i/c)
+		}
+	}
 	x, err := NewWindows(f.p.Spec, f.p.Names, all, of.Window, of.Window+of.Horizon)
 	if err != nil {
 		return Outlook{}, err
@@ -163,8 +169,10 @@ func ScoreForecasts(ctx context.Context, p *Packed, team *nn.Team, x *Windows) (
 			history, want := values[:from], values[from:from+size]
 			s.Model.Add(want, wide64(f.means[i*size:(i+1)*size]))
 			s.Naive.Add(want, metrics.Naive(history, c, of.Horizon))
-			s.Drift.Add(want, metrics.Drift(history, c, of.Horizon))
-			if season := p.Series.Season; season > 0 && len(history) >= season*c {
+			if len(history) >= 2*c {
+				s.Drift.Add(want, metrics.Drift(history, c, of.Horizon))
+			}
+			if season := p.Series.Season; season > 0 && season <= len(history)/c {
 				s.Seasonal.Add(want, metrics.SeasonalNaive(history, c, of.Horizon, season))
 			}
 			quantile := func(k int) []float64 { return wide64(f.quantiles[(k*len(which)+i)*size:][:size]) }

@@ -72,8 +72,8 @@ func (l layout) find(x []float32, name string) []float32 {
 // path or number of threads: equal runs have equal files.
 type History struct {
 	Corpus         string          `json:"corpus,omitempty"`           // the text's name, if it has one
-	TextSHA256     string          `json:"text_sha256,omitempty"`      // of the text, before it was split, or what else names the data: see train.Text
-	TrainSymbols   int             `json:"train_symbols,omitempty"`    // in the training part
+	TextSHA256     string          `json:"text_sha256,omitempty"`      // of the text, before it was split, or what else names the data: see train.Text and train.Examples
+	TrainSymbols   int             `json:"train_symbols,omitempty"`    // in the training part; of other tasks the sentences, examples or windows
 	HeldOutSymbols int             `json:"held_out_symbols,omitempty"` // in the validation part
 	Epoch          int             `json:"epoch,omitempty"`            // after which these weights were kept
 	Updates        int             `json:"updates,omitempty"`          // made until then

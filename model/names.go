@@ -59,8 +59,8 @@ func (n Names) validate() error {
 			return fmt.Errorf("model: %d series: want 1 to %d", len(s.Names), MaxSeries)
 		case len(s.Names) != len(s.Scaler.Mean):
 			return fmt.Errorf("model: %d series with the scales of %d", len(s.Names), len(s.Scaler.Mean))
-		case s.Season < 0:
-			return fmt.Errorf("model: a season of %d steps: want 0 (none) or more", s.Season)
+		case s.Season < 0 || s.Season > MaxHorizon:
+			return fmt.Errorf("model: a season of %d steps: want 0 (none) to %d", s.Season, MaxHorizon)
 		}
 		return distinct("series", s.Names)
 	}

@@ -87,7 +87,7 @@ func (s Spec) Validate() error {
 	for _, f := range []struct {
 		on         bool
 		what, task string
-	}{{s.Outputs > 0, fmt.Sprintf("%d outputs", s.Outputs), Regress}, {s.CRF, "a CRF", Tag}, {s.Pool != "", "a pool", Classify}, {!s.Forecast.none(), "a window or horizon", Forecast}} {
+	}{{s.Outputs > 0, fmt.Sprintf("%d outputs", s.Outputs), Regress}, {s.CRF, "a CRF", Tag}, {s.Lower, "words in lower case", Tag}, {s.Pool != "", "a pool", Classify}, {!s.Forecast.none(), "a window or horizon", Forecast}} {
 		if f.on && s.Task != f.task {
 			return fmt.Errorf("model: %s: of task %s, and this is %s", f.what, f.task, s.Task)
 		}

@@ -200,7 +200,7 @@ var malformedSegments = []malformation{
 	{change("series", `[2,3]`, `[2,1e999]`), `model: metadata "series": json: cannot unmarshal number 1e999 into Go struct field Scaler.scaler.std of type float64`},
 	{change("series", `[2,3]`, `[2]`), `data: scaler of 2 means and 1 standard deviations: want one of each for every channel`},
 	{change("series", `[1,2]`, `[1,"2"]`), `model: metadata "series": json: cannot unmarshal string into Go struct field Scaler.scaler.mean of type float64`},
-	{change("series", `"season":3`, `"season":-3`), `model: a season of -3 steps: want 0 (none) or more`},
+	{change("series", `"season":3`, `"season":-3`), `model: a season of -3 steps: want 0 (none) to 1048576`},
 	{change("series", `"season":3`, `"seasons":3`), `model: metadata "series": json: unknown field "seasons"`},
 	{change("head", `"window":6`, `"window":7`), `model: segments of 2 steps: want a divisor of the window (7) and of the horizon (4), or 0 to forecast recursively`},
 	{change("head", `"window":6`, `"window":0`), `model: a window of 0 steps: want 1 to 1048576`},

@@ -228,9 +228,9 @@ func (r *run) sameData(there identity) error {
 	here := r.data.about().identity
 	switch {
 	case here.SHA256 != there.SHA256:
-		return differ("the text's sha256", here.SHA256, there.SHA256)
+		return differ("the data's sha256", here.SHA256, there.SHA256)
 	case here != there:
-		return differ("the split into symbols to train on and held out", fmt.Sprint(here.Train, " + ", here.HeldOut), fmt.Sprint(there.Train, " + ", there.HeldOut))
+		return differ("the split into what is trained on and held out", fmt.Sprint(here.Train, " + ", here.HeldOut), fmt.Sprint(there.Train, " + ", there.HeldOut))
 	}
 	return nil
 }

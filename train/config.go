@@ -1,11 +1,13 @@
-// Package train trains a model, on a text or on a problem of its own: truncated backpropagation through
-// time, clipping, an optimizer with a schedule, evaluation on held-out text,
-// and the best weights kept.
+// Package train trains a model on a text, on sentences, examples or series, or on a
+// problem of its own: truncated backpropagation through time, clipping, an
+// optimizer with a schedule, scores of what is held out, and the best weights
+// kept.
 //
-// A [Config] has every option of a run, so that equal configs on equal text
-// make equal models, whatever the number of threads. [Prepare] turns a text
-// into what a run needs, and [Run] trains. Losses are in nats per symbol;
-// perplexity is their exponential.
+// A [Config] has every option of a run, so that equal configs on equal data make
+// equal models, whatever the number of threads. [Prepare] turns a text into what a
+// run needs, [PrepareTags], [PrepareLabels] and [PrepareSeries] what the other tasks
+// learn from, and [Run] trains. Losses are in nats per symbol, word or example,
+// and of numbers squared errors.
 package train
 
 import (
@@ -66,9 +68,9 @@ type Config struct {
 
 // Which epoch's weights a run keeps.
 const (
-	KeepAuto    = "auto"     // KeepTrain below LearntByHeart training symbols or without held-out text, else KeepHeldOut
-	KeepTrain   = "train"    // the lowest training perplexity
-	KeepHeldOut = "held-out" // the lowest held-out perplexity
+	KeepAuto    = "auto"     // KeepTrain of a text below LearntByHeart training symbols or where nothing is held out, else KeepHeldOut
+	KeepTrain   = "train"    // the lowest training loss
+	KeepHeldOut = "held-out" // the best on what is held out: the lowest loss, or the highest figure of a task that has one, see Epoch
 	KeepLast    = "last"
 )
 
@@ -133,8 +135,14 @@ func (c Config) Validate() error {
 		return fmt.Errorf("train: %d tokens of a minibatch: want 0 (no bound) or more", c.Tokens)
 	case c.MaxRows < 0:
 		return fmt.Errorf("train: %d rows of a series: want 0 (all) or more", c.MaxRows)
-	case c.Season < 0:
-		return fmt.Errorf("train: a season of %d steps: want 0 (none) or more", c.Season)
+	case c.Season < 0 || c.Season > model.MaxHorizon:
+		return fmt.Errorf("train: a season of %d steps: want 0 (none) to %d", c.Season, model.MaxHorizon)
+	case batches.Vary && spec.Task != model.LM:
+		return fmt.Errorf("train: minibatches of varied steps: of a text, and the task is %s", spec.Task)
+	case spec.Task == model.Tag && c.Vocab.Kind != "word":
+		return fmt.Errorf("train: a vocabulary of kind %q: a tagger's is of words", c.Vocab.Kind)
+	case spec.Task == model.Forecast && c.Split.Lines > 0:
+		return fmt.Errorf("train: one line in %d held out: of a series a part is, want a fraction or a number of steps", c.Split.Lines)
 	case c.Patience < 0:
 		return fmt.Errorf("train: patience of %d scores: want 0 (none) or more", c.Patience)
 	case c.Average < 0:
@@ -145,6 +153,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("train: samples every %d epochs: want 0 (never) or more", c.PredictEvery)
 	case c.PredictLength < 0:
 		return fmt.Errorf("train: samples of %d symbols: want 0 or more", c.PredictLength)
+	}
+	if c.ClassWeights != "" && c.Smoothing > 0 {
+		return fmt.Errorf("train: class weights %q with label smoothing %v: want one of the two", c.ClassWeights, c.Smoothing)
 	}
 	if c.ClassWeights != "" && (c.ClassWeights != WeightsBalanced || spec.Task != model.Classify) {
 		return fmt.Errorf("train: class weights %q: want %s, of task %s, or none", c.ClassWeights, WeightsBalanced, model.Classify)

@@ -27,7 +27,7 @@ type Progress struct {
 	Loss         float64       `json:"loss"` // of this epoch so far, by what counts: nats per symbol, squared error per value
 	LearningRate float64       `json:"learning_rate"`
 	GradientNorm float64       `json:"gradient_norm"` // before ClipNorm
-	PerSecond    float64       `json:"-"`             // tokens
+	PerSecond    float64       `json:"-"`             // of what counts: symbols, words, examples, values
 	Left         time.Duration `json:"-"`             // the time still to go, by what has passed
 }
 
@@ -39,7 +39,7 @@ type Epoch struct {
 	HeldOutLoss float64       `json:"held_out_loss,omitempty"` // after it; 0: nothing is held out
 	Figure      float64       `json:"figure,omitempty"`        // of what is held out: the F1 of spans, else the accuracy, of tags, the macro F1 of labels
 	Best        bool          `json:"best"`                    // these weights are the ones to keep so far
-	PerSecond   float64       `json:"-"`                       // tokens
+	PerSecond   float64       `json:"-"`                       // of what counts
 	Time        time.Duration `json:"-"`                       // of training in this epoch, evaluation left out
 }
 

@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash"
-	"slices"
+	"math"
 	"strings"
 
 	"sluice/data"
@@ -154,6 +154,16 @@ func PrepareTags(c Config, p *Parts[data.Sentence], vectors *Vectors) (*Examples
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	for i, part := range [][]data.Sentence{p.Train, p.HeldOut, p.Test} {
+		for _, s := range part {
+			switch n := len(s.Words); {
+			case n == 0:
+				return nil, In{Part(i), fmt.Errorf("line %d: a sentence without words", s.Line)}
+			case len(s.Tags) != n:
+				return nil, In{Part(i), fmt.Errorf("line %d: %d tags of %d words: want one each", s.Line, len(s.Tags), n)}
+			}
+		}
+	}
 	scheme, err := convert(c, p)
 	if err != nil {
 		return nil, err
@@ -254,6 +264,11 @@ func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
 	for i, part := range [][]data.Example{p.Train, p.HeldOut} {
 		sum.add(len(part))
 		for _, e := range part {
+			for _, v := range e.Values {
+				if v-v != 0 {
+					return nil, In{Part(i), fmt.Errorf("line %d: %v: want finite numbers", e.Line, v)}
+				}
+			}
 			if sum.add(e.Label, e.Text, e.Values); i == 0 && e.Label != "" { // else an error follows
 				labels, texts = append(labels, e.Label), append(texts, e.Text)
 			}
@@ -265,31 +280,25 @@ func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
 	}
 	if c.Model.Features == 0 {
 		var err error
-		if x.Names.Vocab, err = data.BuildVocab(strings.Join(texts, " "), c.Vocab); err != nil {
+		between := ""
+		if c.Vocab.Kind == "word" {
+			between = " "
+		}
+		if x.Names.Vocab, err = data.BuildVocab(strings.Join(texts, between), c.Vocab); err != nil {
 			return nil, err
 		}
-	}
-	for _, label := range slices.Backward(x.Names.Labels) {
-		if times(labels, label) > 1 {
-			break
-		}
-		x.Rare = append(x.Rare, label)
 	}
 	if err := x.number(c, len(p.HeldOut) > 0, func(part Part) (model.Examples, error) {
 		return model.NewSequences(c.Model, x.Names, [][]data.Example{p.Train, p.HeldOut}[part], true)
 	}); err != nil {
 		return nil, err
 	}
-	return x, x.bounded(c, func(i int) int { return p.Train[i].Line })
-}
-
-func times(all []string, one string) (n int) {
-	for _, s := range all {
-		if s == one {
-			n++
+	for k, n := range x.Train.(*model.Sequences).Counts(len(x.Names.Labels)) {
+		if n == 1 {
+			x.Rare = append(x.Rare, x.Names.Labels[k])
 		}
 	}
-	return n
+	return x, x.bounded(c, func(i int) int { return p.Train[i].Line })
 }
 
 // Borders are where the parts of a series end: what is trained on, what is held
@@ -298,11 +307,12 @@ func (c Config) Borders(n int) (train, heldOut, test int, err error) {
 	if c.MaxRows > 0 {
 		n = min(n, c.MaxRows)
 	}
-	steps := func(fraction float64) int {
-		if fraction >= 1 {
-			return int(fraction)
+	steps := func(part float64) int {
+		if part >= 1 {
+			return int(part)
 		}
-		return int(fraction * float64(n))
+		_, rest := data.Fractions{Test: part}.Ends(n)
+		return n - rest
 	}
 	h, t := steps(c.Split.Validation), steps(c.Split.Test)
 	if train = n - h - t; train < c.Model.Forecast.Window+c.Model.Forecast.Horizon {
@@ -322,6 +332,11 @@ func PrepareSeries(c Config, s *data.Series) (*Examples, error) {
 		return nil, err
 	}
 	k, sum := len(s.Names), newDigest()
+	for i, v := range s.Values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("train: series %q has %v at step %d: want finite numbers", s.Names[i%k], v, i/k)
+		}
+	}
 	sum.add(s.Names, s.Values[:b*k], a)
 	x := &Examples{SHA256: sum.String()}
 	x.Names.Series = &model.Series{Names: s.Names, Scaler: data.FitScaler(s.Values[:a*k], k), Season: c.Season}

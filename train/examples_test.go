@@ -177,7 +177,7 @@ func TestRare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(x.Names.Labels, x.Rare); got != "[x z w y] [y w]" {
+	if got := fmt.Sprint(x.Names.Labels, x.Rare); got != "[x z w y] [w y]" {
 		t.Error(got)
 	}
 	c.ClassWeights = WeightsBalanced
@@ -206,4 +206,28 @@ func TestBorders(t *testing.T) {
 			t.Errorf("%+v: %s", of, got)
 		}
 	}
+}
+
+// What no reader gives, and a library's caller may.
+func TestPrepareErrors(t *testing.T) {
+	tag, _ := Preset(model.Tag)
+	for want, s := range map[string]data.Sentence{
+		"line 3: 0 tags of 1 words: want one each": {Words: []string{"a"}, Line: 3},
+		"line 3: a sentence without words":         {Line: 3},
+		"line 3: 2 tags of 1 words: want one each": {Words: []string{"a"}, Tags: []string{"X", "Y"}, Line: 3},
+	} {
+		_, err := PrepareTags(tag, &Parts[data.Sentence]{Train: []data.Sentence{s}}, nil)
+		wantError(t, err, want)
+	}
+	classify, _ := Preset(model.Classify)
+	_, err := PrepareLabels(classify, &Parts[data.Example]{Train: []data.Example{{Values: []float32{1, float32(math.NaN())}, F: 1, Label: "x", Line: 2}}})
+	wantError(t, err, "line 2: NaN: want finite numbers")
+	classify.ClassWeights, classify.Smoothing = WeightsBalanced, 0.1
+	wantError(t, classify.Validate(), `train: class weights "balanced" with label smoothing 0.1: want one of the two`)
+	forecast, _ := Preset(model.Forecast)
+	forecast.Model.Forecast = model.ForecastOf{Window: 4, Horizon: 2, Segment: 2}
+	values := make([]float64, 60)
+	values[31] = math.Inf(1)
+	_, err = PrepareSeries(forecast, &data.Series{Names: []string{"a", "b"}, Values: values})
+	wantError(t, err, `train: series "b" has +Inf at step 15: want finite numbers`)
 }

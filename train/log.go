@@ -24,9 +24,12 @@ type logged struct {
 
 var layerName = regexp.MustCompile(`_l([0-9]+)(_reverse)?$`)
 
-// partOf is the part of a model that a tensor belongs to: "embed", "l0",
+// partOf is the part of a model that a tensor belongs to: "embed", "chars", "l0",
 // "l0_reverse", "head".
 func partOf(tensor string) string {
+	if strings.HasPrefix(tensor, "chars.") {
+		return "chars"
+	}
 	if m := layerName.FindStringSubmatch(tensor); m != nil {
 		return "l" + m[1] + m[2]
 	}

@@ -362,8 +362,8 @@ func TestOtherRun(t *testing.T) {
 		"model.rnn.hidden is 13, and was 12": func(c *Config) string { c.Model.RNN.Hidden = 13; return song },
 		"clip_norm is not given, and was 1":  func(c *Config) string { c.ClipNorm = 0; return song },
 		"patience is 3, and was not given":   func(c *Config) string { c.Patience = 3; return song },
-		"the text's sha256 is ":              func(c *Config) string { return other },
-		"the split into symbols to train on and held out is 369 + 123, and was 393 + 99": func(c *Config) string { c.Split.Validation = 0.25; return song },
+		"the data's sha256 is ":              func(c *Config) string { return other },
+		"the split into what is trained on and held out is 369 + 123, and was 393 + 99": func(c *Config) string { c.Split.Validation = 0.25; return song },
 	} {
 		c := c
 		words := change(&c)
@@ -389,7 +389,7 @@ func TestOtherRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := in(t, m, c, prepare(t, c, other), 3); err == nil || !strings.HasPrefix(err.Error(), "train: resume: the text's sha256 is ") {
+	if _, _, err := in(t, m, c, prepare(t, c, other), 3); err == nil || !strings.HasPrefix(err.Error(), "train: resume: the data's sha256 is ") {
 		t.Errorf("without a checkpoint: %v", err)
 	}
 	if _, _, err := in(t, m, c, text, 3); err != nil {

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,14 +29,14 @@ func ReadVectors(ctx context.Context, path string, lower bool, max int) (*Vector
 	defer f.Close()
 	sum := sha256.New()
 	v := &Vectors{}
-	words, width, values, err := data.ReadVectors(path, io.TeeReader(interruptible{ctx, f}, sum), nil, max)
+	words, width, values, err := data.ReadVectors(path, io.TeeReader(interruptible{ctx, f}, sum), nil, cmp.Or(max, data.MaxSymbols))
 	if err != nil {
 		return nil, err
 	}
 	v.Width = width
 	known := map[string]bool{}
 	for i, w := range words {
-		if w = model.Word(w, lower); known[w] || w == data.Unknown {
+		if w = model.Word(w, lower); known[w] || w == data.Unknown || w == "" {
 			continue
 		}
 		known[w] = true
