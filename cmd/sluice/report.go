@@ -208,6 +208,7 @@ func describe(s model.Spec) string {
 		parts = append(parts, fmt.Sprintf("input of %s, %s", plural(s.Features, "number"), plural(s.Outputs, "output")))
 	case s.Features > 0:
 		parts = append(parts, fmt.Sprintf("input of %s", plural(s.Features, "number")))
+	case s.Task == model.Forecast: // as many numbers as there are series
 	default:
 		parts = append(parts, "one-hot input")
 	}
@@ -319,6 +320,10 @@ const scoreColumn = 12
 func (o outcome) next() []string {
 	dir := quoted(operand(o.dir))
 	inspect := "inspect " + dir
+	evaluate := "eval " + dir + " FILE"
+	if o.source.corpus != "" && o.test != nil {
+		evaluate = "eval " + dir + " --part test"
+	}
 	switch {
 	case o.text != nil && len(o.config.Prefixes) > 0:
 		return []string{"generate " + dir + " --prime " + quoted(visible(o.config.Prefixes[0])), inspect}
@@ -327,7 +332,7 @@ func (o outcome) next() []string {
 	case o.sets == nil:
 		return []string{inspect}
 	case o.config.Model.Task != model.Forecast:
-		return []string{"predict " + dir + " FILE", "eval " + dir + " FILE", inspect}
+		return []string{"predict " + dir + " FILE", evaluate, inspect}
 	}
 	from := " FILE"
 	switch f := o.source.files; {
@@ -336,7 +341,7 @@ func (o outcome) next() []string {
 	case f[0] != "-":
 		from = " " + quoted(operand(f[0]))
 	}
-	return []string{"predict " + dir + from + " --out next.png", "eval " + dir + " FILE", inspect}
+	return []string{"predict " + dir + from + " --out next.png", evaluate, inspect}
 }
 
 // measured writes a loss; kind is that of the symbols of a text.
