@@ -105,12 +105,11 @@ func (d *draws) expand(b *strings.Builder, rule string) {
 // with a tab between them, and an empty line after each sentence.
 func (s Dates) WriteCoNLL(w io.Writer, first uint64, n int) error {
 	b := bufio.NewWriter(w)
+	var lines []byte
 	for i := range uint64(n) {
 		words, tags := s.Sentence(first + i)
-		for k, word := range words {
-			b.WriteString(word + "\t" + tags[k] + "\n")
-		}
-		b.WriteString("\n")
+		lines = Sentence{Words: words}.AppendTagged(lines[:0], Columns{}, tags)
+		b.Write(lines)
 	}
 	return b.Flush()
 }

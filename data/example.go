@@ -15,16 +15,16 @@ type Example struct {
 	Values []float32 // (T, F), nil of a text
 	F      int       // channels of Values, 0 of a text
 	Label  string    // "" if its file has none
-	Line   int       // where it starts in its file, from 1; of pictures its number
+	Line   int       // where it starts in its file, from 1; of images its number
 
-	raw    string  // as it stands in the file
-	layout *layout // of its file, nil if it comes from none
+	raw    string  // as it stands in the file, of a Table that keeps it
+	layout *layout // of its file, else nil
 }
 
 // ReadExamples reads a file of examples, one at a time, as the table says. name
 // is for errors, for the format if the table has none, and for the label of
 // "lines". White space around a label is not part of it. All examples of a file
-// have a label or none has, and all have the same number of channels. Blank lines
+// have a label or none has, but for a table that may lack some, and all have the same number of channels. Blank lines
 // are skipped.
 //
 // What is wrong ends the sequence with one error that names the file, the line
@@ -52,10 +52,10 @@ func readExamples(name string, r io.Reader, t Table, yield func(Example, error) 
 	if err := t.Validate(); err != nil {
 		return err
 	}
-	any, more := false, true
+	none := true
 	give := func(e Example) error {
-		any = true
-		if more = yield(e, nil); !more {
+		none = false
+		if !yield(e, nil) {
 			return errStop
 		}
 		return nil
@@ -71,11 +71,9 @@ func readExamples(name string, r io.Reader, t Table, yield func(Example, error) 
 		err = readIDX(name, r, "", nil, give)
 	}
 	switch {
-	case !more:
-		return nil
-	case err == io.EOF && !any:
+	case err == io.EOF && none:
 		return fileError(name, "no examples: want at least one")
-	case err == io.EOF:
+	case err == io.EOF || err == errStop:
 		return nil
 	}
 	return err
@@ -87,7 +85,6 @@ func (t Table) readLines(in *lines, give func(Example) error) error {
 	if t.Label == none || in.name == "-" {
 		label = ""
 	}
-	l := &layout{format: "lines", text: 0, label: -1}
 	for {
 		line, err := in.text()
 		if err != nil {
@@ -96,9 +93,7 @@ func (t Table) readLines(in *lines, give func(Example) error) error {
 		if blank(line) {
 			continue
 		}
-		e := Example{Text: string(line), Label: label, Line: in.line, layout: l}
-		e.raw = e.Text
-		if err := give(e); err != nil {
+		if err := give(Example{Text: string(line), Label: label, Line: in.line}); err != nil {
 			return err
 		}
 	}
@@ -125,7 +120,10 @@ func (t Table) readRows(in *records, give func(Example) error) error {
 		if err != nil {
 			return in.errorf(in.start, "%w", err)
 		}
-		e.Line, e.raw, e.layout = in.start, string(in.raw), l
+		e.Line = in.start
+		if t.Keep {
+			e.layout, e.raw = l, l.padded(in.raw, len(cells))
+		}
 		if err := give(e); err != nil {
 			return err
 		}
@@ -137,11 +135,11 @@ func (l *layout) example(cells []string) (e Example, err error) {
 	switch {
 	case !l.rest && len(cells) != l.width:
 		return e, fmt.Errorf("%d columns, and the first row has %d: want as many, a cell with a separator in quotes", len(cells), l.width)
-	case l.label >= len(cells):
+	case l.label >= len(cells) && !l.mayLack:
 		return e, fmt.Errorf("%d columns: want a label in %s", len(cells), l.at(l.label))
 	}
-	if l.label >= 0 {
-		if e.Label = strings.TrimSpace(cells[l.label]); e.Label == "" {
+	if l.label >= 0 && l.label < len(cells) {
+		if e.Label = strings.TrimSpace(cells[l.label]); e.Label == "" && !l.mayLack {
 			return e, fmt.Errorf("%s: empty: want a label", l.at(l.label))
 		}
 	}
@@ -188,7 +186,10 @@ func (l *layout) others(cells []string) (values []float32, err error) {
 
 func (l *layout) appendCell(values []float32, cells []string, i int) ([]float32, error) {
 	v, err := parseValue(cells[i])
-	if err != nil {
+	switch {
+	case err != nil && l.guessed:
+		return nil, fmt.Errorf("%s: %w, or to be told which column has texts", l.at(i), err)
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", l.at(i), err)
 	}
 	return append(values, float32(v)), nil

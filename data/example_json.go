@@ -25,7 +25,10 @@ func (t Table) readObjects(in *lines, give func(Example) error) error {
 		if err != nil {
 			return in.errorf(in.line, "%w", err)
 		}
-		e.Line, e.raw, e.layout = in.line, string(line), r.layout
+		e.Line = in.line
+		if t.Keep {
+			e.layout, e.raw = r.layout, string(line)
+		}
 		if err := give(e); err != nil {
 			return err
 		}
@@ -58,12 +61,12 @@ func (r *objectReader) example(line []byte) (e Example, err error) {
 		}
 	}
 	for _, name := range []string{r.text, r.label, r.values} {
-		if _, ok := found[name]; name != "" && !ok {
+		if _, ok := found[name]; name != "" && !ok && !(name == r.label && r.t.MayLack) {
 			return e, fmt.Errorf("field %s is missing", quote(name))
 		}
 	}
-	if r.label != "" {
-		if e.Label, err = parseLabel(found[r.label]); err != nil {
+	if label := found[r.label]; r.label != "" && !(r.t.MayLack && lacks(label)) {
+		if e.Label, err = parseLabel(label); err != nil {
 			return e, fieldError(r.label, err)
 		}
 	}
@@ -111,8 +114,12 @@ func (r *objectReader) begin(found map[string]json.RawMessage) error {
 	if _, label := found[r.label]; !label && r.t.MayLack {
 		r.label = ""
 	}
-	if r.label != "" && (r.label == r.text || r.label == r.values) {
-		return fmt.Errorf("field %s is the label, and more: want another field beside it", quote(r.label))
+	switch {
+	case r.label == "":
+	case r.label == r.text:
+		return fmt.Errorf("field %s is both label and text: want two fields", quote(r.label))
+	case r.label == r.values:
+		return fmt.Errorf("field %s is both label and values: want two fields", quote(r.label))
 	}
 	r.layout = &layout{format: "jsonl"}
 	return nil
@@ -207,6 +214,12 @@ func parseLabel(value json.RawMessage) (string, error) {
 		return "", errors.New("empty: want a label")
 	}
 	return label, nil
+}
+
+// lacks reports whether a field is missing, null or a blank string.
+func lacks(value json.RawMessage) bool {
+	var text *string
+	return value == nil || json.Unmarshal(value, &text) == nil && (text == nil || strings.TrimSpace(*text) == "")
 }
 
 // parseValues is a list of T numbers, or of T lists of F each, that is JSON.

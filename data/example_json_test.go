@@ -33,7 +33,7 @@ func TestReadObjects(t *testing.T) {
 		{`{"text":"a","label":null}`, Table{}, "", `line 1: field "label": null: want a string or a whole number`},
 		{`{"text":"a","label":["x"]}`, Table{}, "", `line 1: field "label": a list: want a string or a whole number`},
 		{`{"text":"a","label":""}`, Table{}, "", `line 1: field "label": empty: want a label`},
-		{`{"text":"a"}`, Table{Label: "text"}, "", `line 1: field "text" is the label, and more: want another field beside it`},
+		{`{"text":"a"}`, Table{Label: "text"}, "", `line 1: field "text" is both label and text: want two fields`},
 		{`{"values":7}`, Table{}, "", `line 1: field "values": "7": want a list of numbers, or of lists of numbers`},
 		{`{"values":[]}`, Table{}, "", `line 1: field "values": a sequence without values: want at least one number`},
 		{`{"values":[[]]}`, Table{}, "", `line 1: field "values": step 1: a list without numbers: want at least one`},

@@ -16,12 +16,18 @@ type Forecast struct {
 }
 
 // columns are the names behind that of the time: for each series its mean and
-// quantiles.
+// quantiles. No two columns have the same name.
 func (f Forecast) columns() (names []string) {
-	for _, name := range f.Names {
+	taken := map[string]bool{f.first(): true}
+	add := func(name string) {
+		name = unlike(name, func(name string) bool { return taken[name] })
+		taken[name] = true
 		names = append(names, name)
+	}
+	for _, name := range f.Names {
+		add(name)
 		for _, q := range f.Levels {
-			names = append(names, name+"_q"+strconv.FormatFloat(q, 'g', -1, 64))
+			add(name + "_q" + strconv.FormatFloat(q, 'g', -1, 64))
 		}
 	}
 	return names
@@ -61,7 +67,8 @@ func (f Forecast) check() (steps int) {
 }
 
 // AppendCSV appends a header and a row for each step: time, or step without
-// times, then for each series its mean, as NAME, and its quantiles, as NAME_q0.1.
+// times, then for each series its mean, as NAME, and its quantiles, as NAME_q0.1; a
+// name that another column has becomes NAME_2.
 // Numbers have the digits of a float32; what is not finite is an empty cell.
 func (f Forecast) AppendCSV(dst []byte) []byte {
 	steps := f.check()

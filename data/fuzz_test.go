@@ -16,12 +16,12 @@ func FuzzExamples(f *testing.F) {
 		"text,label\n\"ra\nin\",wet\n", "label,v\na,1\nb,2,3,,\n", "a\tb\tc\n1\t2\t3\n", "rain\n\nsun", bom + "x\r\n\"",
 		`{"text":"rain","label":"wet"}`, `{"values":[[1,2],[3,4]],"label":7}`, `{"values":[1e39,null]}`, `{"predicted":{},"text":"a"} `,
 	} {
-		for format := range 4 {
+		for format := range 8 {
 			f.Add(file, uint8(format), format%2 == 0)
 		}
 	}
 	f.Fuzz(func(t *testing.T, file string, format uint8, flag bool) {
-		table := Table{Format: []string{"csv", "tsv", "jsonl", "lines"}[format%4]}
+		table := Table{Format: []string{"csv", "tsv", "jsonl", "lines"}[format%4], MayLack: format%8 > 3, Keep: true}
 		table.NoHeader = flag && format%4 < 2
 		if !table.NoHeader && flag {
 			table.Label = none

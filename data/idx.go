@@ -15,18 +15,18 @@ import (
 const (
 	idxImages = 0x00000803
 	idxLabels = 0x00000801
-	maxPixels = 4096 // along a side of a picture
+	maxPixels = 4096 // along a side of an image
 )
 
 // ReadIDX reads the two files of MNIST (LeCun, Cortes and Burges 1998) and of
-// those made like it, such as Fashion-MNIST: pictures in grey (N, rows, cols) and
-// their labels (N), plain or compressed by gzip. A picture is a sequence of its
+// those made like it, such as Fashion-MNIST: images in grey (N, rows, cols) and
+// their labels (N), plain or compressed by gzip. An image is a sequence of its
 // rows from the top, T = rows and F = cols, with values from 0 to 1; its label is
 // the number in decimal. Without labels, nil, there are none.
 //
 // What is wrong ends the sequence with one error that names the file: another
-// kind of file, pictures without a pixel or with more than 4096 along a side,
-// files that end early or late, and unequal numbers of pictures and labels.
+// kind of file, images without a pixel or with more than 4096 along a side,
+// files that end early or late, and unequal numbers of images and labels.
 func ReadIDX(imagesName string, images io.Reader, labelsName string, labels io.Reader) iter.Seq2[Example, error] {
 	return func(yield func(Example, error) bool) {
 		err := readIDX(imagesName, images, labelsName, labels, func(e Example) error {
@@ -41,7 +41,7 @@ func ReadIDX(imagesName string, images io.Reader, labelsName string, labels io.R
 	}
 }
 
-// readIDX gives the pictures, and ends with io.EOF.
+// readIDX gives the images, and ends with io.EOF.
 func readIDX(imagesName string, images io.Reader, labelsName string, labels io.Reader, give func(Example) error) error {
 	in, sides, err := openIDX(imagesName, images, idxImages, 3)
 	if err != nil {
@@ -49,7 +49,7 @@ func readIDX(imagesName string, images io.Reader, labelsName string, labels io.R
 	}
 	n, rows, cols := sides[0], sides[1], sides[2]
 	if rows < 1 || cols < 1 || rows > maxPixels || cols > maxPixels {
-		return fileError(imagesName, "pictures of %d by %d: want 1 to %d by 1 to %d", rows, cols, maxPixels, maxPixels)
+		return fileError(imagesName, "images of %d by %d: want 1 to %d by 1 to %d", rows, cols, maxPixels, maxPixels)
 	}
 	var tags *idxFile
 	if labels != nil {
@@ -58,16 +58,15 @@ func readIDX(imagesName string, images io.Reader, labelsName string, labels io.R
 			return err
 		}
 		if sides[0] != n {
-			return fileError(labelsName, "%d labels, and %s has %d pictures: want as many", sides[0], shown(imagesName), n)
+			return fileError(labelsName, "%d labels, and %s has %d images: want as many", sides[0], shown(imagesName), n)
 		}
 	}
-	l := &layout{format: "idx"}
 	for i := range n {
-		pixels, err := in.take(rows*cols, "picture", i, n)
+		pixels, err := in.take(rows*cols, "image", i, n)
 		if err != nil {
 			return err
 		}
-		e := Example{F: int(cols), Line: int(i + 1), layout: l, Values: make([]float32, len(pixels))}
+		e := Example{F: int(cols), Line: int(i + 1), Values: make([]float32, len(pixels))}
 		for j, p := range pixels {
 			e.Values[j] = float32(p) / 255
 		}

@@ -62,11 +62,11 @@ func TestReadIDX(t *testing.T) {
 		{twoLabels, twoLabels, "", "data: i: magic number 0x00000801: want 0x00000803, an IDX file of bytes with 3 dimensions"},
 		{twoImages, twoImages, "", "data: l: magic number 0x00000803: want 0x00000801, an IDX file of bytes with 1 dimensions"},
 		{idx(idxImages, []uint32{0, 2, 3}, ""), twoLabels, "", "data: i: no examples: want at least one"},
-		{idx(idxImages, []uint32{2, 0, 3}, ""), twoLabels, "", "data: i: pictures of 0 by 3: want 1 to 4096 by 1 to 4096"},
-		{idx(idxImages, []uint32{2, 3, 1 << 31}, ""), twoLabels, "", "data: i: pictures of 3 by 2147483648: want 1 to 4096 by 1 to 4096"},
-		{idx(idxImages, []uint32{1<<32 - 1, 4096, 4096}, "a"), "none", "", "data: i: picture 1 of 4294967295: the file ends too early"},
-		{twoImages, idx(idxLabels, []uint32{3}, "\x07\x08\x09"), "", "data: l: 3 labels, and i has 2 pictures: want as many"},
-		{twoImages[:27], twoLabels, first, "data: i: picture 2 of 2: the file ends too early"},
+		{idx(idxImages, []uint32{2, 0, 3}, ""), twoLabels, "", "data: i: images of 0 by 3: want 1 to 4096 by 1 to 4096"},
+		{idx(idxImages, []uint32{2, 3, 1 << 31}, ""), twoLabels, "", "data: i: images of 3 by 2147483648: want 1 to 4096 by 1 to 4096"},
+		{idx(idxImages, []uint32{1<<32 - 1, 4096, 4096}, "a"), "none", "", "data: i: image 1 of 4294967295: the file ends too early"},
+		{twoImages, idx(idxLabels, []uint32{3}, "\x07\x08\x09"), "", "data: l: 3 labels, and i has 2 images: want as many"},
+		{twoImages[:27], twoLabels, first, "data: i: image 2 of 2: the file ends too early"},
 		{twoImages, twoLabels[:9], first, "data: l: label 2 of 2: the file ends too early"},
 		{twoImages + "x", twoLabels, want, "data: i: more after the 2 that it says it has: want none"},
 		{twoImages, twoLabels + "x", want, "data: l: more after the 2 that it says it has: want none"},
@@ -109,7 +109,7 @@ func TestReadIDXAllocates(t *testing.T) {
 }
 
 // The published files of Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) have 60,000
-// and 10,000 pictures, as many of each of 10 kinds. They are not in the project:
+// and 10,000 images, as many of each of 10 kinds. They are not in the project:
 // SLUICE_MIRROR says where.
 func TestFashionMNIST(t *testing.T) {
 	for part, n := range map[string]int{"train": 60000, "t10k": 10000} {
@@ -120,7 +120,7 @@ func TestFashionMNIST(t *testing.T) {
 				t.Fatal(err)
 			}
 			if e.F != 28 || len(e.Values) != 28*28 {
-				t.Fatalf("picture %d: %d values of %d channels", e.Line, len(e.Values), e.F)
+				t.Fatalf("image %d: %d values of %d channels", e.Line, len(e.Values), e.F)
 			}
 			counts[e.Label]++
 			for _, v := range e.Values {
@@ -132,7 +132,7 @@ func TestFashionMNIST(t *testing.T) {
 				t.Errorf("%s: %d of label %s, want %d; %d labels", part, got, label, n/10, len(counts))
 			}
 		}
-		// The mean that is given everywhere for the training pictures is 0.2860.
+		// The mean that is given everywhere for the training images is 0.2860.
 		if mean := sum / float64(n*28*28); part == "train" && (mean < 0.28595 || mean > 0.28605) {
 			t.Errorf("mean %.5f, want 0.2860", mean)
 		}

@@ -52,7 +52,7 @@ func (l *lines) next() ([]byte, error) {
 		return nil, l.errorf(l.line, "longer than %d bytes: want at most that", maxLine)
 	}
 	if l.line == 1 {
-		line = bytes.TrimLeft(line, bom)
+		line = bytes.TrimPrefix(line, []byte(bom))
 	}
 	return line, nil
 }
@@ -65,8 +65,8 @@ func (l *lines) text() ([]byte, error) {
 	}
 	if !utf8.Valid(line) {
 		at, hint := invalid(line), ""
-		if l.line == 1 && (bytes.HasPrefix(line, []byte("\xFF\xFE")) || bytes.HasPrefix(line, []byte("\xFE\xFF"))) {
-			hint = " (it looks like UTF-16)"
+		if l.line == 1 {
+			hint = maybeUTF16(line)
 		}
 		return nil, l.errorf(l.line, "byte 0x%02X at byte column %d is not UTF-8%s", line[at], at+1, hint)
 	}
@@ -87,7 +87,7 @@ func blank(line []byte) bool { return len(bytes.TrimSpace(line)) == 0 }
 
 // records reads the records of a CSV file as encoding/csv does, or of a TSV file: a
 // line a record, cells apart by one tab each, without quotes. Blank lines are
-// skipped.
+// skipped; a line of tabs is none.
 type records struct {
 	*lines
 	csv   *csv.Reader // nil of a TSV file
@@ -111,7 +111,7 @@ func newRecords(name string, in io.Reader, format string) *records {
 // after the last.
 func (r *records) next() ([]string, error) {
 	r.raw = r.raw[:0]
-	for blank(r.raw) {
+	for blank(r.raw) && (r.csv != nil || bytes.IndexByte(r.raw, '\t') < 0) {
 		line, err := r.text()
 		if err != nil {
 			return nil, err
@@ -145,7 +145,7 @@ func (r *records) next() ([]string, error) {
 	cells, err := r.csv.Read()
 	var bad *csv.ParseError
 	if errors.As(err, &bad) {
-		return nil, r.errorf(r.start+bad.Line-bad.StartLine, "column %d: %w", bad.Column, bad.Err)
+		return nil, r.errorf(r.start+bad.Line-bad.StartLine, "byte column %d: %w", bad.Column, bad.Err)
 	}
 	return cells, err
 }

@@ -136,33 +136,43 @@ func TestPiecesErrors(t *testing.T) {
 	known := build(t, "夜 a\n", VocabOptions{})
 	words := build(t, "夜 a\n", VocabOptions{Kind: "word"})
 	for range 60 {
-		good := regexp.MustCompile("[^夜a \n]").ReplaceAllString(randomText(r, r.IntN(50)), " 夜 ")
+		good := regexp.MustCompile("[^ \n]").ReplaceAllString(randomText(r, r.IntN(50)), " 夜 ") // words that are known
 		for _, bad := range []string{"\xe5\xa4", "\xff夜", "b", "é!", " " + strings.Repeat("夜", 342) + " "} {
 			text := good + bad + good
-			for name, read := range map[string]func(Source) error{
-				"characters":   func(s Source) error { _, err := ReadVocab(t.Context(), s, VocabOptions{}); return err },
-				"words":        func(s Source) error { _, err := ReadVocab(t.Context(), s, VocabOptions{Kind: "word"}); return err },
-				"ids":          func(s Source) error { _, err := known.ReadSymbols(t.Context(), s); return err },
-				"ids of words": func(s Source) error { _, err := words.ReadSymbols(t.Context(), s); return err },
+			for _, of := range []struct {
+				name string
+				read func(Source) error
+			}{
+				{"characters", func(s Source) error { _, err := ReadVocab(t.Context(), s, VocabOptions{}); return err }},
+				{"words", func(s Source) error { _, err := ReadVocab(t.Context(), s, VocabOptions{Kind: "word"}); return err }},
+				{"ids", func(s Source) error { _, err := known.ReadSymbols(t.Context(), s); return err }},
+				{"ids of words", func(s Source) error { _, err := words.ReadSymbols(t.Context(), s); return err }},
 			} {
-				want := fmt.Sprint(read(String(text)))
-				if got := fmt.Sprint(read(torn{text, r})); got != want {
-					t.Fatalf("%s of %q in pieces: %s, want %s", name, text, got, want)
+				want := fmt.Sprint(of.read(String(text)))
+				if got := fmt.Sprint(of.read(torn{text, r})); got != want {
+					t.Fatalf("%s of %q in pieces: %s, want %s", of.name, text, got, want)
 				}
 			}
 		}
 	}
-	_, err := ReadVocab(t.Context(), broken{}, VocabOptions{Kind: "word"})
+	_, err := ReadVocab(t.Context(), broken{"a a"}, VocabOptions{Kind: "word"})
 	wantError(t, err, "the disk is gone")
-	_, err = known.ReadSymbols(t.Context(), Clean{Newlines: "drop"}.Of(broken{}))
+	_, err = known.ReadSymbols(t.Context(), Clean{Newlines: "drop"}.Of(broken{"a a"}))
 	wantError(t, err, "the disk is gone")
+	// A character that the end of the disk cuts is no fault of the text.
+	_, err = ReadVocab(t.Context(), broken{"a \xe5\xa4"}, VocabOptions{})
+	wantError(t, err, "the disk is gone")
+	j := joiner{now: &part{name: "a"}, in: must(broken{"a \xe5\xa4"}.Open())}
+	j.raw = newCutter(j.in)
+	_, err = io.Copy(io.Discard, &j)
+	wantError(t, err, "data: a: the disk is gone")
 }
 
 // broken is a text that cannot be read to its end.
-type broken struct{}
+type broken struct{ start string }
 
-func (broken) Open() (io.ReadCloser, error) {
-	return io.NopCloser(io.MultiReader(strings.NewReader("a a"), iotest.ErrReader(errors.New("the disk is gone")))), nil
+func (b broken) Open() (io.ReadCloser, error) {
+	return io.NopCloser(io.MultiReader(strings.NewReader(b.start), iotest.ErrReader(errors.New("the disk is gone")))), nil
 }
 
 // The joined text is the same whatever a file is read in: a CR LF, a byte order

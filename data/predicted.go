@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"slices"
@@ -10,7 +11,8 @@ import (
 
 // AppendHeader appends the first line of the predictions for a file of which e
 // is an example: the names of its columns and one more, "label", or "predicted"
-// if the file has labels. Where there are no such names it appends nothing.
+// if the file has labels. Where there are no such names, or the Table did not say
+// Keep, it appends nothing.
 func (e Example) AppendHeader(dst []byte) []byte {
 	l := e.layout
 	if l == nil || l.header == "" {
@@ -20,17 +22,25 @@ func (e Example) AppendHeader(dst []byte) []byte {
 	if l.label >= 0 {
 		name = "predicted"
 	}
-	for n, base := 2, name; slices.Contains(l.names, name); n++ {
-		name = base + "_" + strconv.Itoa(n)
-	}
+	name = unlike(name, func(name string) bool { return slices.Contains(l.names, name) })
 	dst = append(append(dst, l.header...), l.separator())
 	return append(append(dst, name...), '\n')
 }
 
+// unlike is a name that is not taken: name, name_2, name_3 …
+func unlike(name string, taken func(name string) bool) string {
+	free := name
+	for n := 2; taken(free); n++ {
+		free = name + "_" + strconv.Itoa(n)
+	}
+	return free
+}
+
 // AppendPredicted appends the line of a prediction, a label and its probability
-// p: of a csv or tsv file the row with the label behind it, of JSON lines the
-// object with fields "predicted" and "probability" at its end, else the label, a
-// tab and the text, or of numbers the label alone.
+// p: of a csv or tsv file the row with the label behind it, under its name in the
+// header but for a row that is longer than that; of JSON lines the object with
+// fields "predicted" and "probability" at its end; else, and where the Table did
+// not say Keep, the label, a tab and the text, or of numbers the label alone.
 func (e Example) AppendPredicted(dst []byte, label string, p float64) []byte {
 	format := ""
 	if e.layout != nil {
@@ -52,6 +62,15 @@ func (e Example) AppendPredicted(dst []byte, label string, p float64) []byte {
 
 // oneLine makes a text fit between tabs.
 var oneLine = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
+
+// padded is a row of so many cells with empty ones behind them, as many as the
+// header has.
+func (l *layout) padded(row []byte, cells int) string {
+	if l.header != "" && cells < l.width {
+		return string(row) + strings.Repeat(string(l.separator()), l.width-cells)
+	}
+	return string(row)
+}
 
 func (l *layout) separator() byte {
 	if l.format == "tsv" {
@@ -91,13 +110,14 @@ func (e Example) appendObject(dst []byte, label string, p float64) []byte {
 	return append(appendJSONNumber(dst, p, 64), "}\n"...)
 }
 
-// appendJSON appends a string of JSON, other letters than ASCII as they are.
-func appendJSON(dst []byte, text string) []byte {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
+// appendJSON appends strings, or a struct of them, as JSON, other letters than ASCII
+// as they are.
+func appendJSON(dst []byte, v any) []byte {
+	b := bytes.NewBuffer(dst)
+	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(text) // a string always can be
-	return append(dst, strings.TrimSuffix(b.String(), "\n")...)
+	_ = enc.Encode(v) // strings always can be
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // appendJSONNumber appends a number of so many bits, null if it is not finite.

@@ -19,12 +19,14 @@ func TestPredicted(t *testing.T) {
 		{"a.csv", "text,label,n\nrain,,\n", Table{Label: "none"}, "text,label,n,label_2\nrain,,,\"a,b\"\n"},
 		{"a.csv", "text,kind,predicted\nrain,wet,x\n", Table{Label: "kind"}, "text,kind,predicted,predicted_2\nrain,wet,x,\"a,b\"\n"},
 		{"a.csv", "rain,wet\n", Table{NoHeader: true}, "rain,wet,\"a,b\"\n"},
-		{"a.tsv", "label\tv\tw\nx\t1\ny\t1\t2\n", Table{}, "label\tv\tw\tpredicted\nx\t1\ta,b\ny\t1\t2\ta,b\n"},
+		{"a.tsv", "label\tv\tw\nx\t1\ny\t1\t2\n", Table{}, "label\tv\tw\tpredicted\nx\t1\t\ta,b\ny\t1\t2\ta,b\n"},
+		{"a.csv", "label,v,w\nx,1\n\"y\",1,2,3\n", Table{}, "label,v,w,predicted\nx,1,,\"a,b\"\n\"y\",1,2,3,\"a,b\"\n"}, // longer than the header
 		{"a.jsonl", `{"z": 1.50, "text":"<夜>"}` + "\n" + `{"text":"b","predicted":{},"a":[1, 2],"probability":7}`, Table{},
 			`{"z":1.50,"text":"<夜>","predicted":"a,b","probability":0.75}` + "\n" + `{"text":"b","a":[1, 2],"predicted":"a,b","probability":0.75}` + "\n"},
 		{"a.txt", "rain\tdrop\n", Table{}, "a,b\train drop\n"},
 	} {
 		var out []byte
+		c.t.Keep = true
 		for e, err := range ReadExamples(c.name, strings.NewReader(c.file), c.t) {
 			if err != nil {
 				t.Fatalf("%q: %v", c.file, err)
@@ -36,6 +38,20 @@ func TestPredicted(t *testing.T) {
 		}
 		if string(out) != c.want {
 			t.Errorf("%q:\n%s\nwant\n%s", c.file, out, c.want)
+		}
+	}
+}
+
+// What is read to be learnt does not stay in memory twice.
+func TestPredictedNotKept(t *testing.T) {
+	for name, file := range map[string]string{"a.csv": "text,label\nrain,wet\n", "a.jsonl": `{"text":"rain"}`} {
+		for e, err := range ReadExamples(name, strings.NewReader(file), Table{}) {
+			if err != nil || e.raw != "" {
+				t.Errorf("%s: %q is kept, %v", name, e.raw, err)
+			}
+			if got := string(e.AppendPredicted(e.AppendHeader(nil), "dry", 1)); got != "dry\train\n" {
+				t.Errorf("%s: %q", name, got)
+			}
 		}
 	}
 }

@@ -222,8 +222,8 @@ func (j *joiner) piece(b []byte, last bool) error {
 			line, column = line+n, at-bytes.LastIndexByte(b[:at], '\n')-1
 		}
 		hint := ""
-		if j.start == 0 && (bytes.HasPrefix(b, []byte("\xFF\xFE")) || bytes.HasPrefix(b, []byte("\xFE\xFF"))) {
-			hint = " (it looks like UTF-16)"
+		if j.start == 0 {
+			hint = maybeUTF16(b)
 		}
 		return fmt.Errorf("byte 0x%02X at line %d, byte column %d is not UTF-8%s", b[at], line+1, column+1, hint)
 	}
@@ -243,6 +243,14 @@ func (j *joiner) piece(b []byte, last bool) error {
 		j.broken = j.out[n-1] != '\n'
 	}
 	return nil
+}
+
+// maybeUTF16 is a hint where the start of a text that is not UTF-8 is a mark of UTF-16.
+func maybeUTF16(start []byte) string {
+	if bytes.HasPrefix(start, []byte("\xFF\xFE")) || bytes.HasPrefix(start, []byte("\xFE\xFF")) {
+		return " (it looks like UTF-16)"
+	}
+	return ""
 }
 
 // unix is b with LF for each CR LF, which two pieces may share.

@@ -12,9 +12,9 @@ type Scaler struct {
 	Std  []float64 `json:"std"`  // (C)
 }
 
-// FitScaler takes mean and standard deviation, the root of the mean square, from
-// values (N, c), N ≥ 1, as LTSF-Linear and Informer do with the training part. A
-// channel that is constant has Std 1.
+// FitScaler takes mean and population standard deviation (divided by N) from values
+// (N, c), N ≥ 1, as LTSF-Linear and Informer do with the training part. A channel
+// that is constant has Std 1.
 func FitScaler(values []float64, c int) Scaler {
 	if c < 1 || len(values) < c || len(values)%c != 0 {
 		panic(fmt.Sprintf("data: FitScaler: %d values of %d channels, want (N, C)", len(values), c))

@@ -71,6 +71,10 @@ func TestForecast(t *testing.T) {
 		`{"time":"2020-02","x":3,"x_q0.1":30,"x_q0.95":31,"y,\"":null,"y,\"_q0.1":40,"y,\"_q0.95":null}`+"\n"; got != want {
 		t.Errorf("json\n%s\nwant\n%s", got, want)
 	}
+	f = Forecast{Names: []string{"step", "x", "x_q0.5"}, Mean: []float64{1, 2, 3}, Levels: []float64{0.5}, Quantiles: [][]float64{{4, 5, 6}}}
+	if got, want := string(f.AppendCSV(nil)), "step,step_2,step_q0.5,x,x_q0.5,x_q0.5_2,x_q0.5_q0.5\n1,1,4,2,5,3,6\n"; got != want {
+		t.Errorf("csv\n%s\nwant\n%s", got, want)
+	}
 	f = Forecast{Names: []string{"x"}, Mean: []float64{1, 2}}
 	if got, want := string(f.AppendCSV(nil)), "step,x\n1,1\n2,2\n"; got != want {
 		t.Errorf("csv\n%s\nwant\n%s", got, want)

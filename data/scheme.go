@@ -11,7 +11,8 @@ import (
 type Scheme string
 
 // The schemes. Tjong Kim Sang and Veenstra 1999 compare the first two; the
-// third is also known as IOBES and BILOU (Ratinov and Roth 2009).
+// third is also known as IOBES. BILOU (Ratinov and Roth 2009) is the same with L for
+// E and U for S; it is not read.
 const (
 	IOB1  Scheme = "iob1"  // I in a span; B for the first word of one right after another of its kind
 	IOB2  Scheme = "iob2"  // B for the first word of a span, I for the others
@@ -118,7 +119,7 @@ func (s Scheme) Check(name string, sentence Sentence) error {
 		return nil
 	}
 	if word, err := s.fault(sentence.Tags); err != nil {
-		return fmt.Errorf("data: %s: line %d: %w", shown(name), sentence.lineOf(word), err)
+		return fileError(name, "line %d: %w", sentence.lineOf(word), err)
 	}
 	return nil
 }

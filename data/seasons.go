@@ -22,8 +22,8 @@ import (
 //	water       = season + 2·w + v    v =  9/16·v' + 4·ε
 //
 // w' being w an hour before, and each ε of variance 1, a sum of twelve uniform
-// numbers. Who knew all this and the seasons would still err by ε. Mean squared
-// errors one hour ahead, for other hours see SeasonsMSE:
+// numbers. A forecast by all this and the seasons would still be off by ε. Mean
+// squared errors one hour ahead, for other hours see SeasonsMSE:
 //
 //	                     temperature   load  water
 //	the best there is           0.25     34     17
@@ -61,19 +61,19 @@ func (Seasons) Names() []string { return []string{"temperature", "load", "water"
 func (Seasons) Start() time.Time { return time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // SeasonsMSE is the mean squared error (3) of the best forecasts of the series
-// h ≥ 1 hours ahead: what is left to who knows how the series are made, and all
-// of their past.
+// h ≥ 1 hours ahead, which are made with the equations of the series and all of their
+// past.
 func SeasonsMSE(h int) (mse [3]float64) {
 	var ahead [3]float64 // the variance of what w, u and v gain in h hours
 	for i, p := range seasonsNoise {
 		sigma, carried, left := float64(p.sigma)/float64(unit), float64(p.carried)/64, 1.0
 		for range h {
-			ahead[i] += left * sigma * sigma
+			ahead[i] += float64(left * sigma * sigma)
 			left *= carried * carried
 		}
 	}
 	for i, p := range seasonsNoise {
-		mse[i] = float64(p.weather*p.weather) * ahead[0]
+		mse[i] = float64(float64(p.weather*p.weather) * ahead[0])
 		if i > 0 {
 			mse[i] += ahead[i]
 		}

@@ -1,8 +1,6 @@
 package data
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
 )
@@ -32,8 +30,8 @@ type row struct {
 // one more column where they had none; comments, multiword tokens and empty
 // nodes are kept, and an empty line ends it. A file of format jsonl gets a line
 // {"words":[…],"tags":[…]}. Text, and a sentence that was not read from columns,
-// gets lines as c says: word, tab, tag, and an empty line, or the ten columns of
-// CoNLL-U.
+// gets lines as c, with the format that Of tells, says: word, tab, tag, and an empty
+// line, or the ten columns of CoNLL-U.
 func (s Sentence) AppendTagged(dst []byte, c Columns, tags []string) []byte {
 	if len(tags) != len(s.Words) {
 		panic(fmt.Sprintf("data: AppendTagged: %d tags, want %d, one for each word", len(tags), len(s.Words)))
@@ -74,17 +72,11 @@ func (s Sentence) appendRows(dst []byte, tags []string) []byte {
 }
 
 func (s Sentence) appendJSON(dst []byte, tags []string) []byte {
-	b := bytes.NewBuffer(dst)
-	enc := json.NewEncoder(b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(struct {
+	dst = appendJSON(dst, struct {
 		Words []string `json:"words"`
 		Tags  []string `json:"tags"`
 	}{s.Words, tags})
-	if err != nil {
-		panic(err) // strings can always be written
-	}
-	return b.Bytes()
+	return append(dst, '\n')
 }
 
 func (s Sentence) appendCoNLLU(dst []byte, c Columns, tags []string) []byte {
@@ -110,9 +102,8 @@ func (s Sentence) appendCoNLLU(dst []byte, c Columns, tags []string) []byte {
 	return append(dst, '\n')
 }
 
-// lineOf is the line of a word in its file; word len(Words) is the last line.
+// lineOf is the line of a word in its file.
 func (s Sentence) lineOf(word int) int {
-	word = min(word, len(s.Words)-1)
 	first, n := 0, 0
 	for i, r := range s.rows {
 		if r.from < 0 {

@@ -15,21 +15,17 @@ func (p *sentenceReader) whole(text string) (s Sentence, err error) {
 		s.Words = strings.Fields(text)
 		return s, nil
 	}
-	if s.Words, s.Tags, err = parseJSON(text); err != nil {
+	if s.Words, s.Tags, err = parseJSON(text, p.seen); err != nil {
 		return Sentence{}, err
 	}
 	return s, p.agree(s.Tags != nil)
 }
 
-// parseJSON reads a line of format jsonl.
-func parseJSON(text string) (words, tags []string, err error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(text), &fields); err != nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			return nil, nil, fmt.Errorf("JSON: %w at byte column %d", err, syntax.Offset)
-		}
-		return nil, nil, errors.New("JSON that is not an object: want one with words, or text")
+// parseJSON reads a line of format jsonl. seen is scratch.
+func parseJSON(text string, seen map[string]bool) (words, tags []string, err error) {
+	fields := map[string]json.RawMessage{}
+	if err := eachField([]byte(text), seen, func(name string, value json.RawMessage) { fields[name] = value }); err != nil {
+		return nil, nil, err
 	}
 	var whole *string
 	for _, f := range []struct {
@@ -37,7 +33,7 @@ func parseJSON(text string) (words, tags []string, err error) {
 		to         any
 	}{{"words", "a list of strings", &words}, {"tags", "a list of strings", &tags}, {"text", "a string", &whole}} {
 		if raw, ok := fields[f.name]; ok && json.Unmarshal(raw, f.to) != nil {
-			return nil, nil, fmt.Errorf("field %q: want %s", f.name, f.want)
+			return nil, nil, fieldError(f.name, errors.New("want "+f.want))
 		}
 	}
 	if whole != nil {

@@ -15,7 +15,8 @@ const (
 )
 
 // ReadSentences reads a file of sentences as c says, one after the other; name
-// is for errors, "-" being stdin. It holds one sentence at a time, and gives each
+// is for errors, "-" being stdin, and for the format where c has none, as Of says:
+// "columns" is columns whatever the name. It holds one sentence at a time, and gives each
 // as soon as the line that ends it is read. It can be ranged over once.
 //
 // A byte order mark at the start is left out, and CR LF is LF. A line that is
@@ -29,12 +30,13 @@ const (
 // count up, no word, no tag where others have one, a file without a sentence.
 func ReadSentences(name string, r io.Reader, c Columns) iter.Seq2[Sentence, error] {
 	return func(yield func(Sentence, error) bool) {
+		c = c.Of(name)
 		word, tag, err := c.places()
 		if err != nil {
 			yield(Sentence{}, err)
 			return
 		}
-		p := &sentenceReader{lines: newLines(name, r), format: c.Format, word: word, tag: tag}
+		p := &sentenceReader{lines: newLines(name, r), format: c.Format, word: word, tag: tag, seen: map[string]bool{}}
 		for n := 0; ; n++ {
 			s, err := p.next()
 			if err == io.EOF && n > 0 {
@@ -68,6 +70,7 @@ type sentenceReader struct {
 	sample   int  // the first line with a word
 	untagged bool // there, and so everywhere
 	cells    []cell
+	seen     map[string]bool // scratch of eachField
 }
 
 // next is the next sentence, or io.EOF.

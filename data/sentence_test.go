@@ -144,10 +144,12 @@ func TestReadSentencesErrors(t *testing.T) {
 		{ud, row10("1", "a", ""), "line 1: nothing in column UPOS: want a tag, or _ for none"},
 		{ud, row10("1", "a", "X") + "\n" + row10("1", "a", "_"), `line 3: "_" in column UPOS: no tag: want one, as on line 1`},
 		{ud, row10("1", "a", "_") + row10("2", "a", "X"), `line 2: "X" in column UPOS: a tag: want none, as on line 1`},
-		{lines, "{\n", "line 1: JSON: unexpected end of JSON input at byte column 1"},
-		{lines, `{"words":["a"]} x`, "line 1: JSON: invalid character 'x' after top-level value at byte column 17"},
-		{lines, `["a"]`, "line 1: JSON that is not an object: want one with words, or text"},
-		{lines, `null`, `line 1: no words in "words" or "text": want some`},
+		{lines, "{\n", "line 1: JSON that ends too early"},
+		{lines, `{"words":["a"]} x`, "line 1: more after the JSON object: want one object a line"},
+		{lines, `["a"]`, "line 1: want a JSON object"},
+		{lines, `null`, `line 1: want a JSON object`},
+		{lines, `{"words":["a"],"words":["b"]}`, `line 1: field "words": twice in one object: want it once`},
+		{lines, `{"words":["a"],"tags":[X]}`, `line 1: field "tags": not JSON: invalid character 'X' looking for beginning of value`},
 		{lines, `{"Words":["a"]}`, `line 1: no words in "words" or "text": want some`},
 		{lines, `{"words":[]}`, `line 1: no words in "words" or "text": want some`},
 		{lines, `{"text":" "}`, `line 1: no words in "words" or "text": want some`},
@@ -271,6 +273,14 @@ func TestColumnsOfAFormatToCome(t *testing.T) {
 	c := Columns{Tag: "xpos"}
 	wantError(t, c.Validate(), "")
 	wantError(t, c.Of("a.conllu").Validate(), "")
+	for s, err := range ReadSentences("a.conllu", strings.NewReader(tenColumns), c) {
+		if err != nil || s.Tags[0] != "e" {
+			t.Error(s, err)
+		}
+	}
+	for _, err := range ReadSentences("a.conllu", strings.NewReader(tenColumns), Columns{Format: "columns"}) {
+		wantError(t, err, "")
+	}
 	_, err := readSentences("a X\n", c)
 	wantError(t, err, `data: tag column "xpos": want a number from 1 to 1024, or none for the last`)
 }

@@ -95,7 +95,7 @@ func FuzzSentences(f *testing.F) {
 		}
 		var own, other []byte
 		for _, s := range all {
-			if len(s.Words) == 0 || s.Tags != nil && len(s.Tags) != len(s.Words) || s.Line < 1 || s.lineOf(len(s.Words)) < s.lineOf(0) || s.lineOf(0) != s.Line {
+			if len(s.Words) == 0 || s.Tags != nil && len(s.Tags) != len(s.Words) || s.Line < 1 || s.lineOf(len(s.Words)-1) < s.lineOf(0) || s.lineOf(0) != s.Line {
 				t.Fatalf("%+v", s)
 			}
 			if s.Tags != nil {

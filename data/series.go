@@ -1,10 +1,12 @@
 package data
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +33,7 @@ type SeriesTable struct {
 	// year, or its first cell is a time other than a year or Unix seconds.
 	Time string `json:"time,omitempty"`
 
-	// Values are the columns of numbers, nil for all but that of the times.
+	// Values are the columns of numbers, none for all but that of the times.
 	Values []string `json:"values,omitempty"`
 
 	// Gaps is what becomes of rows that are missing between others and of cells
@@ -49,6 +51,8 @@ func (t SeriesTable) Validate() error {
 		return fmt.Errorf("data: format of a series %s: want csv, tsv or jsonl", quote(t.Format))
 	case !slices.Contains([]string{"", "error", "last", "linear"}, t.Gaps):
 		return fmt.Errorf("data: gaps %s: want error, last or linear", quote(t.Gaps))
+	case slices.Contains(t.Values, ""):
+		return errNoName
 	}
 	return nil
 }
@@ -84,32 +88,34 @@ func (s *Series) Following(i, n int) []string {
 
 // ReadSeries reads a time series with a row, or an object of JSON lines, for each
 // step. The first row names the columns; the objects all have the fields of the
-// first. name is for errors and for the format if the table has none.
+// first. Blank lines are skipped: in a file of one column write NaN for a gap. name
+// is for errors and for the format if the table has none.
 //
 // Times are as in RFC 3339, "2006-01-02 15:04:05" with or without seconds and
 // with a space or a T, "2006-01-02", "2006-01", "2006", or Unix seconds of 9 or 10
 // digits; all are written as the first one is, and are UTC unless they say
 // otherwise. They come in order, and one step apart: the distance of most
 // neighbours, months or years if all are at the same day and hour or at the ends
-// of months, else a duration.
+// of months, else a duration of real time: where the clocks of a zone change, days at
+// the same hour are not one step apart, but dates without hour and zone are.
 //
 // What is wrong is one error that names the file, the line and the column: a time
 // twice, out of order or off the steps, anything but a number within the range of
 // a float32, and a gap as the table says.
 func ReadSeries(name string, r io.Reader, t SeriesTable) (*Series, error) {
-	format, err := (Table{Format: t.Format}).FormatOf(name)
-	if err != nil {
-		return nil, err
-	}
-	t.Format = format
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
+	format := cmp.Or(t.Format, suffixes[strings.ToLower(filepath.Ext(name))])
 	b := &seriesBuilder{t: t, time: -1}
-	if format == "jsonl" {
-		err = b.readObjects(newLines(name, r))
-	} else {
+	var err error
+	switch format {
+	case "csv", "tsv":
 		err = b.readRows(newRecords(name, r, format))
+	case "jsonl":
+		err = b.readObjects(newLines(name, r))
+	default:
+		err = fileError(name, "a name that tells no format of a series: want .csv, .tsv, .jsonl, .ndjson, or a format given")
 	}
 	if err != nil {
 		return nil, err
@@ -139,7 +145,7 @@ type seriesBuilder struct {
 }
 
 func (b *seriesBuilder) readRows(in *records) error {
-	for {
+	for head := 0; ; {
 		cells, err := in.next()
 		if err == io.EOF {
 			return nil
@@ -149,6 +155,7 @@ func (b *seriesBuilder) readRows(in *records) error {
 		}
 		switch {
 		case b.header == nil:
+			head = in.start
 			for _, cell := range cells {
 				b.header = append(b.header, strings.Clone(strings.TrimSpace(cell)))
 			}
@@ -156,20 +163,22 @@ func (b *seriesBuilder) readRows(in *records) error {
 		case len(cells) != len(b.header):
 			return in.errorf(in.start, "%d columns, and the first row has %d: want as many", len(cells), len(b.header))
 		case b.values == nil:
-			if err = b.begin(cells); err == nil {
-				err = b.checkHeader()
+			err := b.begin(cells)
+			if err == nil {
+				err = b.checkHeader(cells)
+			}
+			if err != nil {
+				return in.errorf(head, "%w", err)
 			}
 		}
-		if err == nil {
-			err = b.row(in.start, cells)
-		}
-		if err != nil {
+		if err := b.row(in.start, cells); err != nil {
 			return in.errorf(in.start, "%w", err)
 		}
 	}
 }
 
-// begin finds the columns by their names and the first row.
+// begin finds the columns by their names and the first row. What is wrong is in the
+// header.
 func (b *seriesBuilder) begin(cells []string) (err error) {
 	switch {
 	case b.t.Time == none:
@@ -181,13 +190,8 @@ func (b *seriesBuilder) begin(cells []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if b.time >= 0 {
-		if b.s.layout = timeLayout(cells[b.time], true); b.s.layout == "" {
-			return fmt.Errorf("%s: want a time, such as 2006-01-02 15:04:05, or another column for the times, or none", b.at(b.time, cells))
-		}
-	}
 	for i := range b.header {
-		if b.t.Values == nil && i != b.time {
+		if len(b.t.Values) == 0 && i != b.time {
 			b.values = append(b.values, i)
 		}
 	}
@@ -204,8 +208,13 @@ func (b *seriesBuilder) begin(cells []string) (err error) {
 	names := map[string]bool{}
 	for _, i := range b.values {
 		name := b.header[i]
-		if i == b.time || name == "" || names[name] {
-			return fmt.Errorf("column %d (%s) of the values: want one that has a name, once, and is not the times", i+1, quote(name))
+		switch {
+		case name == "":
+			return fmt.Errorf("column %d has no name: want one", i+1)
+		case i == b.time:
+			return fmt.Errorf("column %d (%s) is both times and values: want two columns", i+1, quote(name))
+		case names[name]:
+			return fmt.Errorf("values called %s twice: want each name once", quote(name))
 		}
 		names[name] = true
 		b.s.Names = append(b.s.Names, name)
@@ -214,15 +223,18 @@ func (b *seriesBuilder) begin(cells []string) (err error) {
 }
 
 // checkHeader refuses a first row that is one of the series.
-func (b *seriesBuilder) checkHeader() error {
-	values := 0
+func (b *seriesBuilder) checkHeader(cells []string) error {
+	values, times := 0, ""
 	for _, i := range b.values {
 		if _, err := parseValue(b.header[i]); err == nil {
 			values++
 		}
 	}
-	if b.time >= 0 && timeLayout(b.header[b.time], true) == b.s.layout || b.time < 0 && values == len(b.values) {
-		return errors.New("the row before has no names but values: want a header")
+	if b.time >= 0 {
+		times = timeLayout(b.header[b.time], true)
+	}
+	if times != "" && times == timeLayout(cells[b.time], true) || b.time < 0 && values == len(b.values) {
+		return errors.New("no names but values: want a header")
 	}
 	return nil
 }
@@ -235,6 +247,11 @@ func (b *seriesBuilder) at(i int, cells []string) string {
 // row adds the cells of a line.
 func (b *seriesBuilder) row(line int, cells []string) error {
 	if b.time >= 0 {
+		if b.s.layout == "" {
+			if b.s.layout = timeLayout(cells[b.time], true); b.s.layout == "" {
+				return fmt.Errorf("%s: want a time, such as 2006-01-02 15:04:05, or another column for the times, or none", b.at(b.time, cells))
+			}
+		}
 		t, err := parseTime(b.s.layout, strings.TrimSpace(cells[b.time]))
 		if err != nil {
 			return fmt.Errorf("%s: want a time %s", b.at(b.time, cells), like(b.s.layout))

@@ -37,6 +37,10 @@ func TestReadSeries(t *testing.T) {
 		{"a.csv", "d,x,note ; 2020-01-01,1,rain ; 2020-01-02,2,", SeriesTable{Values: []string{"x"}}, "[x] [1 2] [2020-01-03 2020-01-04]", "24h0m0s"},
 		{"a.csv", "d,x ; 1000-01-01,1 ; 1200-01-02,2 ; 1400-01-02,3 ; 1600-01-03,4", SeriesTable{}, "[x] [1 2 3 4] [1800-01-03 2000-01-04]", "1753176h0m0s"},
 		{"a.csv", "x ; 1", SeriesTable{}, "[x] [1] [1 2]", "0s"},
+		{"A.CSV", " ; x ;  ; 1", SeriesTable{Values: []string{}}, "[x] [1] [1 2]", "0s"},
+		{"a.tsv", "x\ty ; 1\t2 ; \t ; 3\t4", last, "[x y] [1 2 1 2 3 4] [1 2]", "0s"},
+		{"a.csv", "d,x ; 2020-10-30,1 ; 2020-11-30,2 ; 2020-12-30,3", SeriesTable{}, "[x] [1 2 3] [2021-01-30 2021-02-28]", "1 month"},
+		{"a.csv", "d,x ; 2024-01-29,1 ; 2024-02-29,2", SeriesTable{}, "[x] [1 2] [2024-03-29 2024-04-29]", "1 month"},
 		{"a.csv", "date,0,1 ; 2020-01-01,1,2 ; 2020-01-02,3,4", SeriesTable{}, "[0 1] [1 2 3 4] [2020-01-03 2020-01-04]", "24h0m0s"},
 		{"a.jsonl", `{"x":1,"t":"2020-01-01","y":2} ; {"t":"2020-01-02","y":4,"x":3e0,"more":{}}`, SeriesTable{Time: "t"}, "[x y] [1 2 3 4] [2020-01-03 2020-01-04]", "24h0m0s"},
 		{"a.jsonl", `{"t":"2020-01-01","x":1,"note":"rain"} ; {"t":"2020-01-02","x":2,"note":[]}`, SeriesTable{Values: []string{"x"}}, "[x] [1 2] [2020-01-03 2020-01-04]", "24h0m0s"},
@@ -98,15 +102,15 @@ func TestReadSeriesErrors(t *testing.T) {
 		{"d,x ; 2020-01-01, ; 2020-01-02,1", last, `line 2, column 2 ("x"): a gap with no value before it: want one to fill it with`},
 		{"d,x ; 2020-01-01, ; 2020-01-02,", last, `line 2, column 2 ("x"): a gap with no value before it: want one to fill it with`},
 		{"d,x,y ; 2020-01-01,1,1 ; 2020-01-02,2,2 ; 2020-01-04,4,", linear, `line 4, column 3 ("y"): a gap with no value after it: want one to fill it with`},
-		{"2020-01-01,1 ; 2020-01-02,2", SeriesTable{}, "line 2: the row before has no names but values: want a header"},
-		{"1,2 ; 3,4", SeriesTable{}, "line 2: the row before has no names but values: want a header"},
-		{"d,x ; 2020-01-01,1", SeriesTable{Time: "t"}, `line 2: no column "t": there are "d", "x"`},
-		{"d,x ; 2020-01-01,1", SeriesTable{Values: []string{"y"}}, `line 2: no column "y": there are "d", "x"`},
-		{"d,x ; 2020-01-01,1", SeriesTable{Values: []string{"d"}}, `line 2: column 1 ("d") of the values: want one that has a name, once, and is not the times`},
-		{"d,x ; 2020-01-01,1", SeriesTable{Values: []string{"x", "2"}}, `line 2: column 2 ("x") of the values: want one that has a name, once, and is not the times`},
-		{"d,x,x ; 2020-01-01,1,2", SeriesTable{}, `line 2: column 3 ("x") of the values: want one that has a name, once, and is not the times`},
-		{"d,x, ; 2020-01-01,1,2", SeriesTable{}, `line 2: column 3 ("") of the values: want one that has a name, once, and is not the times`},
-		{"d ; 2020-01-01", SeriesTable{}, "line 2: no column of values: want at least one"},
+		{"2020-01-01,1 ; 2020-01-02,2", SeriesTable{}, "line 1: no names but values: want a header"},
+		{"1,2 ; 3,4", SeriesTable{}, "line 1: no names but values: want a header"},
+		{"d,x ; 2020-01-01,1", SeriesTable{Time: "t"}, `line 1: no column "t": there are "d", "x"`},
+		{"d,x ; 2020-01-01,1", SeriesTable{Values: []string{"y"}}, `line 1: no column "y": there are "d", "x"`},
+		{"d,x ; 2020-01-01,1", SeriesTable{Values: []string{"d"}}, `line 1: column 1 ("d") is both times and values: want two columns`},
+		{"d,x ; 2020-01-01,1", SeriesTable{Values: []string{"x", "2"}}, `line 1: values called "x" twice: want each name once`},
+		{"d,x,x ; 2020-01-01,1,2", SeriesTable{}, `line 1: values called "x" twice: want each name once`},
+		{"d,x, ; 2020-01-01,1,2", SeriesTable{}, `line 1: column 3 has no name: want one`},
+		{"d ; 2020-01-01", SeriesTable{}, "line 1: no column of values: want at least one"},
 		{"d,x ; 2020-01-01,\xff", SeriesTable{}, "line 2: byte 0xFF at byte column 12 is not UTF-8"},
 		{"{} ", SeriesTable{Format: "jsonl"}, "line 1: an object without fields: want at least one"},
 		{`{"x":1} ; {"y":1}`, SeriesTable{Format: "jsonl"}, "line 2: 0 fields of the first object, which has 1: want all, null where there is no value"},
@@ -119,8 +123,14 @@ func TestReadSeriesErrors(t *testing.T) {
 		_, err := ReadSeries("a.csv", strings.NewReader(strings.ReplaceAll(c.file, " ; ", "\n")), c.t)
 		wantError(t, err, "data: a.csv: "+c.err)
 	}
-	_, err := ReadSeries("a.txt", strings.NewReader(""), SeriesTable{})
+	for _, name := range []string{"a.txt", "a.dat", "train-images-idx3-ubyte"} {
+		_, err := ReadSeries(name, strings.NewReader(""), SeriesTable{})
+		wantError(t, err, "data: "+name+": a name that tells no format of a series: want .csv, .tsv, .jsonl, .ndjson, or a format given")
+	}
+	_, err := ReadSeries("a.csv", strings.NewReader(""), SeriesTable{Format: "lines"})
 	wantError(t, err, `data: format of a series "lines": want csv, tsv or jsonl`)
+	_, err = ReadSeries("a.csv", strings.NewReader(""), SeriesTable{Values: []string{"x", ""}})
+	wantError(t, err, `data: values in a column "": want its name or number`)
 	_, err = ReadSeries("a.csv", strings.NewReader(""), SeriesTable{Gaps: "zero"})
 	wantError(t, err, `data: gaps "zero": want error, last or linear`)
 }

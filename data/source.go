@@ -59,13 +59,13 @@ type cutter struct {
 func newCutter(r io.Reader) *cutter { return &cutter{r: r, buf: make([]byte, pieceBytes)} }
 
 // next is the next piece, good until the call after; io.EOF comes with the last
-// one, an error with what was read before it.
+// one, which alone may end inside a character, an error with what was read before it.
 func (c *cutter) next() ([]byte, error) {
 	c.at, c.to = 0, copy(c.buf, c.buf[c.at:c.to])
 	n, err := c.r.Read(c.buf[c.to:])
 	c.to += n
 	c.at = c.to
-	if err == nil {
+	if err != io.EOF {
 		c.at = whole(c.buf[:c.to])
 	}
 	return c.buf[:c.at], err

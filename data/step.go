@@ -18,17 +18,20 @@ type Step struct {
 	MonthEnd bool          `json:"month_end,omitempty"` // rows stand at the last day of a month
 }
 
-// After is the time n steps after t.
+// After is the time n steps after t, of months on the same day, or the last of a
+// month that is shorter.
 func (p Step) After(t time.Time, n int) time.Time {
-	switch {
-	case p.Months == 0:
+	if p.Months == 0 {
 		whole, part := int64(n)*int64(p.Duration/time.Second), int64(n)*int64(p.Duration%time.Second) // n of the longest overflow a Duration
 		return time.Unix(t.Unix()+whole, int64(t.Nanosecond())+part).In(t.Location())
-	case !p.MonthEnd:
-		return t.AddDate(0, n*p.Months, 0)
+	}
+	month := t.Month() + time.Month(n*p.Months)
+	day := time.Date(t.Year(), month+1, 0, 0, 0, 0, 0, time.UTC).Day() // the last
+	if !p.MonthEnd {
+		day = min(day, t.Day())
 	}
 	h, m, s := t.Clock()
-	return time.Date(t.Year(), t.Month()+time.Month(n*p.Months)+1, 0, h, m, s, t.Nanosecond(), t.Location())
+	return time.Date(t.Year(), month, day, h, m, s, t.Nanosecond(), t.Location())
 }
 
 // String is as in "1h0m0s", "1 month", "12 months".

@@ -1,10 +1,10 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -21,7 +21,7 @@ import (
 // "lines" has a text a line, and the file's name without its folder and suffix
 // is the label of all: names/Arabic.txt has names that are Arabic.
 //
-// "idx" has the pictures of MNIST; see ReadIDX.
+// "idx" has the images of MNIST; see ReadIDX.
 type Table struct {
 	// Format: "csv", "tsv", "jsonl", "lines", "idx", or "" for what FormatOf says.
 	Format string `json:"format,omitempty"`
@@ -32,21 +32,27 @@ type Table struct {
 
 	// Label is the column of the labels, "none" if there are none. "" is the column
 	// "label"; if there is none and no column is named, the last of two columns
-	// beside a text, the first one beside numbers, else none.
+	// beside a text, the first one beside numbers, else none: a file "text,class" has
+	// its labels in class, and "id,text" has none.
 	Label string `json:"label,omitempty"`
 
 	// Values are the columns of the numbers of a sequence of one channel, each row
 	// as long. "*" alone is all columns but the label: rows may be of any length,
-	// and empty cells at the end are none. In JSON lines it is one field, "" for
+	// and empty cells at the end are none. In JSON lines it is one field, nil for
 	// "values": a list of T numbers, or of T lists of F.
 	Values []string `json:"values,omitempty"`
 
 	// NoHeader says that the first row of a csv or tsv file is an example.
 	NoHeader bool `json:"no_header,omitempty"`
 
-	// MayLack says that a file without the column Label has no labels: what is to be
-	// labelled may have some or none.
+	// MayLack says that what is read is to be labelled: it may have labels or none. A
+	// file without a column of the name Label, or that ends just before that of its
+	// number, has none, nor has an example whose label is empty, null or missing.
 	MayLack bool `json:"-"`
+
+	// Keep says that predictions are to be written: each example keeps its row or
+	// object for AppendPredicted.
+	Keep bool `json:"-"`
 }
 
 const (
@@ -59,7 +65,7 @@ func (t Table) Validate() error {
 	formats := []string{"", "csv", "tsv", "jsonl", "lines", "idx"}
 	rows := t.Format == "" || t.Format == "csv" || t.Format == "tsv"
 	numbers := slices.DeleteFunc(append([]string{t.Text, t.Label}, t.Values...), func(s string) bool {
-		_, ok := columnNumber(s)
+		_, ok := number(s)
 		return ok || s == "" || s == none || s == allOthers
 	})
 	switch {
@@ -71,6 +77,8 @@ func (t Table) Validate() error {
 		return fmt.Errorf("data: no header, in a table of format %s: want csv or tsv", t.Format)
 	case t.NoHeader && len(numbers) > 0:
 		return fmt.Errorf("data: column %s of a table without a header: want its number, from 1", quote(numbers[0]))
+	case slices.Contains(t.Values, ""):
+		return errNoName
 	case len(t.Values) > 1 && slices.Contains(t.Values, allOthers):
 		return fmt.Errorf("data: values in %q and other columns: want it alone", allOthers)
 	case t.Format == "jsonl" && (len(t.Values) > 1 || slices.Contains(t.Values, allOthers)):
@@ -80,6 +88,8 @@ func (t Table) Validate() error {
 	}
 	return nil
 }
+
+var errNoName = errors.New(`data: values in a column "": want its name or number`)
 
 // FormatOf is the format of a file of a name: what Format says, else by its
 // suffix csv for .csv, tsv for .tsv, jsonl for .jsonl and .ndjson, lines for
@@ -100,13 +110,12 @@ func (t Table) FormatOf(name string) (string, error) {
 
 var suffixes = map[string]string{".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "lines"}
 
-func columnNumber(s string) (int, bool) {
-	n, err := strconv.Atoi(s)
-	return n, err == nil && n > 0
-}
+// errLacks is the error of a column that a file may lack.
+type errLacks struct{ error }
 
 // column is the index of a column by its name or number. header is the first
-// row, with the names unless there are none.
+// row, with the names unless there are none. A name that is not there, and the
+// number behind the last, is an errLacks.
 func column(header []string, named bool, name string) (int, error) {
 	at := slices.Index(header, name)
 	if named && at >= 0 {
@@ -115,14 +124,18 @@ func column(header []string, named bool, name string) (int, error) {
 		}
 		return at, nil
 	}
-	n, ok := columnNumber(name)
+	n, ok := number(name)
 	switch {
 	case ok && n <= len(header):
 		return n - 1, nil
-	case ok || !named:
-		return 0, fmt.Errorf("no column %s: there are %d", quote(name), len(header))
+	case !ok && named:
+		return 0, errLacks{fmt.Errorf("no column %s: there are %s", quote(name), list(header))}
 	}
-	return 0, fmt.Errorf("no column %s: there are %s", quote(name), list(header))
+	err := fmt.Errorf("no column %s: there are %d", quote(name), len(header))
+	if n == len(header)+1 {
+		err = errLacks{err}
+	}
+	return 0, err
 }
 
 // list shows the first names of many.
@@ -143,19 +156,21 @@ func list(names []string) string {
 
 // layout is a Table as it is in one file.
 type layout struct {
-	format string
-	header string   // the row of the names, "" if there is none
-	names  []string // of the columns, nil if there are none
-	width  int      // number of columns of the first row
-	text   int      // columns; −1 for none
-	label  int
-	values []int
-	rest   bool // the values are all columns but the label
+	format  string
+	header  string   // the row of the names, "" if there is none
+	names   []string // of the columns, nil if there are none
+	width   int      // number of columns of the first row
+	text    int      // columns; −1 for none
+	label   int
+	values  []int
+	rest    bool // the values are all columns but the label
+	guessed bool // that there are numbers, as no column is called text
+	mayLack bool // a label
 }
 
 // layoutOf finds the columns of a csv or tsv file by its first row.
 func (t Table) layoutOf(format string, first []string) (*layout, error) {
-	l := &layout{format: format, width: len(first), text: -1, label: -1}
+	l := &layout{format: format, width: len(first), text: -1, label: -1, mayLack: t.MayLack}
 	if !t.NoHeader {
 		l.names = slices.Clone(first)
 		for i, name := range l.names {
@@ -167,11 +182,12 @@ func (t Table) layoutOf(format string, first []string) (*layout, error) {
 	switch label := slices.Index(l.names, "label"); {
 	case t.Label == none:
 	case t.Label != "":
-		if l.label, err = find(t.Label); err != nil && !t.MayLack {
-			return nil, err
+		l.label, err = find(t.Label)
+		if t.MayLack && errors.As(err, new(errLacks)) {
+			l.label, err, t.Label = -1, nil, none
 		}
 		if err != nil {
-			l.label, err, t.Label = -1, nil, none
+			return nil, err
 		}
 	case label >= 0:
 		l.label = label
@@ -181,10 +197,15 @@ func (t Table) layoutOf(format string, first []string) (*layout, error) {
 		l.text, err = find(t.Text)
 	case len(t.Values) == 0 && text >= 0:
 		l.text = text
+		l.label = l.second(t)
 	case len(t.Values) == 0 && l.width <= 2:
-		l.smallLayout(t.Label != none)
+		l.text = 0
+		if l.label == 0 {
+			l.text = l.width - 1
+		}
+		l.label = l.second(t)
 	case len(t.Values) == 0 || t.Values[0] == allOthers:
-		l.rest = true
+		l.rest, l.guessed = true, len(t.Values) == 0
 		if l.label < 0 && t.Label != none {
 			l.label = 0
 		}
@@ -209,21 +230,23 @@ func orElse(names, first []string) []string {
 	return first
 }
 
-// smallLayout is that of one or two columns of which none is called a text.
-func (l *layout) smallLayout(labelled bool) {
-	l.text = 0
-	if l.label == 0 {
-		l.text = l.width - 1
+// second is the column of the labels beside a text that was found by itself: the
+// last of two where no other is.
+func (l *layout) second(t Table) int {
+	if l.width == 2 && l.label < 0 && l.text == 0 && t.Label != none {
+		return 1
 	}
-	if l.width == 2 && l.label < 0 && labelled {
-		l.label = 1
-	}
+	return l.label
 }
 
 // check refuses a column with two parts to play, and a header that is none.
 func (l *layout) check(first []string) error {
-	if l.label >= 0 && (l.text == l.label || slices.Contains(l.values, l.label)) {
-		return fmt.Errorf("column %d is the label, and more: want another column beside it", l.label+1)
+	switch {
+	case l.label < 0:
+	case l.text == l.label:
+		return fmt.Errorf("column %d is both label and text: want two columns", l.label+1)
+	case slices.Contains(l.values, l.label):
+		return fmt.Errorf("column %d is both label and values: want two columns", l.label+1)
 	}
 	if l.text >= 0 || l.names == nil {
 		return nil

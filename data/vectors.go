@@ -17,15 +17,16 @@ const maxDim = 1 << 16
 // vector, apart by spaces. GloVe's files (Pennington et al. 2014) have nothing
 // else, those of word2vec (Mikolov et al. 2013) and fastText a first line with
 // the number of words and the dimension. Only words that are wanted are kept, nil
-// for all, and at most so many as max, 0 for all; the file is read no further than
+// for all, and at most so many as most says, 0 for all; the file is read no further than
 // to the last. Of a word that comes twice the first is kept. A word may have
 // spaces in it, but for the first.
 //
 // words are in the order of the file, (N); values are their vectors, (N, dim).
 // What is wrong is one error that names the file and the line: a vector of another
 // length, something else than finite numbers or a word that is not UTF-8 among
-// those that are kept, and a file with another number of words than its first line says.
-func ReadVectors(name string, r io.Reader, want func(word string) bool, max int) (words []string, dim int, values []float32, err error) {
+// those that are kept, and a file without words or with
+// another number of them than its first line says.
+func ReadVectors(name string, r io.Reader, want func(word string) bool, most int) (words []string, dim int, values []float32, err error) {
 	in := newLines(name, r)
 	claimed, read := -1, 0
 	kept := map[string]bool{}
@@ -35,10 +36,10 @@ func ReadVectors(name string, r io.Reader, want func(word string) bool, max int)
 			return nil, 0, nil, err
 		}
 		switch {
-		case err == io.EOF && dim == 0:
-			return nil, 0, nil, fileError(name, "no word vectors: want at least one")
 		case err == io.EOF && claimed >= 0 && read != claimed:
 			return nil, 0, nil, fileError(name, "%d word vectors, and the first line says %d: want as many", read, claimed)
+		case err == io.EOF && read == 0:
+			return nil, 0, nil, fileError(name, "no word vectors: want at least one")
 		case err == io.EOF:
 			return words, dim, values, nil
 		case blank(line):
@@ -67,7 +68,7 @@ func ReadVectors(name string, r io.Reader, want func(word string) bool, max int)
 		}
 		words = append(words, string(word))
 		kept[words[len(words)-1]] = true
-		if len(words) == max {
+		if len(words) == most {
 			return words, dim, values, nil
 		}
 	}

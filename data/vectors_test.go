@@ -27,7 +27,7 @@ func TestReadVectors(t *testing.T) {
 		{"the 1 2 ; of 3 4 ; and", only("the", "of"), 2, `["the" "of"] 2 [1 2 3 4]`, ""},
 		{"9 2 ; the 1 2 ; of 3 4", nil, 1, `["the"] 2 [1 2]`, ""},
 		{"the 1 2", only("of"), 0, `[] 2 []`, ""},
-		{"0 2", nil, 0, `[] 2 []`, ""},
+		{"0 2", nil, 0, "", "data: v.txt: no word vectors: want at least one"},
 		{"5 1.5 ; 6 2", nil, 0, `["5" "6"] 1 [1.5 2]`, ""},
 
 		{"", nil, 0, "", "data: v.txt: no word vectors: want at least one"},

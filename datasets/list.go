@@ -30,7 +30,7 @@ var all = []Dataset{
 	},
 	{
 		Name:    "fashion-mnist",
-		About:   "Fashion-MNIST: 70,000 pictures of clothes, 28 by 28 in grey, of 10 kinds",
+		About:   "Fashion-MNIST: 70,000 images of clothes, 28 by 28 in grey, of 10 kinds",
 		Licence: "MIT",
 		Files: at("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/b2617bb6d3ffa2e429640350f613e3291e10b141/data/fashion/",
 			File{Name: "train-images-idx3-ubyte.gz", Bytes: 26421880, SHA256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84", Part: "train"},

@@ -6,11 +6,10 @@ import (
 	"slices"
 )
 
-// Confusion is what was said against what is so, for K classes. It has K²
-// counts.
+// Confusion is the confusion matrix of K classes: it has K² counts.
 type Confusion struct {
 	Labels []string // (K)
-	Counts [][]int  // (K, K), the class that is so, then the one that was said
+	Counts [][]int  // (K, K), the true class, then the predicted one
 }
 
 // NewConfusion has counted nothing. It keeps labels (K).
@@ -22,8 +21,7 @@ func NewConfusion(labels []string) *Confusion {
 	return c
 }
 
-// Add counts one case: the class that is so and the one that was said, both in
-// [0, K).
+// Add counts one case: its true class and the predicted one, both in [0, K).
 func (c *Confusion) Add(want, got int) {
 	if k := len(c.Labels); want < 0 || want >= k || got < 0 || got >= k {
 		panic(fmt.Sprintf("metrics: Confusion: classes %d and %d, want both in [0, %d)", want, got, k))
@@ -31,9 +29,9 @@ func (c *Confusion) Add(want, got int) {
 	c.Counts[want][got]++
 }
 
-// tally is of one class: the cases that are so, that were said, and both.
-func (c *Confusion) tally(k int) SpanCount {
-	t := SpanCount{Kind: c.Labels[k], Right: c.Counts[k][k]}
+// tally counts the cases of one class.
+func (c *Confusion) tally(k int) Count {
+	t := Count{Kind: c.Labels[k], Right: c.Counts[k][k]}
 	for i, row := range c.Counts {
 		t.Want += c.Counts[k][i]
 		t.Got += row[k]
@@ -41,16 +39,16 @@ func (c *Confusion) tally(k int) SpanCount {
 	return t
 }
 
-// Precision of class k is the part of the cases said to be k that are: 0 if none
-// were said to be.
+// Precision of class k is the part of the cases predicted as k that are: 0 if
+// none were.
 func (c *Confusion) Precision(k int) float64 { return c.tally(k).Precision() }
 
-// Recall of class k is the part of the cases that are k that were said to be: 0
-// if none are.
+// Recall of class k is the part of the cases of k that were predicted as k: 0 if
+// there are none.
 func (c *Confusion) Recall(k int) float64 { return c.tally(k).Recall() }
 
 // F1 of class k is the harmonic mean of Precision and Recall: 0 if k was never
-// said.
+// predicted right.
 func (c *Confusion) F1(k int) float64 { return c.tally(k).F1() }
 
 // Total is the number of all cases.
@@ -63,7 +61,7 @@ func (c *Confusion) Total() (n int) {
 	return n
 }
 
-// Accuracy is the part of all cases where the class that is so was said.
+// Accuracy is the part of all cases whose class was predicted.
 func (c *Confusion) Accuracy() float64 {
 	right := 0
 	for k := range c.Labels {
@@ -72,7 +70,7 @@ func (c *Confusion) Accuracy() float64 {
 	return ratio(right, c.Total())
 }
 
-// MacroF1 is the mean of F1 over the classes that are so or were said at least
+// MacroF1 is the mean of F1 over the classes that are true or predicted at least
 // once, as scikit-learn's f1_score with average="macro" has it. Opitz and Burst
 // 2019, "Macro F1 and Macro F1", call it averaged F1, and tell it apart from the
 // F1 of mean precision and mean recall.
@@ -90,7 +88,7 @@ func (c *Confusion) MacroF1() float64 {
 	return sum / float64(n)
 }
 
-// Majority is what always saying the class that is so most often would score,
+// Majority is what always predicting the most frequent true class would score,
 // on these cases: the least that a model must beat.
 func (c *Confusion) Majority() (accuracy, macroF1 float64) {
 	most, classes := 0, 0
@@ -107,7 +105,7 @@ func (c *Confusion) Majority() (accuracy, macroF1 float64) {
 	return ratio(most, total), ratio(2*most, most+total) / float64(classes)
 }
 
-// Mistake is one class said for another.
+// Mistake is one class predicted for another.
 type Mistake struct {
 	Want, Got int // classes
 	Count     int

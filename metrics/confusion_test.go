@@ -7,10 +7,10 @@ import (
 )
 
 // The cases, in two lines as in the command of TestConfusion: class 2 is never
-// said right, 3 never is so, 5 never occurs.
+// predicted right, 3 is never true, 5 never occurs.
 var (
-	isSo = []int{0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 4, 4}
-	said = []int{0, 0, 0, 1, 3, 1, 1, 0, 0, 0, 4, 3}
+	truth     = []int{0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 4, 4}
+	predicted = []int{0, 0, 0, 1, 3, 1, 1, 0, 0, 0, 4, 3}
 )
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-15 }
@@ -20,8 +20,8 @@ func near(a, b float64) bool { return math.Abs(a-b) <= 1e-15 }
 // labels=range(6)), and the first two with g=[0]*12.
 func TestConfusion(t *testing.T) {
 	c := NewConfusion([]string{"a", "b", "c", "d", "e", "f"})
-	for i, want := range isSo {
-		c.Add(want, said[i])
+	for i, want := range truth {
+		c.Add(want, predicted[i])
 	}
 	if a, f := c.Accuracy(), c.MacroF1(); c.Total() != 12 || !near(a, 0.5) || !near(f, 0.3757575757575757) {
 		t.Errorf("of %d: accuracy %v, macro F1 %v", c.Total(), a, f)

@@ -5,17 +5,17 @@ import (
 	"math"
 )
 
-// Errors sums up the errors of forecasts as they come. The zero value is ready.
+// ForecastErrors sums up the errors of forecasts as they come. The zero value is ready.
 // One for each step of the horizon tells them by step. A NaN in a forecast
 // makes the results NaN; so does nothing to score.
-type Errors struct {
+type ForecastErrors struct {
 	Count             int // values
 	squared, absolute float64
 }
 
 // Add scores forecasts got (N) of the values want (N).
-func (e *Errors) Add(want, got []float64) {
-	same("Errors.Add", len(want), len(got))
+func (e *ForecastErrors) Add(want, got []float64) {
+	same("ForecastErrors.Add", len(want), len(got))
 	for i, w := range want {
 		d := w - got[i]
 		e.squared += float64(d * d) // not fused, so that each machine has the same bits
@@ -25,13 +25,13 @@ func (e *Errors) Add(want, got []float64) {
 }
 
 // MSE is the mean squared error, in squared units of the values.
-func (e *Errors) MSE() float64 { return e.squared / float64(e.Count) }
+func (e *ForecastErrors) MSE() float64 { return e.squared / float64(e.Count) }
 
 // RMSE is the square root of MSE, in units of the values.
-func (e *Errors) RMSE() float64 { return math.Sqrt(e.MSE()) }
+func (e *ForecastErrors) RMSE() float64 { return math.Sqrt(e.MSE()) }
 
 // MAE is the mean absolute error, in units of the values.
-func (e *Errors) MAE() float64 { return e.absolute / float64(e.Count) }
+func (e *ForecastErrors) MAE() float64 { return e.absolute / float64(e.Count) }
 
 // Pinball is the loss of a forecast got of the q-quantile, 0 < q < 1, where
 // want came: the larger of q·(want−got) and (q−1)·(want−got) (Koenker and

@@ -11,8 +11,8 @@ import (
 func almost(got, want float64) bool { return math.Abs(got-want) <= 1e-12*max(1, math.Abs(want)) }
 
 // By hand: the errors are 1, −2, 0 and 3.
-func TestErrors(t *testing.T) {
-	var e Errors
+func TestForecastErrors(t *testing.T) {
+	var e ForecastErrors
 	if !math.IsNaN(e.MSE()) || !math.IsNaN(e.MAE()) || !math.IsNaN(e.RMSE()) {
 		t.Errorf("of nothing: MSE %v, MAE %v, RMSE %v, want NaN", e.MSE(), e.MAE(), e.RMSE())
 	}
@@ -110,7 +110,7 @@ func TestBaselines(t *testing.T) {
 func TestForecastPanics(t *testing.T) {
 	two := []float64{1, 2}
 	for want, f := range map[string]func(){
-		"metrics: Errors.Add: 1 values and 2 forecasts":                                                               func() { new(Errors).Add(two[:1], two) },
+		"metrics: ForecastErrors.Add: 1 values and 2 forecasts":                                                       func() { new(ForecastErrors).Add(two[:1], two) },
 		"metrics: Coverage.Add: 2 values and 1 forecasts":                                                             func() { new(Coverage).Add(two, two, two[:1]) },
 		"metrics: Pinball: quantile 1, want 0 < q < 1":                                                                func() { Pinball(1, 0, 0) },
 		"metrics: Pinball: quantile NaN, want 0 < q < 1":                                                              func() { Pinball(math.NaN(), 0, 0) },

@@ -94,7 +94,7 @@ func TestSpanScoreNothing(t *testing.T) {
 		t.Errorf("scores %v, kinds %v of nothing", got, s.Kinds())
 	}
 	defer func() {
-		if got := recover(); got != "metrics: SpanScore: 1 tags said, want 2" {
+		if got := recover(); got != "metrics: SpanScore: 1 predicted tags, want 2" {
 			t.Errorf("panic %v", got)
 		}
 	}()

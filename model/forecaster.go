@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"sluice/metrics"
 	"sluice/nn"
@@ -12,7 +13,7 @@ import (
 // Outlook is a forecast, in the units of its series.
 type Outlook struct {
 	Mean      []float64   // (H, C)
-	Quantiles [][]float64 // of each of the model's Quantiles (H, C)
+	Quantiles [][]float64 // of each of the model's Quantiles (H, C), none below the one before it
 }
 
 // Forecaster goes on with series.
@@ -21,6 +22,7 @@ type Forecaster struct {
 	r *Runner
 
 	means, quantiles []float32 // (n, H, C), (Q, n, H, C) of the last windows, scaled
+	rising           []float32 // (Q) of one value
 	x, y, state      []float32 // (L, n, C), (L, n, W), (n, StateSize) of a recursive forecast
 }
 
@@ -62,7 +64,9 @@ func (f *Forecaster) Forecast(history []float64) (Outlook, error) {
 	return o, nil
 }
 
-// windows sets means and quantiles to what follows windows of x.
+// windows sets means and quantiles to what follows windows of x. Quantiles that
+// cross are put in order, which all together takes them no further from the true
+// ones (rearrangement: Chernozhukov, Fernández-Val and Galichon 2010).
 func (f *Forecaster) windows(x *Windows, which []int) {
 	of, c, n := f.p.Forecast, x.c, len(which)
 	f.means, f.quantiles = nn.Grow(f.means, n*of.Horizon*c), nn.Grow(f.quantiles, len(of.Quantiles)*n*of.Horizon*c)
@@ -78,8 +82,13 @@ func (f *Forecaster) windows(x *Windows, which []int) {
 			for t := range of.Horizon {
 				at := (i*of.Horizon+t)*c + k
 				f.means[at] += last
+				f.rising = f.rising[:0]
 				for q := range of.Quantiles {
-					f.quantiles[q*n*of.Horizon*c+at] += last
+					f.rising = append(f.rising, f.quantiles[q*n*of.Horizon*c+at]+last)
+				}
+				slices.Sort(f.rising)
+				for q, v := range f.rising {
+					f.quantiles[q*n*of.Horizon*c+at] = v
 				}
 			}
 		}
@@ -131,10 +140,10 @@ func (f *Forecaster) recursive(b Batch, n int) {
 // standard deviations, beside those that need no model.
 type ForecastScore struct {
 	Windows  int
-	Model    metrics.Errors
-	Naive    metrics.Errors // the last value
-	Seasonal metrics.Errors // that of the season before; none without a season
-	Drift    metrics.Errors
+	Model    metrics.ForecastErrors
+	Naive    metrics.ForecastErrors // the last value
+	Seasonal metrics.ForecastErrors // that of the season before; none without a season
+	Drift    metrics.ForecastErrors
 	Pinball  []float64          // of each quantile, by the value
 	Bands    []metrics.Coverage // of the first and the last quantile, the second and the last but one …
 }

@@ -26,7 +26,7 @@ type Series struct {
 
 // What bounds names; nothing useful comes near.
 const (
-	MaxLabels     = 1 << 16
+	MaxLabels     = 1 << 12 // a score counts each that is taken for each
 	MaxSeries     = 1 << 16
 	maxLabelBytes = 1 << 10
 )

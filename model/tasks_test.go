@@ -269,6 +269,13 @@ func TestForecaster(t *testing.T) {
 				if len(o.Quantiles) != len(f.Quantiles) || len(o.Mean) != f.Horizon*w.c {
 					t.Fatalf("%d quantiles of %d values", len(o.Quantiles), len(o.Mean))
 				}
+				for q := 1; q < len(o.Quantiles); q++ { // the model has not learnt that they rise
+					for j, v := range o.Quantiles[q] {
+						if v < o.Quantiles[q-1][j] {
+							t.Fatalf("quantile %v is %v, below %v of %v", f.Quantiles[q], v, o.Quantiles[q-1][j], f.Quantiles[q-1])
+						}
+					}
+				}
 				said := make([]float32, len(o.Mean))
 				scaler.Scale(said, o.Mean)
 				for j, v := range said {

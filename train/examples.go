@@ -159,7 +159,7 @@ func PrepareTags(c Config, p *Parts[data.Sentence], vectors *Vectors) (*Examples
 			switch n := len(s.Words); {
 			case n == 0:
 				return nil, In{Part(i), fmt.Errorf("line %d: a sentence without words", s.Line)}
-			case len(s.Tags) != n:
+			case s.Tags != nil && len(s.Tags) != n:
 				return nil, In{Part(i), fmt.Errorf("line %d: %d tags of %d words: want one each", s.Line, len(s.Tags), n)}
 			}
 		}

@@ -212,7 +212,7 @@ func TestBorders(t *testing.T) {
 func TestPrepareErrors(t *testing.T) {
 	tag, _ := Preset(model.Tag)
 	for want, s := range map[string]data.Sentence{
-		"line 3: 0 tags of 1 words: want one each": {Words: []string{"a"}, Line: 3},
+		"line 3: 0 tags of 1 words: want one each": {Words: []string{"a"}, Tags: []string{}, Line: 3},
 		"line 3: a sentence without words":         {Line: 3},
 		"line 3: 2 tags of 1 words: want one each": {Words: []string{"a"}, Tags: []string{"X", "Y"}, Line: 3},
 	} {

@@ -74,9 +74,10 @@ func (l layout) table(name string) data.Table {
 	if format, err := t.FormatOf(name); err == nil {
 		t.Format = format
 	}
-	t.MayLack = l.usual != "" && l.flags.LabelColumn == nil
+	t.Keep = l.usual != ""
+	t.MayLack = t.Keep && l.flags.LabelColumn == nil
 	if f := l.flags; f.TextColumn == nil && f.LabelColumn == nil && f.Values == nil && f.Header == nil && t.Validate() != nil {
-		return data.Table{Format: t.Format, MayLack: t.MayLack}
+		return data.Table{Format: t.Format, MayLack: t.MayLack, Keep: t.Keep}
 	}
 	return t
 }

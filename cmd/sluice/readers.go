@@ -81,7 +81,7 @@ func readExamples(e *env, files []string, table func(name string) data.Table) (a
 	err = e.each(files, func(name string, r io.Reader) error {
 		examples := data.ReadExamples(name, r, table(name))
 		if labels := labelsOf(name); labels != "" {
-			if labels == name { // it goes with its pictures
+			if labels == name { // it goes with its images
 				return nil
 			}
 			f, err := openFile(labels)
@@ -102,7 +102,7 @@ func readExamples(e *env, files []string, table func(name string) data.Table) (a
 	return all, err
 }
 
-// labelsOf is the file of labels that goes with one of pictures in MNIST's format,
+// labelsOf is the file of labels that goes with one of images in MNIST's format,
 // itself if it is one, "" for any other.
 func labelsOf(name string) string {
 	base := filepath.Base(name)

@@ -133,7 +133,7 @@ func (s classScore) json() any {
 		MajorityF1       float64  `json:"majority_macro_f1"`
 		Nats             float64  `json:"nats_per_example"`
 		Labels           []string `json:"labels"`
-		Confusion        [][]int  `json:"confusion"` // [so][said]
+		Confusion        [][]int  `json:"confusion"` // [true][predicted]
 	}{s.Total(), s.Accuracy(), s.MacroF1(), accuracy, f1, finite(s.Loss()), s.Labels, s.Counts}
 }
 

@@ -163,7 +163,8 @@ func (c *trainCmd) sentences(e *env, config *train.Config, f partFiles) (s *sets
 	if f.train == nil {
 		p = datesParts()
 	}
-	if err = readParts(f, &p, func(files []string) ([]data.Sentence, error) { return readSentences(e, files, config.Columns.Of) }); err != nil {
+	columns := func(string) data.Columns { return config.Columns }
+	if err = readParts(f, &p, func(files []string) ([]data.Sentence, error) { return readSentences(e, files, columns) }); err != nil {
 		return nil, err
 	}
 	if n := p.Train[0].TagColumn; n > 0 && config.Columns.Tag == "" { // files to tag may have fewer columns
