@@ -150,10 +150,11 @@ func sourceOf(files []string) source {
 	if files[0] != "-" {
 		s.name = safe(files[0])
 	}
-	s.shown = strings.ReplaceAll(strings.Join(files, ", "), "-, ", "standard input, ")
-	if files[0] == "-" && len(files) == 1 {
-		s.shown = "standard input"
+	var shown []string
+	for _, name := range files {
+		shown = append(shown, shownInput(name))
 	}
+	s.shown = strings.Join(shown, ", ")
 	return s
 }
 
@@ -170,7 +171,7 @@ func (c *trainCmd) sentences(e *env, config *train.Config, f partFiles) (s *sets
 	if n := p.Train[0].TagColumn; n > 0 && config.Columns.Tag == "" { // files to tag may have fewer columns
 		config.Columns.Tag = strconv.Itoa(n)
 	}
-	vectors, err := c.vectors(e, config, p.Train)
+	vectors, err := c.vectors(e, config)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +227,7 @@ func shownAll(files []string, without string) string {
 }
 
 // vectors reads those of --vectors, the embedding's width with them.
-func (c *trainCmd) vectors(e *env, config *train.Config, sentences []data.Sentence) (*train.Vectors, error) {
+func (c *trainCmd) vectors(e *env, config *train.Config) (*train.Vectors, error) {
 	if c.Vectors == "" {
 		return nil, nil
 	}
