@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,9 @@ func FuzzSentences(f *testing.F) {
 			}
 			c = Columns{}
 		}
+		if strings.HasPrefix(string(other), bom) { // of a word that is a mark; as the first in a file it is none
+			return
+		}
 		again, err := readSentences(string(other), c)
 		if err != nil || len(again) != len(all) {
 			t.Fatalf("%q: read again %+v, error %v, want %+v", other, again, err, all)
@@ -124,9 +128,12 @@ func FuzzSentences(f *testing.F) {
 	})
 }
 
+// carriageReturns are those that end a line.
+var carriageReturns = regexp.MustCompile(`\r+(\n|$)`)
+
 // sameBytes wants own to be the text up to what ReadSentences says it leaves out.
 func sameBytes(t *testing.T, text string, own []byte) {
-	text = strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), bom) + "\n\n"
+	text = strings.TrimPrefix(carriageReturns.ReplaceAllString(text, "$1"), bom) + "\n\n"
 	rest, ok := strings.CutPrefix(text, string(own))
 	if !ok {
 		t.Fatalf("written again %q, want %q", own, text)
