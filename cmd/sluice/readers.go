@@ -19,35 +19,49 @@ func (e *env) each(files []string, use func(name string, r io.Reader) error) err
 			return fmt.Errorf("%s: %w", file, cause(err))
 		}
 	}
-	done := make(chan error, 1)
-	go func() {
-		done <- func() error {
-			for _, file := range files {
-				if file == "-" {
-					if err := use("-", e.stdin); err != nil {
-						return err
-					}
-					continue
-				}
-				f, err := openFile(file)
-				if err != nil {
-					return err
-				}
-				err = use(file, f)
-				f.Close()
-				if err != nil {
-					return err
-				}
+	for _, file := range files {
+		if file == "-" {
+			if err := use("-", e.input()); err != nil {
+				return err
 			}
-			return nil
-		}()
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-e.ctx.Done():
-		return context.Canceled
+			continue
+		}
+		f, err := openFile(file)
+		if err != nil {
+			return err
+		}
+		err = use(file, stoppable{e.ctx, f})
+		f.Close()
+		if err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// input is standard input, whose end comes with a signal, too: only its reading
+// is left waiting.
+func (e *env) input() io.Reader {
+	out, in := io.Pipe()
+	go func() {
+		_, err := io.Copy(in, e.stdin)
+		in.CloseWithError(err)
+	}()
+	context.AfterFunc(e.ctx, func() { in.CloseWithError(context.Canceled) })
+	return out
+}
+
+// stoppable is a reader that ends with its context.
+type stoppable struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (s stoppable) Read(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.Reader.Read(b)
 }
 
 func openFile(path string) (*os.File, error) {
