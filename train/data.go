@@ -24,6 +24,7 @@ type about struct {
 	corpus  string // the data's name, if it has one
 	names   model.Names
 	carries bool                 // minibatches may go on with the rows of the one before
+	weights []float32            // of labels in the mean; nil: all 1
 	start   func(m *model.Model) // sets parameters that are known before training; nil: none
 }
 

@@ -24,6 +24,7 @@ type Examples struct {
 	Train   model.Examples
 	HeldOut model.Examples // nil: nothing is held out
 	Vectors *Vectors       // the embedding starts with; nil: none
+	Weights []float32      // of labels, by which their examples count in the mean; nil: all 1
 	Padding float64        // the share of steps × rows of an epoch's minibatches that is padding
 	Rare    []string       // labels of one example to train on
 }
@@ -37,7 +38,7 @@ type Vectors struct {
 }
 
 func (x *Examples) about() about {
-	a := about{identity: identity{x.SHA256, x.Train.Len(), 0}, corpus: x.Corpus, names: x.Names}
+	a := about{identity: identity{x.SHA256, x.Train.Len(), 0}, corpus: x.Corpus, names: x.Names, weights: x.Weights}
 	if x.HeldOut != nil {
 		a.HeldOut = x.HeldOut.Len()
 	}
@@ -115,9 +116,9 @@ func (x *Examples) score(ctx context.Context, _ Config, p *model.Packed, team *n
 	panic(fmt.Sprintf("train: examples of type %T", x.HeldOut))
 }
 
-// weights are those of labels by which their examples count, nil for none: a label
+// balanced are weights of labels by which their examples count, nil for none: a label
 // of fewer examples counts more, so that all together count alike.
-func (x *Examples) weights(c Config) []float32 {
+func (x *Examples) balanced(c Config) []float32 {
 	of, ok := x.Train.(*model.Sequences)
 	if !ok || c.ClassWeights != WeightsBalanced {
 		return nil
@@ -293,6 +294,7 @@ func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
 	}); err != nil {
 		return nil, err
 	}
+	x.Weights = x.balanced(c)
 	for k, n := range x.Train.(*model.Sequences).Counts(len(x.Names.Labels)) {
 		if n == 1 {
 			x.Rare = append(x.Rare, x.Names.Labels[k])

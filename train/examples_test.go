@@ -181,7 +181,7 @@ func TestRare(t *testing.T) {
 		t.Error(got)
 	}
 	c.ClassWeights = WeightsBalanced
-	if got := x.weights(c); !slices.Equal(got, []float32{0.75, 0.75, 1.5, 1.5}) {
+	if got := x.balanced(c); !slices.Equal(got, []float32{0.75, 0.75, 1.5, 1.5}) {
 		t.Error("weights", got)
 	}
 }

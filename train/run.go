@@ -151,11 +151,7 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	var weights []float32
-	if x, ok := d.(*Examples); ok {
-		weights = x.weights(c)
-	}
-	r := &run{c: c, data: d, weights: weights, o: o, team: team, model: m, deal: deal, keep: c.Keep}
+	r := &run{c: c, data: d, weights: about.weights, o: o, team: team, model: m, deal: deal, keep: c.Keep}
 	r.total = c.Epochs * c.updates(deal.Len())
 	if r.c.Schedule.Total == 0 {
 		r.c.Schedule.Total = max(r.total, c.Schedule.Warmup+1)

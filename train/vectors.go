@@ -2,13 +2,9 @@ package train
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"io"
-	"os"
 
 	"sluice/data"
 	"sluice/model"
@@ -16,20 +12,11 @@ import (
 
 // ReadVectors reads vectors of words from a text file of word2vec or GloVe, max at
 // most, 0 for all: the first ones, which are the most frequent. lower has them
-// looked up in lower case. See data.ReadVectors.
-func ReadVectors(ctx context.Context, path string, lower bool, max int) (*Vectors, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		var at *os.PathError
-		if errors.As(err, &at) {
-			err = at.Err
-		}
-		return nil, fmt.Errorf("train: %s: %w", path, err)
-	}
-	defer f.Close()
+// looked up in lower case; name is for errors. See data.ReadVectors.
+func ReadVectors(name string, r io.Reader, lower bool, max int) (*Vectors, error) {
 	sum := sha256.New()
 	v := &Vectors{}
-	words, width, values, err := data.ReadVectors(path, io.TeeReader(interruptible{ctx, f}, sum), nil, cmp.Or(max, data.MaxSymbols))
+	words, width, values, err := data.ReadVectors(name, io.TeeReader(r, sum), nil, cmp.Or(max, data.MaxSymbols))
 	if err != nil {
 		return nil, err
 	}
@@ -45,17 +32,4 @@ func ReadVectors(ctx context.Context, path string, lower bool, max int) (*Vector
 	}
 	v.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return v, nil
-}
-
-// interruptible is a reader that ends with its context.
-type interruptible struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r interruptible) Read(b []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(b)
 }

@@ -31,14 +31,7 @@ func (c *evalCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	arg, files := "", c.Args
-	if len(files) > 0 && isModel(files[0]) {
-		arg, files = files[0], files[1:]
-	}
-	if c.Data != "" && len(files) > 0 {
-		return usage("--data %s and the file %s: want one or the other", c.Data, files[0])
-	}
-	path, m, err := open(e, arg)
+	path, m, files, err := openFor(e, c.Args, c.Data)
 	if err != nil {
 		return err
 	}
@@ -178,6 +171,20 @@ func open(e *env, arg string) (path string, m *model.Model, err error) {
 	}
 	m, err = model.Open(path)
 	return path, m, err
+}
+
+// openFor opens the model that arguments begin with, or the newest run's, for the
+// files after it or data by name.
+func openFor(e *env, args []string, data string) (path string, m *model.Model, files []string, err error) {
+	arg := ""
+	if len(args) > 0 && isModel(args[0]) {
+		arg, args = args[0], args[1:]
+	}
+	if data != "" && len(args) > 0 {
+		return "", nil, nil, usage("--data %s and the file %s: want one or the other", data, args[0])
+	}
+	path, m, err = open(e, arg)
+	return path, m, args, err
 }
 
 // readsText is the error of a model that is no language model.

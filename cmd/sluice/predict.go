@@ -31,14 +31,7 @@ func (c *predictCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	arg, files := "", c.Args
-	if len(files) > 0 && isModel(files[0]) {
-		arg, files = files[0], files[1:]
-	}
-	if c.Data != "" && len(files) > 0 {
-		return usage("--data %s and the file %s: want one or the other", c.Data, files[0])
-	}
-	path, m, err := open(e, arg)
+	path, m, files, err := openFor(e, c.Args, c.Data)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -231,7 +232,11 @@ func (c *trainCmd) vectors(e *env, config *train.Config) (*train.Vectors, error)
 	if c.Vectors == "" {
 		return nil, nil
 	}
-	v, err := train.ReadVectors(e.ctx, c.Vectors, config.Model.Lower, config.Vocab.MaxSize)
+	var v *train.Vectors
+	err := e.each([]string{c.Vectors}, func(name string, r io.Reader) (err error) {
+		v, err = train.ReadVectors(name, r, config.Model.Lower, config.Vocab.MaxSize)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
