@@ -51,7 +51,7 @@ func (p *pool) forward(team *nn.Team, z, y, weights []float32, w int, b Batch) {
 	case PoolMax:
 		p.at = nn.Grow(p.at, b.B*w)
 	case PoolAttention:
-		p.alpha, p.tanh = nn.Grow(p.alpha, b.T*b.B), nn.Grow(p.tanh, b.T*b.B*padded(w))
+		p.alpha, p.tanh = nn.Grow(p.alpha, b.T*b.B), nn.Grow(p.tanh, kernel.BlocksLen(b.T*b.B, w))
 	}
 	p.do(team, j, b)
 }
@@ -70,7 +70,7 @@ func (p *pool) backward(team *nn.Team, dWeights, dy, dz, y, weights []float32, w
 }
 
 func (p *pool) do(team *nn.Team, j poolJob, b Batch) {
-	j.p, j.b, j.pad = p, b, padded(j.w)
+	j.p, j.b, j.pad = p, b, kernel.BlocksLen(1, j.w)
 	if j.parts = min(team.Threads(), b.B); b.T*b.B*j.w < poolAlone {
 		j.parts = min(1, j.parts)
 	}
@@ -78,9 +78,6 @@ func (p *pool) do(team *nn.Team, j poolJob, b Batch) {
 	team.Do(j.parts, &p.job)
 	p.job = poolJob{}
 }
-
-// padded is a width in whole blocks.
-func padded(w int) int { return (w + kernel.Wide - 1) / kernel.Wide * kernel.Wide }
 
 func (j *poolJob) Run(part int) {
 	from, to := kernel.Span(j.b.B, part, j.parts, 1)
