@@ -85,7 +85,7 @@ func TestRead(t *testing.T) {
 		for _, v := range trace.Nats[1:] {
 			sum += v
 		}
-		if score, err := model.Evaluate(t.Context(), m.Pack(), newTeam(t, 1), data.NewSymbols(ids)); err != nil || !(math.Abs(sum-score.Nats) < 1e-9*sum) {
+		if score, err := model.Evaluate(t.Context(), m.Pack(), newTeam(t, 1), data.NewSymbols(ids), nil); err != nil || !(math.Abs(sum-score.Nats) < 1e-9*sum) {
 			t.Errorf("%s: %v nats, want %v (%v)", c.Cell, sum, score.Nats, err)
 		}
 		for _, layer := range trace.Layers {

@@ -67,7 +67,7 @@ func TestAdaptiveLearns(t *testing.T) {
 		t.Fatal(err)
 	}
 	score := func(m *Model) float64 {
-		s, err := Evaluate(t.Context(), m.Pack(), newTeam(t, 2), data.NewSymbols(ids))
+		s, err := Evaluate(t.Context(), m.Pack(), newTeam(t, 2), data.NewSymbols(ids), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -126,15 +126,16 @@ func (s *TagScore) Figure(scheme data.Scheme) float64 {
 	return s.Tags.Accuracy()
 }
 
-// ScoreTags tags sentences and compares.
-func ScoreTags(ctx context.Context, p *Packed, team *nn.Team, x *Sentences) (*TagScore, error) {
+// ScoreTags tags sentences and compares. Unless progress is nil, it is told how many
+// are done.
+func ScoreTags(ctx context.Context, p *Packed, team *nn.Team, x *Sentences, progress func(done, total int)) (*TagScore, error) {
 	if err := p.only(Tag, "score tags"); err != nil {
 		return nil, err
 	}
 	r, s := NewRunner(p, team), &TagScore{Tags: *metrics.NewConfusion(p.Labels)}
 	var best []int32
 	steps := 0
-	err := eachBatch(ctx, x, func(examples []int) {
+	err := eachBatch(ctx, x, progress, func(examples []int) {
 		b := x.Batch(examples)
 		best = nn.Grow(best, b.T*b.B)
 		nats, count := r.score(best, b)
@@ -162,14 +163,15 @@ type ClassScore struct {
 // Loss is in nats per example.
 func (s *ClassScore) Loss() float64 { return s.Nats / float64(s.Total()) }
 
-// ScoreLabels labels sequences and compares.
-func ScoreLabels(ctx context.Context, p *Packed, team *nn.Team, x *Sequences) (*ClassScore, error) {
+// ScoreLabels labels sequences and compares. Unless progress is nil, it is told how
+// many are done.
+func ScoreLabels(ctx context.Context, p *Packed, team *nn.Team, x *Sequences, progress func(done, total int)) (*ClassScore, error) {
 	if err := p.only(Classify, "score labels"); err != nil {
 		return nil, err
 	}
 	r, s := NewRunner(p, team), &ClassScore{Confusion: *metrics.NewConfusion(p.Labels)}
 	var best []int32
-	err := eachBatch(ctx, x, func(examples []int) {
+	err := eachBatch(ctx, x, progress, func(examples []int) {
 		b := x.Batch(examples)
 		best = nn.Grow(best, b.B)
 		nats, _ := r.score(best, b)
@@ -204,7 +206,7 @@ func (t *Tagger) Tag(ctx context.Context, sentences []data.Sentence) ([][]string
 	}
 	tags := make([][]string, len(sentences))
 	var best []int32
-	err = eachBatch(ctx, x, func(examples []int) {
+	err = eachBatch(ctx, x, nil, func(examples []int) {
 		b := x.Batch(examples)
 		best = nn.Grow(best, b.T*b.B)
 		t.r.Answer(best, nil, b)
@@ -242,7 +244,7 @@ func (c *Classifier) Classify(ctx context.Context, examples []data.Example) (lab
 	labels, probs = make([]int, len(examples)), make([][]float32, len(examples))
 	k := len(c.p.Labels)
 	var best []int32
-	err = eachBatch(ctx, x, func(rows []int) {
+	err = eachBatch(ctx, x, nil, func(rows []int) {
 		b := x.Batch(rows)
 		best = nn.Grow(best, b.B)
 		all := make([]float32, b.B*k)

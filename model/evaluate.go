@@ -28,9 +28,9 @@ func (s Score) Bits() float64 { return s.Loss() / math.Ln2 }
 // Evaluate scores each of ids but the first once, given those before it. The
 // text is read in up to 32 rows side by side, each from the zero state and at
 // least 2,000 symbols long, so that few symbols are scored without what came
-// before them. When ctx ends, so does Evaluate, with its error; another error is
-// that of reading ids.
-func Evaluate(ctx context.Context, p *Packed, team *nn.Team, ids data.Symbols) (Score, error) {
+// before them. Unless progress is nil, it is told how many symbols are done. When ctx
+// ends, so does Evaluate, with its error; another error is that of reading ids.
+func Evaluate(ctx context.Context, p *Packed, team *nn.Team, ids data.Symbols, progress func(done, total int)) (Score, error) {
 	if err := p.only(LM, "score a text"); err != nil {
 		return Score{}, err
 	}
@@ -61,5 +61,8 @@ func Evaluate(ctx context.Context, p *Packed, team *nn.Team, ids data.Symbols) (
 		nats, count := run.Loss(Batch{T: steps, B: o.Batch, IDs: x[:n], Targets: y[:n]}, state)
 		score.Nats += nats
 		score.Symbols += count
+		if progress != nil {
+			progress(score.Symbols, ids.Len()-1)
+		}
 	}
 }

@@ -22,6 +22,16 @@ func byStep(run *Runner, p *Packed, ids []int32) (nats float64, count int) {
 	return nats, len(ids) - 1
 }
 
+// goesUpTo is a progress that fails unless it goes up, to a total.
+func goesUpTo(t *testing.T, at *int, want int) func(done, total int) {
+	return func(done, total int) {
+		if done <= *at || done > total || total != want {
+			t.Errorf("%d of %d done after %d, want more of %d", done, total, *at, want)
+		}
+		*at = done
+	}
+}
+
 // Each symbol but the first is scored once, given all before it in its row:
 // a row below 4,000 symbols, then one for each 2,000, at most 32.
 func TestEvaluate(t *testing.T) {
@@ -29,9 +39,10 @@ func TestEvaluate(t *testing.T) {
 	p, r := m.Pack(), rand.New(rand.NewPCG(1, 2))
 	for _, c := range []struct{ n, rows int }{{2, 1}, {3, 1}, {64, 1}, {65, 1}, {66, 1}, {3999, 1}, {4000, 2}, {6001, 3}, {70_007, 32}} {
 		ids := randomIDs(r, c.n, 5)
-		score, err := Evaluate(context.Background(), p, newTeam(t, 1), data.NewSymbols(ids))
-		if err != nil {
-			t.Fatal(err)
+		done := 0
+		score, err := Evaluate(context.Background(), p, newTeam(t, 1), data.NewSymbols(ids), goesUpTo(t, &done, c.n-1))
+		if err != nil || done != c.n-1 {
+			t.Fatalf("%d of %d symbols done, error %v", done, c.n-1, err)
 		}
 		run, want, count, at := NewRunner(p, newTeam(t, 1)), 0.0, 0, 0
 		for row := range c.rows {
@@ -49,13 +60,13 @@ func TestEvaluate(t *testing.T) {
 			t.Errorf("%d symbols: loss %v, perplexity %v, bits %v", c.n, score.Loss(), score.Perplexity(), score.Bits())
 		}
 		for _, threads := range []int{2, 3, 8} {
-			if again, err := Evaluate(context.Background(), p, newTeam(t, threads), data.NewSymbols(ids)); err != nil || again != score {
+			if again, err := Evaluate(context.Background(), p, newTeam(t, threads), data.NewSymbols(ids), nil); err != nil || again != score {
 				t.Errorf("%d symbols on %d threads: %v, %v; on one %v", c.n, threads, again, err, score)
 			}
 		}
 	}
 	for _, ids := range [][]int32{nil, {1}} {
-		_, err := Evaluate(context.Background(), p, newTeam(t, 1), data.NewSymbols(ids))
+		_, err := Evaluate(context.Background(), p, newTeam(t, 1), data.NewSymbols(ids), nil)
 		wantError(t, err, map[int]string{0: "model: a text of 0 symbols: want at least 2 to score one", 1: "model: a text of 1 symbols: want at least 2 to score one"}[len(ids)])
 	}
 }
@@ -77,7 +88,7 @@ func TestEvaluateEnds(t *testing.T) {
 	m := newModel(t, gruSpec(3), vocabOf(t, "abcde", data.VocabOptions{}))
 	ids := make([]int32, 1000)
 	for _, n := range []int{0, 1, 7} {
-		if score, err := Evaluate(&endsAfter{context.Background(), n}, m.Pack(), newTeam(t, 1), data.NewSymbols(ids)); !errors.Is(err, context.Canceled) || score != (Score{}) {
+		if score, err := Evaluate(&endsAfter{context.Background(), n}, m.Pack(), newTeam(t, 1), data.NewSymbols(ids), nil); !errors.Is(err, context.Canceled) || score != (Score{}) {
 			t.Errorf("ended at look %d: %v, %v", n, score, err)
 		}
 	}

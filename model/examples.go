@@ -36,8 +36,9 @@ func lengths(x Examples) []int {
 	return all
 }
 
-// eachBatch calls use with minibatches of all examples, the longest first.
-func eachBatch(ctx context.Context, x Examples, use func(examples []int)) error {
+// eachBatch calls use with minibatches of all examples, the longest first, and
+// progress, unless it is nil, with how many of them are done.
+func eachBatch(ctx context.Context, x Examples, progress func(done, total int), use func(examples []int)) error {
 	all := lengths(x)
 	if x.Len() == 0 {
 		return nil
@@ -46,11 +47,15 @@ func eachBatch(ctx context.Context, x Examples, use func(examples []int)) error 
 	if err != nil {
 		return err
 	}
+	done := 0
 	for _, examples := range order {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		use(examples)
+		if done += len(examples); progress != nil {
+			progress(done, x.Len())
+		}
 	}
 	return nil
 }

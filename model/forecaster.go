@@ -157,8 +157,9 @@ func (s *ForecastScore) Loss() float64 {
 	return loss
 }
 
-// ScoreForecasts forecasts each of windows and compares.
-func ScoreForecasts(ctx context.Context, p *Packed, team *nn.Team, x *Windows) (*ForecastScore, error) {
+// ScoreForecasts forecasts each of windows and compares. Unless progress is nil, it
+// is told how many are done.
+func ScoreForecasts(ctx context.Context, p *Packed, team *nn.Team, x *Windows, progress func(done, total int)) (*ForecastScore, error) {
 	f, err := NewForecaster(p, team)
 	if err != nil {
 		return nil, err
@@ -171,7 +172,7 @@ func ScoreForecasts(ctx context.Context, p *Packed, team *nn.Team, x *Windows) (
 		values[i] = float64(v)
 	}
 	size := of.Horizon * c
-	err = eachBatch(ctx, x, func(which []int) {
+	err = eachBatch(ctx, x, progress, func(which []int) {
 		f.windows(x, which)
 		for i, w := range which {
 			from := (x.first + w + of.Window) * c

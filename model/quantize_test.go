@@ -158,7 +158,7 @@ func TestQuantizedLoss(t *testing.T) {
 		}
 		learn(t, m, text[:225], 25)
 		score := func(m *Model) float64 {
-			s, err := Evaluate(context.Background(), m.Pack(), newTeam(t, 1), data.NewSymbols(ids))
+			s, err := Evaluate(context.Background(), m.Pack(), newTeam(t, 1), data.NewSymbols(ids), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

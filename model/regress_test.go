@@ -113,7 +113,7 @@ func TestRegressionFile(t *testing.T) {
 func TestOtherTasks(t *testing.T) {
 	m := malformedNumbers(t)
 	p, team := m.Pack(), newTeam(t, 1)
-	_, err := Evaluate(context.Background(), p, team, data.NewSymbols([]int32{1, 2}))
+	_, err := Evaluate(context.Background(), p, team, data.NewSymbols([]int32{1, 2}), nil)
 	wantError(t, err, "model: a model of task regress: want lm to score a text")
 	_, err = NewGenerator(p, Sampling{})
 	wantError(t, err, "model: a model of task regress: want lm to write text")

@@ -250,9 +250,10 @@ func TestForecaster(t *testing.T) {
 		t.Run(taskName(s), func(t *testing.T) {
 			m, x := examplesOf(t, s)
 			w, f, scaler := x.(*Windows), s.Forecast, m.Names.Series.Scaler
-			score, err := ScoreForecasts(context.Background(), m.Pack(), team, w)
-			if err != nil {
-				t.Fatal(err)
+			done := 0
+			score, err := ScoreForecasts(context.Background(), m.Pack(), team, w, goesUpTo(t, &done, w.Len()))
+			if err != nil || done != w.Len() {
+				t.Fatalf("%d of %d windows done, error %v", done, w.Len(), err)
 			}
 			caster, err := NewForecaster(m.Pack(), team)
 			if err != nil {
@@ -325,8 +326,9 @@ func TestScoreLongSequence(t *testing.T) {
 	}
 	team := nn.NewTeam(1)
 	defer team.Close()
-	if s, err := ScoreLabels(t.Context(), m.Pack(), team, x); err != nil || s.Total() != 2 {
-		t.Errorf("%+v, error %v", s, err)
+	done := 0
+	if s, err := ScoreLabels(t.Context(), m.Pack(), team, x, goesUpTo(t, &done, 2)); err != nil || s.Total() != 2 || done != 2 {
+		t.Errorf("%+v, %d done, error %v", s, done, err)
 	}
 }
 

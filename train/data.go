@@ -78,7 +78,7 @@ func (t *Text) about() about {
 }
 
 func (t *Text) score(ctx context.Context, _ Config, p *model.Packed, team *nn.Team) (loss, figure float64, err error) {
-	s, err := model.Evaluate(ctx, p, team, t.HeldOut)
+	s, err := model.Evaluate(ctx, p, team, t.HeldOut, nil)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -95,19 +95,19 @@ func (x *Examples) dealer(c Config) (dealer, error) {
 func (x *Examples) score(ctx context.Context, _ Config, p *model.Packed, team *nn.Team) (loss, figure float64, err error) {
 	switch of := x.HeldOut.(type) {
 	case *model.Sentences:
-		s, err := model.ScoreTags(ctx, p, team, of)
+		s, err := model.ScoreTags(ctx, p, team, of, nil)
 		if err != nil {
 			return 0, 0, err
 		}
 		return s.Loss(), s.Figure(p.Scheme), nil
 	case *model.Sequences:
-		s, err := model.ScoreLabels(ctx, p, team, of)
+		s, err := model.ScoreLabels(ctx, p, team, of, nil)
 		if err != nil {
 			return 0, 0, err
 		}
 		return s.Loss(), s.MacroF1(), nil
 	case *model.Windows:
-		s, err := model.ScoreForecasts(ctx, p, team, of)
+		s, err := model.ScoreForecasts(ctx, p, team, of, nil)
 		if err != nil {
 			return 0, 0, err
 		}

@@ -96,7 +96,7 @@ func TestHistory(t *testing.T) {
 		t.Error("the config of the History makes another model")
 	}
 	team := nn.NewTeam(1)
-	score, err := model.Evaluate(context.Background(), result.Model.Pack(), team, text.HeldOut)
+	score, err := model.Evaluate(context.Background(), result.Model.Pack(), team, text.HeldOut, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func TestPrecision(t *testing.T) {
 	}
 	team := nn.NewTeam(1)
 	defer team.Close()
-	score, err := model.Evaluate(context.Background(), one.Model.Pack(), team, text.HeldOut)
+	score, err := model.Evaluate(context.Background(), one.Model.Pack(), team, text.HeldOut, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

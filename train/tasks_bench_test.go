@@ -84,11 +84,11 @@ func benchmarkAnswers(b *testing.B, m *model.Model, x model.Examples, team *nn.T
 		var err error
 		switch x := x.(type) {
 		case *model.Sentences:
-			_, err = model.ScoreTags(context.Background(), p, team, x)
+			_, err = model.ScoreTags(context.Background(), p, team, x, nil)
 		case *model.Sequences:
-			_, err = model.ScoreLabels(context.Background(), p, team, x)
+			_, err = model.ScoreLabels(context.Background(), p, team, x, nil)
 		case *model.Windows:
-			_, err = model.ScoreForecasts(context.Background(), p, team, x)
+			_, err = model.ScoreForecasts(context.Background(), p, team, x, nil)
 		}
 		if err != nil {
 			b.Fatal(err)

@@ -126,12 +126,10 @@ func (e *env) get(d datasets.Dataset) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	wait := newWaiting(e)
-	if !e.quiet {
-		store.Progress = func(d datasets.Dataset, f datasets.File, done int64) {
-			wait.what = d.Name + "/" + f.Name
-			wait.progress(int(done), int(f.Bytes))
-		}
+	wait := newWaiting(e, d.Name)
+	store.Progress = func(d datasets.Dataset, f datasets.File, done int64) {
+		wait.what = d.Name + "/" + f.Name
+		wait.progress(int(done), int(f.Bytes))
 	}
 	paths, err := store.Get(e.ctx, d)
 	wait.clear()

@@ -54,7 +54,9 @@ func (c *evalCmd) Run(e *env) error {
 	defer ids.Close()
 	team := nn.NewTeam(threads)
 	defer team.Close()
-	score, err := model.Evaluate(e.ctx, m.Pack(), team, ids)
+	wait := newWaiting(e, "scoring "+visible(shown))
+	score, err := model.Evaluate(e.ctx, m.Pack(), team, ids, wait.progress)
+	wait.clear()
 	if err != nil {
 		return fmt.Errorf("%s: %w", shown, err)
 	}

@@ -35,7 +35,7 @@ func (c *evalCmd) sequences(e *env, m *model.Model, path string, files []string,
 	team := nn.NewTeam(threads)
 	defer team.Close()
 	p := m.Pack()
-	s, err := scoreOf(e.ctx, p, team, x)
+	s, err := scoreOf(e, p, team, x, shown)
 	if err != nil {
 		return err
 	}

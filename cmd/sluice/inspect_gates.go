@@ -69,8 +69,7 @@ func (c *inspectCmd) gates(e *env) error {
 	f.Title = fmt.Sprintf("%s, %s, reads “%s”", named(m), learned(m), opening(visible(m.Vocab.Decode(ids))))
 	team := nn.NewTeam(threads)
 	defer team.Close()
-	wait := newWaiting(e)
-	wait.what = "reading"
+	wait := newWaiting(e, "reading")
 	f.Trace, err = look.Read(e.ctx, m.Pack(), team, ids, wait.progress)
 	wait.clear()
 	if err != nil {

@@ -62,7 +62,7 @@ func (c *inspectCmd) gradients(e *env) error {
 	}
 	team := nn.NewTeam(threads)
 	defer team.Close()
-	g := &gradients{c: c, e: e, o: o, team: team, wait: newWaiting(e), figure: &picture.Gradients{}}
+	g := &gradients{c: c, e: e, o: o, team: team, wait: newWaiting(e, ""), figure: &picture.Gradients{}}
 	g.report = gradientsReport{Lags: o.Lags, Rows: o.Rows, Seed: o.Seed, Files: append([]string{}, paths...)}
 	if len(models) == 0 {
 		err = g.fresh(texts)

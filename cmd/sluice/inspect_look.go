@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"sluice/model"
 )
@@ -100,38 +99,6 @@ func wrote(w io.Writer, paths []string) {
 	}
 	if len(paths) > 0 {
 		fmt.Fprintf(w, "wrote  %s\n", strings.Join(paths, ", "))
-	}
-}
-
-// waiting shows how far a command is that takes more than a moment.
-type waiting struct {
-	status
-	what  string
-	now   func() time.Time
-	began time.Time
-	shown time.Time
-}
-
-func newWaiting(e *env) *waiting {
-	now := time.Now()
-	return &waiting{status: newStatus(e.stderr), now: time.Now, began: now, shown: now}
-}
-
-// progress is called with how much of what is done.
-func (w *waiting) progress(done, total int) {
-	every := plainEvery
-	if w.width != nil {
-		every = refresh
-	}
-	now := w.now()
-	if now.Sub(w.began) < time.Second || now.Sub(w.shown) < every {
-		return
-	}
-	w.shown = now
-	if line := fmt.Sprintf("%s: %d %%", w.what, 100*done/max(1, total)); w.width != nil {
-		w.show("%s", line)
-	} else {
-		fmt.Fprintln(w.w, line)
 	}
 }
 

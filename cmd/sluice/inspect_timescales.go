@@ -109,9 +109,8 @@ func (c *inspectCmd) timescales(e *env) error {
 func (c *inspectCmd) measure(e *env, m *model.Model, threads int, ids data.Symbols, o look.Options) ([]look.Memory, error) {
 	team := nn.NewTeam(threads)
 	defer team.Close()
-	wait := newWaiting(e)
+	wait := newWaiting(e, "changing symbols")
 	defer wait.clear()
-	wait.what = "changing symbols"
 	o.Progress = wait.progress
 	return look.Measure(e.ctx, m.Pack(), team, ids, o)
 }

@@ -55,7 +55,8 @@ type env struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
-	quiet  bool // no progress of what is fetched
+	quiet  bool // no progress is shown
+	screen bool // standard output is a terminal
 }
 
 // run is the program: it returns the exit status and panics for nobody.
@@ -66,7 +67,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 	}()
 	out := &sticky{w: stdout}
-	e := &env{ctx: ctx, stdin: stdin, stdout: out, stderr: stderr}
+	e := &env{ctx: ctx, stdin: stdin, stdout: out, stderr: stderr, screen: terminalWidth(stdout) != nil}
 	err := e.run(args)
 	switch {
 	case out.err == nil || err != nil && !errors.Is(err, out.err):

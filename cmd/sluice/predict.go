@@ -66,6 +66,7 @@ func (c *predictCmd) Run(e *env) error {
 	if m.Task == model.Classify && m.Features > 0 { // a line is no sequence of numbers
 		l.usual = "jsonl"
 	}
+	e.quiet = e.screen // the answers show how far it is
 	team := nn.NewTeam(threads)
 	defer team.Close()
 	p := m.Pack()

@@ -179,3 +179,38 @@ type silent struct{}
 func (silent) event(train.Event) {}
 func (silent) clear()            {}
 func (silent) close()            {}
+
+// waiting shows how far a command is that takes more than a moment.
+type waiting struct {
+	status
+	what  string
+	now   func() time.Time
+	began time.Time
+	shown time.Time
+}
+
+func newWaiting(e *env, what string) *waiting {
+	now, w := time.Now(), e.stderr
+	if e.quiet {
+		w = io.Discard
+	}
+	return &waiting{status: newStatus(w), what: what, now: time.Now, began: now, shown: now}
+}
+
+// progress is called with how much of what is done.
+func (w *waiting) progress(done, total int) {
+	every := plainEvery
+	if w.width != nil {
+		every = refresh
+	}
+	now := w.now()
+	if total == 0 || now.Sub(w.began) < time.Second || now.Sub(w.shown) < every {
+		return
+	}
+	w.shown = now
+	if line := fmt.Sprintf("%s: %d %%", w.what, 100*done/total); w.width != nil {
+		w.show("%s", line)
+	} else {
+		fmt.Fprintln(w.w, line)
+	}
+}

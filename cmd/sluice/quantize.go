@@ -87,7 +87,7 @@ func (c *quantizeCmd) Run(e *env) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	q.Text = shown
-	if err := q.measure(e.ctx, m, after, threads, ids); err != nil {
+	if err := q.measure(e, m, after, threads, ids); err != nil {
 		return err
 	}
 	if err := isFree(q.File); err != nil { // it took a while
@@ -129,15 +129,18 @@ func sizes(a, b string) (int64, int64, error) {
 }
 
 // measure scores the text and times steps, before and after.
-func (q *quantized) measure(ctx context.Context, before, after *model.Model, threads int, ids data.Symbols) error {
+func (q *quantized) measure(e *env, before, after *model.Model, threads int, ids data.Symbols) error {
 	a, b := before.Pack(), after.Pack()
 	team := nn.NewTeam(threads)
 	defer team.Close()
-	one, err := model.Evaluate(ctx, a, team, ids)
+	wait := newWaiting(e, "scoring "+visible(q.Text))
+	defer wait.clear()
+	one, err := model.Evaluate(e.ctx, a, team, ids, wait.progress)
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.Text, err)
 	}
-	two, err := model.Evaluate(ctx, b, team, ids)
+	wait.what += " again"
+	two, err := model.Evaluate(e.ctx, b, team, ids, wait.progress)
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.Text, err)
 	}
@@ -149,7 +152,7 @@ func (q *quantized) measure(ctx context.Context, before, after *model.Model, thr
 	if err := ids.ReadAt(first, 0); err != nil {
 		return fmt.Errorf("%s: %w", q.Text, err)
 	}
-	q.StepBefore, q.StepAfter, err = race(ctx, a, b, first)
+	q.StepBefore, q.StepAfter, err = race(e.ctx, a, b, first)
 	return err
 }
 

@@ -30,7 +30,13 @@ func (e *env) each(files []string, use func(name string, r io.Reader) error) err
 		if err != nil {
 			return err
 		}
-		err = use(file, stoppable{e.ctx, f})
+		size := int64(0)
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			size = info.Size()
+		}
+		r := newMeter(e, f, size, "reading "+visible(file))
+		err = use(file, r)
+		r.wait.clear()
 		f.Close()
 		if err != nil {
 			return err
@@ -51,17 +57,27 @@ func (e *env) input() io.Reader {
 	return out
 }
 
-// stoppable is a reader that ends with its context.
-type stoppable struct {
-	ctx context.Context
-	io.Reader
+// meter is a reader that ends with the program and shows how far it is.
+type meter struct {
+	e          *env
+	in         io.Reader
+	done, size int64 // bytes
+	wait       *waiting
 }
 
-func (s stoppable) Read(b []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
+// newMeter reads in, whose size is 0 where nobody knows it.
+func newMeter(e *env, in io.Reader, size int64, what string) *meter {
+	return &meter{e: e, in: in, size: size, wait: newWaiting(e, what)}
+}
+
+func (r *meter) Read(b []byte) (int, error) {
+	if err := r.e.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return s.Reader.Read(b)
+	n, err := r.in.Read(b)
+	r.done += int64(n)
+	r.wait.progress(int(r.done), int(r.size))
+	return n, err
 }
 
 func openFile(path string) (*os.File, error) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -20,16 +19,18 @@ type scored interface {
 }
 
 // scoreOf scores what a model of a task of sequences says of examples.
-func scoreOf(ctx context.Context, p *model.Packed, team *nn.Team, x model.Examples) (scored, error) {
+func scoreOf(e *env, p *model.Packed, team *nn.Team, x model.Examples, shown string) (scored, error) {
+	wait := newWaiting(e, "scoring "+visible(shown))
+	defer wait.clear()
 	switch x := x.(type) {
 	case *model.Sentences:
-		s, err := model.ScoreTags(ctx, p, team, x)
+		s, err := model.ScoreTags(e.ctx, p, team, x, wait.progress)
 		return tagScore{s, x.Len(), p}, err
 	case *model.Sequences:
-		s, err := model.ScoreLabels(ctx, p, team, x)
+		s, err := model.ScoreLabels(e.ctx, p, team, x, wait.progress)
 		return classScore{s}, err
 	case *model.Windows:
-		s, err := model.ScoreForecasts(ctx, p, team, x)
+		s, err := model.ScoreForecasts(e.ctx, p, team, x, wait.progress)
 		return forecastScore{s, p}, err
 	}
 	panic(fmt.Sprintf("examples of type %T", x))
@@ -225,14 +226,14 @@ func (o *outcome) score(e *env) error {
 	defer team.Close()
 	p, all := o.result.Model.Pack(), map[string]any{}
 	for _, part := range []struct {
-		name string
-		x    model.Examples
-		into *scored
-	}{{"held_out", o.sets.HeldOut, &o.heldOut}, {"test", o.sets.test, &o.test}} {
+		name, shown string
+		x           model.Examples
+		into        *scored
+	}{{"held_out", "what was held out", o.sets.HeldOut, &o.heldOut}, {"test", "the part for a test", o.sets.test, &o.test}} {
 		if part.x == nil {
 			continue
 		}
-		s, err := scoreOf(e.ctx, p, team, part.x)
+		s, err := scoreOf(e, p, team, part.x, part.shown)
 		if err != nil {
 			return err
 		}

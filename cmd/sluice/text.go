@@ -127,37 +127,28 @@ func (r *watched) Open() (io.ReadCloser, error) {
 		return nil, unreadable{err}
 	}
 	r.times++
-	p := &watchedReader{ReadCloser: in, of: r, wait: newWaiting(r.e)}
-	p.wait.what = "reading " + visible(r.shown)
+	what := "reading " + visible(r.shown)
 	if r.times > 1 {
-		p.wait.what += " again"
+		what += " again"
 	}
-	return p, nil
+	return &watchedReader{newMeter(r.e, in, r.size, what), in, r}, nil
 }
 
 // watchedReader is a reading of a text.
 type watchedReader struct {
-	io.ReadCloser
+	*meter
+	file io.Closer
 	of   *watched
-	done int64
-	wait *waiting
 }
 
-// Read ends with the program.
 func (p *watchedReader) Read(b []byte) (int, error) {
-	if err := p.of.e.ctx.Err(); err != nil {
-		return 0, err
-	}
-	n, err := p.ReadCloser.Read(b)
+	n, err := p.meter.Read(b)
 	if p.of.times == 1 {
 		for _, c := range b[:n] {
 			if c&0xC0 != 0x80 { // the first byte of a character
 				p.of.characters++
 			}
 		}
-	}
-	if p.done += int64(n); !p.of.e.quiet {
-		p.wait.progress(int(p.done), int(p.of.size))
 	}
 	if err != nil && err != io.EOF {
 		err = unreadable{err}
@@ -167,8 +158,6 @@ func (p *watchedReader) Read(b []byte) (int, error) {
 
 // Close clears what was shown.
 func (p *watchedReader) Close() error {
-	if !p.of.e.quiet {
-		p.wait.clear()
-	}
-	return p.ReadCloser.Close()
+	p.wait.clear()
+	return p.file.Close()
 }
