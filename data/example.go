@@ -15,11 +15,19 @@ type Example struct {
 	Values []float32 // (T, F), nil of a text
 	F      int       // channels of Values, 0 of a text
 	Label  string    // "" if its file has none
+	File   string    // that it is of, "" of none
 	Line   int       // where it starts in its file, from 1; of images its number
+
+	// TextColumn and LabelColumn are the columns or fields that Text and Label stand
+	// in: names, or numbers from 1 where a table has none; "" for none.
+	TextColumn, LabelColumn string
 
 	raw    string  // as it stands in the file, of a Table that keeps it
 	layout *layout // of its file, else nil
 }
+
+// Place is the file and the line, for an error.
+func (e Example) Place() string { return place(e.File, e.Line) }
 
 // ReadExamples reads a file of examples, one at a time, as the table says. name
 // is for errors, for the format if the table has none, and for the label of
@@ -54,7 +62,7 @@ func readExamples(name string, r io.Reader, t Table, yield func(Example, error) 
 	}
 	none := true
 	give := func(e Example) error {
-		none = false
+		none, e.File = false, shown(name)
 		if !yield(e, nil) {
 			return errStop
 		}
@@ -120,7 +128,7 @@ func (t Table) readRows(in *records, give func(Example) error) error {
 		if err != nil {
 			return in.errorf(in.start, "%w", err)
 		}
-		e.Line = in.start
+		e.Line, e.TextColumn, e.LabelColumn = in.start, l.name(l.text), l.name(l.label)
 		if t.Keep {
 			e.layout, e.raw = l, l.padded(in.raw, len(cells))
 		}

@@ -25,7 +25,7 @@ func (t Table) readObjects(in *lines, give func(Example) error) error {
 		if err != nil {
 			return in.errorf(in.line, "%w", err)
 		}
-		e.Line = in.line
+		e.Line, e.TextColumn, e.LabelColumn = in.line, r.text, r.label
 		if t.Keep {
 			e.layout, e.raw = r.layout, string(line)
 		}

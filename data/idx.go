@@ -66,7 +66,7 @@ func readIDX(imagesName string, images io.Reader, labelsName string, labels io.R
 		if err != nil {
 			return err
 		}
-		e := Example{F: int(cols), Line: int(i + 1), Values: make([]float32, len(pixels))}
+		e := Example{F: int(cols), File: shown(imagesName), Line: int(i + 1), Values: make([]float32, len(pixels))}
 		for j, p := range pixels {
 			e.Values[j] = float32(p) / 255
 		}

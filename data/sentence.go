@@ -10,12 +10,23 @@ import (
 type Sentence struct {
 	Words []string
 	Tags  []string // as many as Words; nil where the file has none
+	File  string   // that it is of, "" of none
 	Line  int      // of its first word in its file, from 1
 
 	TagColumn int // where its tags are in a file of columns, from 1; 0 of any other, and without tags
 
 	rows []row  // its lines as they came, those before the first word too; nil without columns
 	end  string // the line that ended it, "" if the start of a document did
+}
+
+// Place is the file and the line, for an error.
+func (s Sentence) Place() string { return place(s.File, s.Line) }
+
+func place(file string, line int) string {
+	if file == "" {
+		return fmt.Sprintf("line %d", line)
+	}
+	return fmt.Sprintf("%s: line %d", file, line)
 }
 
 // row is a line of a file in columns.

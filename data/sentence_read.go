@@ -49,6 +49,7 @@ func ReadSentences(name string, r io.Reader, c Columns) iter.Seq2[Sentence, erro
 				yield(Sentence{}, err)
 				return
 			}
+			s.File = shown(name)
 			if !yield(s, nil) {
 				return
 			}

@@ -57,6 +57,12 @@ func (t SeriesTable) Validate() error {
 	return nil
 }
 
+// FormatOf is the format of a file of a name: what Format says, else what its
+// suffix does, as in Table; "" if neither does.
+func (t SeriesTable) FormatOf(name string) string {
+	return cmp.Or(t.Format, suffixes[strings.ToLower(filepath.Ext(name))])
+}
+
 // Len is N.
 func (s *Series) Len() int { return len(s.Values) / len(s.Names) }
 
@@ -106,7 +112,7 @@ func ReadSeries(name string, r io.Reader, t SeriesTable) (*Series, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	format := cmp.Or(t.Format, suffixes[strings.ToLower(filepath.Ext(name))])
+	format := t.FormatOf(name)
 	b := &seriesBuilder{t: t, time: -1}
 	var err error
 	switch format {

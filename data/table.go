@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -190,13 +191,15 @@ func (t Table) layoutOf(format string, first []string) (*layout, error) {
 			return nil, err
 		}
 	case label >= 0:
-		l.label = label
+		if l.label, err = find("label"); err != nil {
+			return nil, err
+		}
 	}
 	switch text := slices.Index(l.names, "text"); {
 	case t.Text != "":
 		l.text, err = find(t.Text)
 	case len(t.Values) == 0 && text >= 0:
-		l.text = text
+		l.text, err = find("text")
 		l.label = l.second(t)
 	case len(t.Values) == 0 && l.width <= 2:
 		l.text = 0
@@ -261,6 +264,17 @@ func (l *layout) check(first []string) error {
 		}
 	}
 	return nil
+}
+
+// name is what a Table calls a column, "" for none.
+func (l *layout) name(i int) string {
+	switch {
+	case i < 0:
+		return ""
+	case i < len(l.names) && l.names[i] != "":
+		return l.names[i]
+	}
+	return strconv.Itoa(i + 1)
 }
 
 // at names a column in an error.

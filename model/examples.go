@@ -144,18 +144,18 @@ func NewSentences(s Spec, n Names, sentences []data.Sentence, tagged bool) (*Sen
 	for _, of := range sentences {
 		item := sentence{}
 		if len(of.Words) > MaxSteps {
-			return nil, fmt.Errorf("line %d: a sentence of %d words: want at most %d", of.Line, len(of.Words), MaxSteps)
+			return nil, fmt.Errorf("%s: a sentence of %d words: want at most %d", of.Place(), len(of.Words), MaxSteps)
 		}
 		switch {
 		case tagged && of.Tags == nil:
-			return nil, fmt.Errorf("line %d: a sentence without tags", of.Line)
+			return nil, fmt.Errorf("%s: a sentence without tags", of.Place())
 		case tagged && len(of.Tags) != len(of.Words):
-			return nil, fmt.Errorf("line %d: %d tags of %d words: want one each", of.Line, len(of.Tags), len(of.Words))
+			return nil, fmt.Errorf("%s: %d tags of %d words: want one each", of.Place(), len(of.Tags), len(of.Words))
 		}
 		for i, word := range of.Words {
 			id, ok := n.Vocab.ID(Word(word, s.Lower))
 			if !ok && n.Vocab.Policy() != "unk" {
-				return nil, fmt.Errorf("line %d: word %.40q is not in the vocabulary", of.Line, word)
+				return nil, fmt.Errorf("%s: word %.40q is not in the vocabulary", of.Place(), word)
 			}
 			item.words = append(item.words, id)
 			if x.spelled {
@@ -170,7 +170,7 @@ func NewSentences(s Spec, n Names, sentences []data.Sentence, tagged bool) (*Sen
 			if tagged {
 				id, ok := ids[of.Tags[i]]
 				if !ok {
-					return nil, fmt.Errorf("line %d: word %d, %.40q: %w", of.Line, i+1, word, unknownLabel("tag", of.Tags[i], n.Labels))
+					return nil, fmt.Errorf("%s: word %d, %.40q: %w", of.Place(), i+1, word, unknownLabel("tag", of.Tags[i], n.Labels))
 				}
 				item.tags = append(item.tags, id)
 			}
@@ -292,7 +292,7 @@ func NewSequences(s Spec, n Names, examples []data.Example, labelled bool) (*Seq
 		if labelled {
 			id, ok := labels[e.Label]
 			if !ok {
-				return nil, fmt.Errorf("line %d: %w", e.Line, unknownLabel("label", e.Label, n.Labels))
+				return nil, fmt.Errorf("%s: %w", e.Place(), unknownLabel("label", e.Label, n.Labels))
 			}
 			item.label = id
 		}
@@ -300,23 +300,23 @@ func NewSequences(s Spec, n Names, examples []data.Example, labelled bool) (*Seq
 		switch {
 		case s.Features > 0:
 			if e.Values == nil {
-				return nil, fmt.Errorf("line %d: a text: the model reads numbers", e.Line)
+				return nil, fmt.Errorf("%s: a text: the model reads numbers", e.Place())
 			}
 			if len(e.Values) == 0 || len(e.Values)%s.Features != 0 || e.F != s.Features {
-				return nil, fmt.Errorf("line %d: numbers of channels: %d, want %d", e.Line, e.F, s.Features)
+				return nil, fmt.Errorf("%s: numbers of channels: %d, want %d", e.Place(), e.F, s.Features)
 			}
 			item.values, steps = e.Values, len(e.Values)/s.Features
 		case e.Values != nil:
-			return nil, fmt.Errorf("line %d: numbers: the model reads text", e.Line)
+			return nil, fmt.Errorf("%s: numbers: the model reads text", e.Place())
 		default:
 			ids, err := n.Vocab.Encode(e.Text)
 			if err != nil {
-				return nil, fmt.Errorf("line %d: %w", e.Line, err)
+				return nil, fmt.Errorf("%s: %w", e.Place(), err)
 			}
 			item.ids, steps = ids, len(ids)
 		}
 		if steps == 0 && labelled || steps > MaxSteps {
-			return nil, fmt.Errorf("line %d: a sequence of %d steps: want 1 to %d", e.Line, steps, MaxSteps)
+			return nil, fmt.Errorf("%s: a sequence of %d steps: want 1 to %d", e.Place(), steps, MaxSteps)
 		}
 		x.items = append(x.items, item)
 	}

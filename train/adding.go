@@ -19,7 +19,7 @@ type Adding struct{ Examples, HeldOut int }
 
 func (a Adding) about() about {
 	sum := sha256.Sum256(fmt.Append(nil, "the adding problem"))
-	return about{identity: identity{hex.EncodeToString(sum[:]), a.Examples, a.HeldOut}, corpus: "adding"}
+	return about{identity: identity{SHA256: hex.EncodeToString(sum[:]), Train: a.Examples, HeldOut: a.HeldOut}, corpus: "adding"}
 }
 
 // addingDealer deals examples by their numbers.

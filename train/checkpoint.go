@@ -229,6 +229,8 @@ func (r *run) sameData(there identity) error {
 	switch {
 	case here.SHA256 != there.SHA256:
 		return differ("the data's sha256", here.SHA256, there.SHA256)
+	case here.Vectors != there.Vectors:
+		return differ("the vectors' sha256", here.Vectors, there.Vectors)
 	case here != there:
 		return differ("the split into what is trained on and held out", fmt.Sprint(here.Train, " + ", here.HeldOut), fmt.Sprint(there.Train, " + ", there.HeldOut))
 	}

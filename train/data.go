@@ -33,6 +33,7 @@ type identity struct {
 	SHA256  string `json:"sha256"`
 	Train   int    `json:"train"` // symbols or examples
 	HeldOut int    `json:"held_out"`
+	Vectors string `json:"vectors,omitempty"` // their sha256
 }
 
 // dealer deals minibatches, epoch by epoch, the same for the same place.
@@ -74,7 +75,7 @@ func (t *Text) dealer(c Config) (dealer, error) {
 }
 
 func (t *Text) about() about {
-	return about{identity: identity{t.SHA256, t.Train.Len(), t.HeldOut.Len()}, corpus: t.Corpus, names: model.Names{Vocab: t.Vocab}, carries: true}
+	return about{identity: identity{SHA256: t.SHA256, Train: t.Train.Len(), HeldOut: t.HeldOut.Len()}, corpus: t.Corpus, names: model.Names{Vocab: t.Vocab}, carries: true}
 }
 
 func (t *Text) score(ctx context.Context, _ Config, p *model.Packed, team *nn.Team) (loss, figure float64, err error) {

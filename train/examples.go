@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"math"
@@ -19,7 +20,7 @@ import (
 // [PrepareTags], [PrepareLabels] and [PrepareSeries] make them.
 type Examples struct {
 	Corpus  string // the data's name, if it has one
-	SHA256  string // of what was read, in hex
+	SHA256  string // of what is trained on and held out, in hex
 	Names   model.Names
 	Train   model.Examples
 	HeldOut model.Examples // nil: nothing is held out
@@ -38,12 +39,12 @@ type Vectors struct {
 }
 
 func (x *Examples) about() about {
-	a := about{identity: identity{x.SHA256, x.Train.Len(), 0}, corpus: x.Corpus, names: x.Names, weights: x.Weights}
+	a := about{identity: identity{SHA256: x.SHA256, Train: x.Train.Len()}, corpus: x.Corpus, names: x.Names, weights: x.Weights}
 	if x.HeldOut != nil {
 		a.HeldOut = x.HeldOut.Len()
 	}
 	if x.Vectors != nil {
-		a.start = x.embed
+		a.start, a.Vectors = x.embed, x.Vectors.SHA256
 	}
 	return a
 }
@@ -149,19 +150,19 @@ func (d digest) add(values ...any) {
 func (d digest) String() string { return hex.EncodeToString(d.Sum(nil)) }
 
 // PrepareTags makes the vocabularies and labels of sentences, those that are
-// trained on, and numbers of all. vectors may be nil. An error of a sentence is an
-// In and begins with its line.
+// trained on, and numbers of all. vectors may be nil. An error of a sentence begins
+// with its place.
 func PrepareTags(c Config, p *Parts[data.Sentence], vectors *Vectors) (*Examples, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	for i, part := range [][]data.Sentence{p.Train, p.HeldOut, p.Test} {
+	for _, part := range [][]data.Sentence{p.Train, p.HeldOut, p.Test} {
 		for _, s := range part {
 			switch n := len(s.Words); {
 			case n == 0:
-				return nil, In{Part(i), fmt.Errorf("line %d: a sentence without words", s.Line)}
+				return nil, fmt.Errorf("%s: a sentence without words", s.Place())
 			case s.Tags != nil && len(s.Tags) != n:
-				return nil, In{Part(i), fmt.Errorf("line %d: %d tags of %d words: want one each", s.Line, len(s.Tags), n)}
+				return nil, fmt.Errorf("%s: %d tags of %d words: want one each", s.Place(), len(s.Tags), n)
 			}
 		}
 	}
@@ -169,8 +170,8 @@ func PrepareTags(c Config, p *Parts[data.Sentence], vectors *Vectors) (*Examples
 	if err != nil {
 		return nil, err
 	}
-	p.divide(c, func(s data.Sentence) int { return s.Line }, func(s data.Sentence) []string { return s.Tags })
-	x := &Examples{Names: model.Names{Scheme: scheme}, Vectors: vectors}
+	p.divide(c, placeOfSentence, func(s data.Sentence) []string { return s.Tags })
+	x, files := &Examples{Names: model.Names{Scheme: scheme}, Vectors: vectors}, filesOf(p.Train, placeOfSentence)
 	sum := newDigest()
 	var words, forms, tags []string
 	for i, part := range [][]data.Sentence{p.Train, p.HeldOut} {
@@ -188,17 +189,14 @@ func PrepareTags(c Config, p *Parts[data.Sentence], vectors *Vectors) (*Examples
 		}
 	}
 	x.Names.Labels = model.LabelsOf(tags)
-	if err := choice("tag", x.Names.Labels); err != nil {
+	if err := choice(files, "tag", x.Names.Labels); err != nil {
 		return nil, err
 	}
 	if x.Names.Vocab, err = wordsOf(words, c.Vocab, vectors); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", files, err)
 	}
-	if vectors != nil {
-		sum.add(vectors.SHA256)
-		if c.Model.Embed != vectors.Width {
-			return nil, fmt.Errorf("train: vectors of width %d for an embedding of width %d: want the same", vectors.Width, c.Model.Embed)
-		}
+	if vectors != nil && c.Model.Embed != vectors.Width {
+		return nil, fmt.Errorf("train: vectors of width %d for an embedding of width %d: want the same", vectors.Width, c.Model.Embed)
 	}
 	if c.Model.Chars.Embed > 0 {
 		if x.Names.Characters, err = data.BuildVocab(strings.Join(forms, ""), data.VocabOptions{Unknown: "unk"}); err != nil {
@@ -206,28 +204,32 @@ func PrepareTags(c Config, p *Parts[data.Sentence], vectors *Vectors) (*Examples
 		}
 	}
 	x.SHA256 = sum.String()
-	if err := x.number(c, len(p.HeldOut) > 0, func(part Part) (model.Examples, error) {
-		return model.NewSentences(c.Model, x.Names, [][]data.Sentence{p.Train, p.HeldOut}[part], true)
+	if err := number(x, p, func(part []data.Sentence) (*model.Sentences, error) {
+		return model.NewSentences(c.Model, x.Names, part, true)
 	}); err != nil {
 		return nil, err
 	}
-	return x, x.bounded(c, func(i int) int { return p.Train[i].Line })
+	return x, x.bounded(c, func(i int) string { return p.Train[i].Place() })
 }
 
 // number makes numbers of what is trained on and held out.
-func (x *Examples) number(c Config, heldOut bool, of func(part Part) (model.Examples, error)) (err error) {
-	if x.Train, err = of(TrainPart); err != nil {
-		return In{TrainPart, err}
+func number[E any, X model.Examples](x *Examples, p *Parts[E], of func(part []E) (X, error)) error {
+	if len(p.Train) == 0 {
+		return errors.New("train: nothing to train on: want an example at least")
 	}
-	if x.Train.Len() == 0 {
-		return fmt.Errorf("train: nothing to train on: want an example at least")
+	one, err := of(p.Train)
+	if err != nil {
+		return err
 	}
-	if !heldOut {
+	x.Train = one
+	if len(p.HeldOut) == 0 {
 		return nil
 	}
-	if x.HeldOut, err = of(HeldOutPart); err != nil {
-		return In{HeldOutPart, err}
+	other, err := of(p.HeldOut)
+	if err != nil {
+		return err
 	}
+	x.HeldOut = other
 	return nil
 }
 
@@ -235,7 +237,7 @@ func (x *Examples) number(c Config, heldOut bool, of func(part Part) (model.Exam
 func wordsOf(words []string, o data.VocabOptions, vectors *Vectors) (*data.Vocab, error) {
 	v, err := data.BuildVocab(strings.Join(words, " "), o)
 	if err != nil && o.MinCount > 1 {
-		return nil, fmt.Errorf("train: no word is there %d times, the min-count: want a lower one", o.MinCount)
+		return nil, fmt.Errorf("no word is there %d times, the min-count: want a lower one", o.MinCount)
 	}
 	if err != nil || vectors == nil {
 		return v, err
@@ -253,21 +255,20 @@ func wordsOf(words []string, o data.VocabOptions, vectors *Vectors) (*data.Vocab
 }
 
 // PrepareLabels makes the vocabulary and labels of examples, those that are
-// trained on, and numbers of all. An error of an example is an In and begins with
-// its line.
+// trained on, and numbers of all. An error of an example begins with its place.
 func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	p.divide(c, func(e data.Example) int { return e.Line }, func(e data.Example) []string { return []string{e.Label} })
-	x, sum := &Examples{}, newDigest()
+	p.divide(c, placeOfExample, func(e data.Example) []string { return []string{e.Label} })
+	x, sum, files := &Examples{}, newDigest(), filesOf(p.Train, placeOfExample)
 	var labels, texts []string
 	for i, part := range [][]data.Example{p.Train, p.HeldOut} {
 		sum.add(len(part))
 		for _, e := range part {
 			for _, v := range e.Values {
 				if v-v != 0 {
-					return nil, In{Part(i), fmt.Errorf("line %d: %v: want finite numbers", e.Line, v)}
+					return nil, fmt.Errorf("%s: %v: want finite numbers", e.Place(), v)
 				}
 			}
 			if sum.add(e.Label, e.Text, e.Values); i == 0 && e.Label != "" { // else an error follows
@@ -276,7 +277,7 @@ func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
 		}
 	}
 	x.Names.Labels, x.SHA256 = model.LabelsOf(labels), sum.String()
-	if err := choice("label", x.Names.Labels); err != nil {
+	if err := choice(files, "label", x.Names.Labels); err != nil {
 		return nil, err
 	}
 	if c.Model.Features == 0 {
@@ -286,11 +287,11 @@ func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
 			between = " "
 		}
 		if x.Names.Vocab, err = data.BuildVocab(strings.Join(texts, between), c.Vocab); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", files, err)
 		}
 	}
-	if err := x.number(c, len(p.HeldOut) > 0, func(part Part) (model.Examples, error) {
-		return model.NewSequences(c.Model, x.Names, [][]data.Example{p.Train, p.HeldOut}[part], true)
+	if err := number(x, p, func(part []data.Example) (*model.Sequences, error) {
+		return model.NewSequences(c.Model, x.Names, part, true)
 	}); err != nil {
 		return nil, err
 	}
@@ -300,7 +301,7 @@ func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
 			x.Rare = append(x.Rare, x.Names.Labels[k])
 		}
 	}
-	return x, x.bounded(c, func(i int) int { return p.Train[i].Line })
+	return x, x.bounded(c, func(i int) string { return p.Train[i].Place() })
 }
 
 // Borders are where the parts of a series end: what is trained on, what is held
@@ -342,10 +343,13 @@ func PrepareSeries(c Config, s *data.Series) (*Examples, error) {
 	sum.add(s.Names, s.Values[:b*k], a)
 	x := &Examples{SHA256: sum.String()}
 	x.Names.Series = &model.Series{Names: s.Names, Scaler: data.FitScaler(s.Values[:a*k], k), Season: c.Season}
-	return x, x.number(c, b > a, func(part Part) (model.Examples, error) {
-		if part == TrainPart {
-			return model.NewWindows(c.Model, x.Names, s.Values, min(a, c.Model.Forecast.Window), a)
+	if x.Train, err = model.NewWindows(c.Model, x.Names, s.Values, min(a, c.Model.Forecast.Window), a); err != nil {
+		return nil, err
+	}
+	if b > a {
+		if x.HeldOut, err = model.NewWindows(c.Model, x.Names, s.Values, a, b); err != nil {
+			return nil, fmt.Errorf("train: the part held out: %w", err)
 		}
-		return model.NewWindows(c.Model, x.Names, s.Values, a, b)
-	})
+	}
+	return x, nil
 }

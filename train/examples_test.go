@@ -110,13 +110,19 @@ func TestTasksLearn(t *testing.T) {
 // The n-th of each file is held out, counted anew where a file begins.
 func TestDivide(t *testing.T) {
 	lines := []int{1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 9, 1}
-	train, heldOut, test := divide(lines, data.Fractions{Lines: 3}, func(line int) int { return line })
+	in := func(line int) (string, int) { return "", line }
+	train, heldOut, test := divide(lines, data.Fractions{Lines: 3}, in)
 	if fmt.Sprint(train, heldOut, test) != "[1 2 4 5 7 1 2 9 1] [3 6 3] []" {
 		t.Error(train, heldOut, test)
 	}
-	train, heldOut, test = divide(lines, data.Fractions{Validation: 0.25, Test: 0.5}, func(line int) int { return line })
+	train, heldOut, test = divide(lines, data.Fractions{Validation: 0.25, Test: 0.5}, in)
 	if fmt.Sprint(train, heldOut, test) != "[1 2 3] [4 5 6] [7 1 2 3 9 1]" {
 		t.Error(train, heldOut, test)
+	}
+	places := []string{"a1", "a2", "b3", "b4", "c5", "c6", "c7", "c1"}
+	first, third, _ := divide(places, data.Fractions{Lines: 3}, func(s string) (string, int) { return s[:1], int(s[1] - '0') })
+	if fmt.Sprint(first, third) != "[a1 a2 b3 b4 c5 c6 c1] [c7]" {
+		t.Error(first, third)
 	}
 }
 

@@ -3,26 +3,28 @@ package train
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"sluice/data"
 )
 
 // divide holds every n-th of all out, counting in each file anew, or with a
-// fraction the last ones; line tells the line of each. What is for a test is cut
-// off at the end.
-func divide[E any](all []E, f data.Fractions, line func(E) int) (train, heldOut, test []E) {
+// fraction the last ones; place tells the file and line of each. What is for a test
+// is cut off at the end.
+func divide[E any](all []E, f data.Fractions, place func(E) (string, int)) (train, heldOut, test []E) {
 	if f.Lines == 0 {
 		a, b := f.Ends(len(all))
 		return all[:a:a], all[a:b:b], all[b:]
 	}
 	_, b := f.Ends(len(all))
 	all, test = all[:b:b], all[b:]
-	before, n := 0, 0
+	in, before, n := "", 0, 0
 	for _, e := range all {
-		if n++; line(e) <= before { // another file begins
+		file, line := place(e)
+		if n++; file != in || line <= before { // another file begins
 			n = 1
 		}
-		if before = line(e); n%f.Lines == 0 {
+		if in, before = file, line; n%f.Lines == 0 {
 			heldOut = append(heldOut, e)
 		} else {
 			train = append(train, e)
@@ -40,7 +42,7 @@ type Parts[E any] struct {
 
 // divide cuts off of Train what is not given to be held out or for a test. An
 // example with a label that no other has to train on stays in Train.
-func (p *Parts[E]) divide(c Config, line func(E) int, labels func(E) []string) {
+func (p *Parts[E]) divide(c Config, place func(E) (string, int), labels func(E) []string) {
 	f := c.Split
 	if p.HeldOut != nil {
 		f.Validation, f.Lines = 0, 0
@@ -48,7 +50,7 @@ func (p *Parts[E]) divide(c Config, line func(E) int, labels func(E) []string) {
 	if p.Test != nil {
 		f.Test = 0
 	}
-	all, heldOut, test := divide(p.Train, f, line)
+	all, heldOut, test := divide(p.Train, f, place)
 	seen := map[string]bool{}
 	for _, e := range all {
 		for _, label := range labels(e) {
@@ -78,23 +80,8 @@ func (p *Parts[E]) divide(c Config, line func(E) int, labels func(E) []string) {
 	}
 }
 
-// In is an error of a part, which is wrapped.
-type In struct {
-	Part Part
-	error
-}
-
-// Part is a part of the data.
-type Part int
-
-// The parts of the data.
-const (
-	TrainPart Part = iota
-	HeldOutPart
-	TestPart
-)
-
-func (e In) Unwrap() error { return e.error }
+func placeOfSentence(s data.Sentence) (string, int) { return s.File, s.Line }
+func placeOfExample(e data.Example) (string, int)   { return e.File, e.Line }
 
 // convert brings all tags to a scheme, by default that of what is trained on. A CRF
 // learns of no tags that the scheme does not let follow one another.
@@ -107,11 +94,12 @@ func convert(c Config, p *Parts[data.Sentence]) (data.Scheme, error) {
 	case to == "":
 		return "", nil
 	case from == "":
-		return "", In{TrainPart, fmt.Errorf("train: tags to be brought to scheme %s, and they mark no spans in any scheme: want none", to)}
+		return "", fmt.Errorf("%s: tags to be brought to scheme %s, and they mark no spans in any scheme: want none", filesOf(p.Train, placeOfSentence), to)
 	}
+	const testPart = 2
 	for i, part := range [][]data.Sentence{p.Train, p.HeldOut, p.Test} {
 		of := data.DetectScheme(part)
-		if of == "" || of == to && (!c.Model.CRF || Part(i) == TestPart) {
+		if of == "" || of == to && (!c.Model.CRF || i == testPart) {
 			continue
 		}
 		for k, s := range part {
@@ -120,7 +108,7 @@ func convert(c Config, p *Parts[data.Sentence]) (data.Scheme, error) {
 				err = fmt.Errorf("%w, as a CRF allows no other", err)
 			}
 			if err != nil {
-				return "", In{Part(i), fmt.Errorf("line %d: %w", s.Line, err)}
+				return "", fmt.Errorf("%s: %w", s.Place(), err)
 			}
 			part[k].Tags = tags
 		}
@@ -129,22 +117,40 @@ func convert(c Config, p *Parts[data.Sentence]) (data.Scheme, error) {
 }
 
 // bounded is the error of the first example that no minibatch has room for.
-func (x *Examples) bounded(c Config, line func(i int) int) error {
+func (x *Examples) bounded(c Config, place func(i int) string) error {
 	for i := range x.Train.Len() {
 		if n := x.Train.Steps(i); c.Tokens > 0 && n > c.Tokens {
-			return In{TrainPart, fmt.Errorf("line %d: a sequence of %d steps: want at most %d, the tokens of a minibatch, or more of these", line(i), n, c.Tokens)}
+			return fmt.Errorf("%s: a sequence of %d steps: want at most %d, the tokens of a minibatch, or more of these", place(i), n, c.Tokens)
 		}
 	}
 	return nil
 }
 
+// filesOf names those that examples are of, in an error of all; "train" if they are
+// of none.
+func filesOf[E any](all []E, place func(E) (string, int)) string {
+	var names []string
+	for _, e := range all {
+		if file, _ := place(e); file != "" && !slices.Contains(names, file) {
+			names = append(names, file)
+		}
+	}
+	switch n := len(names); {
+	case n == 0:
+		return "train"
+	case n > 3:
+		return fmt.Sprintf("%s and %d more", names[0], n-1)
+	}
+	return strings.Join(names, ", ")
+}
+
 // choice wants labels to choose from.
-func choice(what string, labels []string) error {
+func choice(files, what string, labels []string) error {
 	switch len(labels) {
 	case 0:
-		return In{TrainPart, fmt.Errorf("train: no %ss to learn: want one with each example", what)}
+		return fmt.Errorf("%s: no %ss to learn: want one with each example", files, what)
 	case 1:
-		return In{TrainPart, fmt.Errorf("train: the only %s is %.40q: want two or more to choose from", what, labels[0])}
+		return fmt.Errorf("%s: the only %s is %.40q: want two or more to choose from", files, what, labels[0])
 	}
 	return nil
 }

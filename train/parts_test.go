@@ -1,7 +1,6 @@
 package train
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +35,7 @@ func TestPartsDivide(t *testing.T) {
 			}
 		}
 		line := 0
-		parts.divide(Config{Split: k.split}, func(string) int { line++; return line }, func(s string) []string { return []string{s} })
+		parts.divide(Config{Split: k.split}, func(string) (string, int) { line++; return "", line }, func(s string) []string { return []string{s} })
 		got := [3]string{strings.Join(parts.Train, ""), strings.Join(parts.HeldOut, ""), strings.Join(parts.Test, "")}
 		if want := [3]string{k.train, k.held, k.forTest}; got != want {
 			t.Errorf("%+v of %s, held out %q, test %q: %q, want %q", k.split, k.all, k.heldOut, k.test, got, want)
@@ -44,7 +43,7 @@ func TestPartsDivide(t *testing.T) {
 	}
 }
 
-// What cannot be learned from says where it is, and in which part.
+// What cannot be learned from says where it is.
 func TestPrepareTagsErrors(t *testing.T) {
 	c, err := Preset(model.Tag)
 	if err != nil {
@@ -52,30 +51,28 @@ func TestPrepareTagsErrors(t *testing.T) {
 	}
 	c.Vocab.MinCount = 1
 	sentence := func(line int, tags string) data.Sentence {
-		return data.Sentence{Words: slices.Repeat([]string{"w"}, len(strings.Fields(tags))), Tags: strings.Fields(tags), Line: line}
+		return data.Sentence{Words: slices.Repeat([]string{"w"}, len(strings.Fields(tags))), Tags: strings.Fields(tags), File: "a", Line: line}
 	}
 	good := sentence(1, "B-X I-X O")
 	for _, k := range []struct {
 		change func(c *Config)
 		parts  Parts[data.Sentence]
-		part   Part
 		want   string
 	}{
-		{nil, Parts[data.Sentence]{Train: []data.Sentence{good, sentence(5, "O I-X")}}, TrainPart, `line 5: data: word 2: tag "I-X" after "O": want "B-X" (iob2), as a CRF allows no other`},
-		{nil, Parts[data.Sentence]{Train: []data.Sentence{good}, HeldOut: []data.Sentence{sentence(2, "B-X O"), sentence(4, "O I-X")}}, HeldOutPart, `line 4: data: word 2: tag "I-X" after "O": want "B-X" (iob2), as a CRF allows no other`},
-		{nil, Parts[data.Sentence]{Train: []data.Sentence{good}, HeldOut: []data.Sentence{sentence(7, "B-Y")}}, HeldOutPart, `line 7: word 1, "w": tag "B-Y": want one of ["B-X" "I-X" "O"]`},
-		{func(c *Config) { c.Tokens = 2 }, Parts[data.Sentence]{Train: []data.Sentence{sentence(1, "O"), sentence(3, "B-X I-X O")}}, TrainPart, "line 3: a sequence of 3 steps: want at most 2, the tokens of a minibatch, or more of these"},
-		{nil, Parts[data.Sentence]{Train: []data.Sentence{sentence(1, "O")}}, TrainPart, `train: the only tag is "O": want two or more to choose from`},
-		{func(c *Config) { c.Scheme = data.BIOES }, Parts[data.Sentence]{Train: []data.Sentence{sentence(1, "NOUN VERB")}}, TrainPart, "train: tags to be brought to scheme bioes, and they mark no spans in any scheme: want none"},
+		{nil, Parts[data.Sentence]{Train: []data.Sentence{good, sentence(5, "O I-X")}}, `a: line 5: data: word 2: tag "I-X" after "O": want "B-X" (iob2), as a CRF allows no other`},
+		{nil, Parts[data.Sentence]{Train: []data.Sentence{good}, HeldOut: []data.Sentence{sentence(2, "B-X O"), sentence(4, "O I-X")}}, `a: line 4: data: word 2: tag "I-X" after "O": want "B-X" (iob2), as a CRF allows no other`},
+		{nil, Parts[data.Sentence]{Train: []data.Sentence{good}, HeldOut: []data.Sentence{sentence(7, "B-Y")}}, `a: line 7: word 1, "w": tag "B-Y": want one of ["B-X" "I-X" "O"]`},
+		{func(c *Config) { c.Tokens = 2 }, Parts[data.Sentence]{Train: []data.Sentence{sentence(1, "O"), sentence(3, "B-X I-X O")}}, "a: line 3: a sequence of 3 steps: want at most 2, the tokens of a minibatch, or more of these"},
+		{nil, Parts[data.Sentence]{Train: []data.Sentence{sentence(1, "O")}}, `a: the only tag is "O": want two or more to choose from`},
+		{func(c *Config) { c.Scheme = data.BIOES }, Parts[data.Sentence]{Train: []data.Sentence{sentence(1, "NOUN VERB")}}, "a: tags to be brought to scheme bioes, and they mark no spans in any scheme: want none"},
 	} {
 		c := c
 		if k.change != nil {
 			k.change(&c)
 		}
 		_, err := PrepareTags(c, &k.parts, nil)
-		var in In
-		if !errors.As(err, &in) || in.Part != k.part || err.Error() != k.want {
-			t.Errorf("%v (part %d), want %s (part %d)", err, in.Part, k.want, k.part)
+		if err == nil || err.Error() != k.want {
+			t.Errorf("%v, want %s", err, k.want)
 		}
 	}
 	// A held-out part without any span has the scheme of what is trained on.

@@ -178,12 +178,8 @@ func (c *dataShowCmd) Run(e *env) error {
 	for _, n := range builtIn() {
 		if n.Name == c.Name {
 			fmt.Fprintf(e.stdout, "%s  %s\n\n%s\n", n.Name, n.About, n.Where)
-			if write := made[n.Name]; write != nil {
-				var file bytes.Buffer
-				if err := write(&file); err != nil {
-					return err
-				}
-				return begin(e.stdout, &file)
+			if files := made[n.Name]; files != nil {
+				return begin(e.stdout, openMade(madePath+n.Name+"/"+files[0].Name))
 			}
 			text, _ := data.Load(n.Name) // "" of the adding problem
 			return begin(e.stdout, strings.NewReader(text))

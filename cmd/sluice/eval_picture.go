@@ -87,8 +87,8 @@ func forecastOf(p *model.Packed, o model.Outlook, s *data.Series, from int, titl
 	q := p.Forecast.Quantiles
 	for k, name := range s.Names {
 		one := picture.Series{Name: name, History: column(s.Values, k, from-before, from), Mean: column(o.Mean, k, 0, h)}
-		if known := min(h, s.Len()-from); known == h {
-			one.Truth = column(s.Values, k, from, from+h)
+		if known := min(h, s.Len()-from); known > 0 {
+			one.Truth = column(s.Values, k, from, from+known)
 		}
 		for i := range len(q) / 2 {
 			one.Bands = append(one.Bands, picture.Band{Label: bandName(q, i), Low: column(o.Quantiles[i], k, 0, h), High: column(o.Quantiles[len(q)-1-i], k, 0, h)})

@@ -2,11 +2,9 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 
 	"sluice/data"
-	"sluice/datasets"
 	"sluice/model"
 	"sluice/nn"
 	"sluice/train"
@@ -59,69 +57,46 @@ func (c *evalCmd) sequences(e *env, m *model.Model, path string, files []string,
 
 // examples are those to score.
 func (c *evalCmd) examples(e *env, m *model.Model, config train.Config, path string, files []string) (shown string, x model.Examples, err error) {
-	l, err := layoutOf(m, config, c.Files, "")
+	if len(files) == 0 && c.Data == "" {
+		if c.Files != (fileFlags{}) {
+			return "", nil, usage("--format and the other flags of files: act with a FILE or --data")
+		}
+		return c.part(e, m, config, path)
+	}
+	l, err := layoutOf(m, config, c.Files, false)
 	if err != nil {
 		return "", nil, err
-	}
-	if len(files) == 0 && c.Data == "" {
-		return c.part(e, m, config, path)
 	}
 	shown = c.Data
 	if c.Data == "" {
 		shown = sourceOf(files).shown
-	} else if files, err = e.dataOf(m.Task, c.Data); err != nil {
+	} else if _, files, err = e.dataOf(m.Task, c.Data); err != nil {
 		return "", nil, err
 	}
 	x, err = numbered(e, m, l, files)
-	if err != nil && !errors.As(err, new(readError)) {
-		err = fmt.Errorf("%s: %s", shown, oneLine(err.Error()))
-	}
 	return shown, x, err
 }
 
-// dataOf are the files of data by name for a task, none of what is made.
-func (e *env) dataOf(task, name string) ([]string, error) {
-	if err := dataFor(task, name); err != nil || made[name] != nil {
-		return nil, err
-	}
-	d, err := datasets.Find(name)
-	if err != nil {
-		return nil, err
-	}
-	return e.get(d)
-}
-
-// readError is one that names its file.
-type readError struct{ error }
-
-func (r readError) Unwrap() error { return r.error }
-
-// numbered are the examples of files as numbers of a model, or without any those
-// for a test of what is made.
+// numbered are the examples of files as numbers of a model.
 func numbered(e *env, m *model.Model, l layout, files []string) (model.Examples, error) {
-	var err error
 	switch m.Task {
 	case model.Tag:
-		var sentences []data.Sentence
-		if len(files) == 0 {
-			sentences = datesParts().Test
-		} else if sentences, err = readSentences(e, files, l.columns); err != nil {
-			return nil, readError{err}
+		sentences, err := readSentences(e, files, l.columns)
+		if err != nil {
+			return nil, err
 		}
 		if err := toScheme(m.Scheme, sentences); err != nil {
 			return nil, err
 		}
 		return model.NewSentences(m.Spec, m.Names, sentences, true)
 	case model.Classify:
-		var examples []data.Example
-		if len(files) == 0 {
-			examples = grammarsParts().Test
-		} else if examples, err = readExamples(e, files, l.table); err != nil {
-			return nil, readError{err}
+		examples, err := readExamples(e, files, l.table)
+		if err != nil {
+			return nil, err
 		}
 		return model.NewSequences(m.Spec, m.Names, examples, true)
 	}
-	s, err := seriesFor(e, m, l, files)
+	s, err := seriesFor(e, m, l, files, m.Forecast.Window+m.Forecast.Horizon)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +104,7 @@ func numbered(e *env, m *model.Model, l layout, files []string) (model.Examples,
 	if season := m.Names.Series.Season; s.Len() >= season+m.Forecast.Horizon { // all forecasts are of the same windows
 		from = max(from, season)
 	}
-	return model.NewWindows(m.Spec, m.Names, s.Values, min(s.Len(), from), s.Len())
+	return model.NewWindows(m.Spec, m.Names, s.Values, from, s.Len())
 }
 
 // toScheme brings the tags of sentences to a model's scheme.
@@ -141,25 +116,27 @@ func toScheme(to data.Scheme, sentences []data.Sentence) error {
 	for i, s := range sentences {
 		tags, err := data.ConvertTags(s.Tags, from, to)
 		if err != nil {
-			return fmt.Errorf("line %d: %w", s.Line, err)
+			return fmt.Errorf("%s: %w", s.Place(), err)
 		}
 		sentences[i].Tags = tags
 	}
 	return nil
 }
 
-// seriesFor reads the series that a model forecasts, without files those that are
-// made.
-func seriesFor(e *env, m *model.Model, l layout, files []string) (s *data.Series, err error) {
-	if len(files) == 0 {
-		s, err = seasonsSeries()
-	} else {
-		s, err = readSeries(e, files, l.series)
+// seriesFor reads the series that a model forecasts, of so many rows at least.
+func seriesFor(e *env, m *model.Model, l layout, files []string, rows int) (*data.Series, error) {
+	s, err := readSeries(e, files, l.series)
+	if err != nil {
+		return nil, err
+	}
+	err = sameSeries(m, s)
+	if err == nil && s.Len() < rows {
+		err = fmt.Errorf("%s: want %d at least: the model reads %d and forecasts %d", plural(s.Len(), "row"), rows, m.Forecast.Window, m.Forecast.Horizon)
 	}
 	if err != nil {
-		return nil, readError{err}
+		return nil, fmt.Errorf("%s: %w", shownInput(files[0]), err)
 	}
-	return s, sameSeries(m, s)
+	return s, nil
 }
 
 // sameSeries is the error of series that are others than a model's.
@@ -183,21 +160,38 @@ func (c *evalCmd) part(e *env, m *model.Model, config train.Config, path string)
 	if corpus == "" {
 		return "", nil, fmt.Errorf("%s was not trained on data that has a name: name a file to score, or --data NAME", path)
 	}
-	var t trainCmd
-	t.Data, t.task = corpus, m.Task
-	j := job{config: config}
-	if err := t.prepareSequences(e, &j, nil); err != nil {
+	f, err := namedParts(e, m.Task, corpus)
+	if err != nil {
 		return "", nil, err
 	}
-	x, shown = j.sets.HeldOut, "what was held out of "+corpus
-	if c.Part == "test" {
-		x, shown = j.sets.test, "the part for a test of "+corpus
+	var v *train.Vectors
+	if m.Task == model.Tag { // words that only vectors had are in the vocabulary, too
+		v = &train.Vectors{Words: symbols(m.Vocab), Width: config.Model.Embed}
 	}
+	s, err := setsOf(e, &config, f, v)
 	switch {
-	case j.sets.SHA256 != m.History.TextSHA256:
-		return "", nil, fmt.Errorf("%s was trained on other data, or data divided otherwise, than %s is here (sha256 %.12s, here %.12s): name a file to score", path, corpus, m.History.TextSHA256, j.sets.SHA256)
-	case x == nil:
+	case err != nil:
+		return "", nil, err
+	case s.SHA256 != m.History.TextSHA256:
+		return "", nil, fmt.Errorf("%s was trained on other data, or with other data held out, than %s is here (sha256 %.12s, here %.12s): name a file to score", path, corpus, m.History.TextSHA256, s.SHA256)
+	}
+	x, shown = s.HeldOut, "what was held out of "+corpus
+	if c.Part == "test" {
+		x, shown = s.test, "the part for a test of "+corpus
+	}
+	if x == nil {
 		return "", nil, fmt.Errorf("%s: there is no %s part of %s: name a file to score", path, cmp.Or(c.Part, "held-out"), corpus)
 	}
 	return shown, x, nil
+}
+
+// symbols are those of a vocabulary, without that of what is not in it.
+func symbols(v *data.Vocab) (all []string) {
+	unknown, ok := v.UnknownID()
+	for id := range int32(v.Size()) {
+		if !ok || id != unknown {
+			all = append(all, v.Symbol(id))
+		}
+	}
+	return all
 }

@@ -29,7 +29,7 @@ func (c *inspectCmd) gatesOfSequence(e *env, m *model.Model, path string, paths 
 	p := m.Pack()
 	r, err := c.sequence(e, m, p, team, path)
 	if err != nil {
-		return fmt.Errorf("--gates: %s", oneLine(err.Error()))
+		return fmt.Errorf("--gates: %w", err)
 	}
 	f := &picture.Gates{Cell: m.RNN.Cell, Unit: r.unit, Symbols: r.symbols, Tags: r.tags, Numbers: r.numbers, Trace: &look.Trace{Layers: look.Layers(m.RNN)}}
 	if err := drawable(f, paths); err != nil {
@@ -52,7 +52,7 @@ func (c *inspectCmd) sequence(e *env, m *model.Model, p *model.Packed, team *nn.
 	if err != nil {
 		return r, err
 	}
-	l, err := layoutOf(m, config, fileFlags{}, "")
+	l, err := layoutOf(m, config, fileFlags{}, true)
 	if err != nil {
 		return r, err
 	}
@@ -107,10 +107,12 @@ func (c *inspectCmd) sequence(e *env, m *model.Model, p *model.Packed, team *nn.
 		return r, nil
 	}
 	files := []string{*c.Gates}
-	if *c.Gates == builtInFor[model.Forecast] {
-		files = nil
+	if made[*c.Gates] != nil {
+		if _, files, err = e.dataOf(m.Task, *c.Gates); err != nil {
+			return r, err
+		}
 	}
-	s, err := seriesFor(e, m, l, files)
+	s, err := seriesFor(e, m, l, files, m.Forecast.Window+m.Forecast.Horizon)
 	if err != nil {
 		return r, err
 	}

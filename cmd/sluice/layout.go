@@ -13,14 +13,16 @@ import (
 // layout is how the files are laid out that a model is to read: as those that it
 // was trained on, but for what flags and their names say.
 type layout struct {
-	config train.Config
-	flags  fileFlags
-	usual  string // the format of standard input and of a text, "" for that of files without a name that tells
+	config  train.Config
+	flags   fileFlags
+	answers bool   // what is read is to be answered, not scored
+	usual   string // the format of standard input and of a text, "" for that of files without a name that tells
 }
 
 // layoutOf takes the flags over.
-func layoutOf(m *model.Model, config train.Config, flags fileFlags, usual string) (layout, error) {
+func layoutOf(m *model.Model, config train.Config, flags fileFlags, answers bool) (layout, error) {
 	config.Model.Task = m.Task
+	flags.choose(&config)
 	if err := take(flags.options(&config)); err != nil {
 		return layout{}, err
 	}
@@ -35,7 +37,19 @@ func layoutOf(m *model.Model, config train.Config, flags fileFlags, usual string
 	if m.Task == model.Forecast && flags.Values == nil { // whatever else is in the file
 		config.Series.Values = m.Names.Series.Names
 	}
-	return layout{config, flags, usual}, nil
+	l := layout{config: config, flags: flags, answers: answers}
+	switch {
+	case m.Task == model.Forecast:
+		l.usual = "csv"
+	case !answers:
+	case m.Task == model.Tag:
+		l.usual = "text"
+	case m.Features > 0: // a line is no sequence of numbers
+		l.usual = "jsonl"
+	default:
+		l.usual = "lines"
+	}
+	return l, nil
 }
 
 // format is that of a file: what the flag says, else what its name says, which is
@@ -74,7 +88,7 @@ func (l layout) table(name string) data.Table {
 	if format, err := t.FormatOf(name); err == nil {
 		t.Format = format
 	}
-	t.Keep = l.usual != ""
+	t.Keep = l.answers
 	t.MayLack = t.Keep && l.flags.LabelColumn == nil
 	if f := l.flags; f.TextColumn == nil && f.LabelColumn == nil && f.Values == nil && f.Header == nil && t.Validate() != nil {
 		return data.Table{Format: t.Format, MayLack: t.MayLack, Keep: t.Keep}

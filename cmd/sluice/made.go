@@ -8,15 +8,61 @@ import (
 	"sluice/data"
 	"sluice/datasets"
 	"sluice/model"
-	"sluice/train"
 )
 
-// made are the data of the tasks of sequences that need no file, as they would
-// stand in one.
-var made = map[string]func(w io.Writer) error{
-	"dates":    func(w io.Writer) error { return data.Dates{Seed: madeSeed}.WriteCoNLL(w, 0, madeTrain) },
-	"grammars": func(w io.Writer) error { return data.Grammars{Seed: madeSeed}.WriteTSV(w, 0, madeTrain) },
-	"seasons":  func(w io.Writer) error { return data.Seasons{Seed: madeSeed}.WriteCSV(w) },
+// madeFile is a file of data that is made when it is read.
+type madeFile struct {
+	datasets.File
+	write func(w io.Writer) error
+}
+
+// Of what is made so many examples are trained on, and as many as these held out
+// and for a test.
+const (
+	madeSeed  = 1
+	madeTrain = 4000
+	madeOther = 500
+)
+
+// made are the data of the tasks of sequences that need no file.
+var made = map[string][]madeFile{
+	"dates":    divided(".conll", data.Dates{Seed: madeSeed}.WriteCoNLL),
+	"grammars": divided(".tsv", data.Grammars{Seed: madeSeed}.WriteTSV),
+	"seasons":  {{datasets.File{Name: "seasons.csv"}, data.Seasons{Seed: madeSeed}.WriteCSV}},
+}
+
+// divided are the files of a generator, one for each part.
+func divided(suffix string, write func(w io.Writer, first uint64, n int) error) (files []madeFile) {
+	first := 0
+	for _, part := range []struct {
+		name string
+		n    int
+	}{{"train", madeTrain}, {"dev", madeOther}, {"test", madeOther}} {
+		from := uint64(first)
+		files = append(files, madeFile{
+			datasets.File{Name: part.name + suffix, Part: part.name},
+			func(w io.Writer) error { return write(w, from, part.n) },
+		})
+		first += part.n
+	}
+	return files
+}
+
+// madePath is what the names of files begin with that are made.
+const madePath = "built-in/"
+
+// openMade is a file that is made, nil of any other.
+func openMade(path string) io.Reader {
+	name, _ := strings.CutPrefix(path, madePath)
+	set, file, _ := strings.Cut(name, "/")
+	for _, f := range made[set] {
+		if path == madePath+set+"/"+file && f.Name == file {
+			var b bytes.Buffer
+			f.write(&b) // which gives no error
+			return &b
+		}
+	}
+	return nil
 }
 
 // taskData are the data by name that are for other tasks than language models, and
@@ -40,20 +86,39 @@ func taskOf(name string) string {
 	return model.LM
 }
 
-// dataFor is the error of data by name that are none, or not for a task of
-// sequences.
+// dataOf finds the files of data by name for a task of sequences, and fetches what
+// is not here.
+func (e *env) dataOf(task, name string) (files []datasets.File, paths []string, err error) {
+	if err := dataFor(task, name); err != nil {
+		return nil, nil, err
+	}
+	set, one, _ := strings.Cut(name, "/")
+	if list, ok := made[set]; ok {
+		var all []string
+		for _, f := range list {
+			if all = append(all, f.Name); one == "" || one == f.Name {
+				files, paths = append(files, f.File), append(paths, madePath+set+"/"+f.Name)
+			}
+		}
+		if files == nil {
+			return nil, nil, usage("--data %s: no such file: %s has %s", name, set, strings.Join(all, ", "))
+		}
+		return files, paths, nil
+	}
+	d, err := datasets.Find(name)
+	switch {
+	case err != nil:
+		return nil, nil, usageError{err}
+	case task == model.Forecast && len(d.Files) > 1:
+		return nil, nil, severalFiles(name, d)
+	}
+	paths, err = e.get(d)
+	return d.Files, paths, err
+}
+
+// dataFor is the error of data by name that are none, or not for a task.
 func dataFor(task, name string) error {
 	if taskOf(name) == task {
-		if made[name] != nil {
-			return nil
-		}
-		d, err := datasets.Find(name)
-		switch {
-		case err != nil:
-			return usageError{err}
-		case task == model.Forecast && len(d.Files) > 1:
-			return severalFiles(name, d)
-		}
 		return nil
 	}
 	var fit []string
@@ -68,52 +133,4 @@ func dataFor(task, name string) error {
 		return usage("no data %.40q for task %s: there are %s (sluice data lists all names)", name, task, strings.Join(fit, ", "))
 	}
 	return usage("--data %s: is for task %s: for task %s there are %s", name, taskOf(name), task, strings.Join(fit, ", "))
-}
-
-// Of what is made so many examples are trained on, and as many as these held out
-// and for a test.
-const (
-	madeSeed  = 1
-	madeTrain = 4000
-	madeOther = 500
-)
-
-// madeParts are the examples of a generator.
-func madeParts[E any](example func(i uint64) E) (p train.Parts[E]) {
-	for i := range uint64(madeTrain + 2*madeOther) {
-		into := &p.Train
-		switch {
-		case i >= madeTrain+madeOther:
-			into = &p.Test
-		case i >= madeTrain:
-			into = &p.HeldOut
-		}
-		*into = append(*into, example(i))
-	}
-	return p
-}
-
-func datesParts() train.Parts[data.Sentence] {
-	return madeParts(func(i uint64) data.Sentence {
-		words, tags := data.Dates{Seed: madeSeed}.Sentence(i)
-		return data.Sentence{Words: words, Tags: tags, Line: int(i) + 1}
-	})
-}
-
-func grammarsParts() train.Parts[data.Example] {
-	return madeParts(func(i uint64) data.Example {
-		text, label := data.Grammars{Seed: madeSeed}.Example(i)
-		return data.Example{Text: text, Label: label, Line: int(i) + 1}
-	})
-}
-
-// seasonsWeek is the longest season of what Seasons makes.
-const seasonsWeek = 7 * 24
-
-func seasonsSeries() (*data.Series, error) {
-	var file bytes.Buffer
-	if err := made["seasons"](&file); err != nil {
-		return nil, err
-	}
-	return data.ReadSeries("seasons.csv", &file, data.SeriesTable{})
 }

@@ -312,7 +312,7 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 		}
 		config, err = train.Preset(c.Preset)
 		if config.Model.Task == model.Forecast && len(c.Args) == 0 && len(c.Files) == 0 && (c.Data == "" || c.Data == builtInFor[model.Forecast]) {
-			config.Season = seasonsWeek
+			config.Season = 7 * 24 // weeks of hours
 		}
 	}
 	if err != nil {
@@ -330,12 +330,16 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 	if c.TestOn != "" && c.TextFlags.Test != nil && *c.TextFlags.Test > 0 {
 		return config, usage("--test-on %s with --test: want one or the other", c.TestOn)
 	}
+	if t := c.TextFlags; c.HeldOut != "" && (t.Lines != nil && *t.Lines > 0 || t.Validation != nil && *t.Validation > 0) {
+		return config, usage("--held-out %s with --lines or --validation: want one or the other", c.HeldOut)
+	}
 	if c.HeldOut != "" {
 		config.Split = data.Fractions{Test: config.Split.Test}
 	}
 	c.TextFlags.choose(&config)
 	c.ModelFlags.choose(&config, base == nil || base.ModelFlags.oneRate())
 	c.TaskFlags.choose(&config, c.ModelFlags.Embed, c.ModelFlags.Hidden)
+	c.FileFlags.choose(&config)
 	c.RunFlags.choose(&config)
 	for _, g := range c.options(&config) {
 		if err := take(g.options); err != nil {

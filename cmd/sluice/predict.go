@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -48,23 +47,16 @@ func (c *predictCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case c.Data != "":
-		if files, err = e.dataOf(m.Task, c.Data); err != nil {
+	if c.Data != "" {
+		if _, files, err = e.dataOf(m.Task, c.Data); err != nil {
 			return err
 		}
-		if len(files) == 0 && m.Task != model.Forecast {
-			return usage("--data %s: has its answers already, want a file", c.Data)
-		}
-	case len(files) == 0:
+	} else if len(files) == 0 {
 		files = []string{"-"}
 	}
-	l, err := layoutOf(m, config, c.Files, map[string]string{model.Tag: "text", model.Classify: "lines", model.Forecast: "csv"}[m.Task])
+	l, err := layoutOf(m, config, c.Files, true)
 	if err != nil {
 		return err
-	}
-	if m.Task == model.Classify && m.Features > 0 { // a line is no sequence of numbers
-		l.usual = "jsonl"
 	}
 	e.quiet = e.screen // the answers show how far it is
 	team := nn.NewTeam(threads)
@@ -83,14 +75,16 @@ func (c *predictCmd) Run(e *env) error {
 const atOnce = 256
 
 // readAhead calls use with what each file has, in pieces; what is read of standard
-// input is answered whenever there is no more to read yet.
+// input is answered whenever there is no more to read yet, and whatever stands
+// before a mistake before that is told.
 func readAhead[E any](e *env, files []string, read func(name string, r io.Reader) func(func(E, error) bool), use func(name string, some []E) error) error {
 	return e.each(files, func(name string, r io.Reader) error {
 		in := bufio.NewReaderSize(r, 1<<16)
 		var some []E
+		var wrong error
 		for one, err := range read(name, in) {
-			if err != nil {
-				return err
+			if wrong = err; err != nil {
+				break
 			}
 			if some = append(some, one); len(some) < atOnce && (name != "-" || in.Buffered() > 0) {
 				continue
@@ -100,10 +94,12 @@ func readAhead[E any](e *env, files []string, read func(name string, r io.Reader
 			}
 			some = some[:0]
 		}
-		if len(some) == 0 {
-			return nil
+		if len(some) > 0 {
+			if err := use(name, some); err != nil {
+				return err
+			}
 		}
-		return use(name, some)
+		return wrong
 	})
 }
 
@@ -123,15 +119,16 @@ func (c *predictCmd) tag(e *env, p *model.Packed, team *nn.Team, l layout, files
 	return readAhead(e, files, func(name string, r io.Reader) func(func(data.Sentence, error) bool) {
 		return data.ReadSentences(name, r, l.columns(name))
 	}, func(name string, some []data.Sentence) error {
+		of := l.columns(name)
+		if of.Format == "text" && c.Files.Format == nil && inColumns(some, p.Labels) {
+			return fmt.Errorf("%s: a word and a tag, %.60q: want --format columns, or --format text if it is a sentence", some[0].Place(), some[0].Words)
+		}
 		tags, err := t.Tag(e.ctx, some)
 		if err != nil {
-			return fmt.Errorf("%s: %s", shownInput(name), oneLine(err.Error()))
+			return err
 		}
-		out, of := []byte(nil), l.columns(name)
+		var out []byte
 		for i, s := range some {
-			if of.Format == "text" && c.Files.Format == nil && len(s.Words) == 2 && slices.Contains(p.Labels, s.Words[1]) {
-				return fmt.Errorf("%s: line %d: a word and a tag, %.40q: want --format columns, or --format text if it is a sentence", shownInput(name), s.Line, s.Words)
-			}
 			if c.JSON {
 				s, of = data.Sentence{Words: s.Words}, data.Columns{Format: "jsonl"}
 			}
@@ -142,9 +139,23 @@ func (c *predictCmd) tag(e *env, p *model.Packed, team *nn.Team, l layout, files
 	})
 }
 
+// inColumns says whether what was read as a sentence a line is one word a line, with
+// its tag behind it.
+func inColumns(lines []data.Sentence, labels []string) bool {
+	for _, s := range lines {
+		if n := len(s.Words); n < 2 || n != len(lines[0].Words) || !slices.Contains(labels, s.Words[n-1]) {
+			return false
+		}
+	}
+	return true
+}
+
 func (c *predictCmd) classify(e *env, p *model.Packed, team *nn.Team, l layout, files []string) error {
 	k, err := model.NewClassifier(p, team)
 	if err != nil {
+		return err
+	}
+	if files, err = withoutLabels(files); err != nil {
 		return err
 	}
 	headed := false
@@ -152,23 +163,21 @@ func (c *predictCmd) classify(e *env, p *model.Packed, team *nn.Team, l layout, 
 		headed = false
 		return data.ReadExamples(name, r, l.table(name))
 	}, func(name string, some []data.Example) error {
-		if err := l.labelled(p, name, some[0]); err != nil {
-			return err
-		}
 		labels, probs, err := k.Classify(e.ctx, some)
 		if err != nil {
-			return fmt.Errorf("%s: %s", shownInput(name), oneLine(err.Error()))
+			return err
 		}
 		var out []byte
 		for i, x := range some {
 			label, probability := p.Labels[labels[i]], float64(probs[i][labels[i]])
 			if c.JSON {
 				if err := writeJSON(e.stdout, struct {
+					Line        int                `json:"line"`
 					Text        string             `json:"text,omitempty"`
 					Label       string             `json:"predicted"`
 					Probability float64            `json:"probability"`
 					All         map[string]float32 `json:"probabilities"`
-				}{x.Text, label, probability, probabilities(p.Labels, probs[i])}, ""); err != nil {
+				}{x.Line, x.Text, label, probability, probabilities(p.Labels, probs[i])}, ""); err != nil {
 					return err
 				}
 				continue
@@ -181,16 +190,6 @@ func (c *predictCmd) classify(e *env, p *model.Packed, team *nn.Team, l layout, 
 		_, err = e.stdout.Write(out)
 		return err
 	})
-}
-
-// labelled is the error of a number that was taken for a label, since a table of
-// numbers begins with one unless it is told that there is none.
-func (l layout) labelled(p *model.Packed, name string, x data.Example) error {
-	format := l.table(name).Format
-	if x.Values == nil || x.Label == "" || format != "csv" && format != "tsv" || slices.Contains(p.Labels, x.Label) {
-		return nil
-	}
-	return fmt.Errorf("%s: line %d: label %.40q is none of the model's: want --label-column none if the file has no labels", shownInput(name), x.Line, x.Label)
 }
 
 func probabilities(labels []string, p []float32) map[string]float32 {
@@ -206,29 +205,19 @@ func (c *predictCmd) forecast(e *env, m *model.Model, p *model.Packed, team *nn.
 	if err != nil {
 		return err
 	}
-	shown := c.Data
-	if shown == "" {
-		shown = sourceOf(files).shown
-	}
-	s, err := seriesFor(e, m, l, files)
-	if err != nil && !errors.As(err, new(readError)) {
-		err = fmt.Errorf("%s: %w", shown, err)
-	}
+	s, err := seriesFor(e, m, l, files, p.Forecast.Window)
 	if err != nil {
 		return err
 	}
 	from, n := s.Len(), len(s.Names)
 	if c.At != nil {
-		if from = *c.At; from < 1 || from > s.Len() {
-			return usage("--at %d: want 1 to %d, the rows that there are", from, s.Len())
+		if from = *c.At; from < p.Forecast.Window || from > s.Len() {
+			return usage("--at %d: want %d, which the model reads, to %d, the rows that there are", from, p.Forecast.Window, s.Len())
 		}
 	}
 	f, err := model.NewForecaster(p, team)
 	if err != nil {
 		return err
-	}
-	if from < p.Forecast.Window {
-		return fmt.Errorf("%s: %s before the forecast: want %d at least, which the model reads", shown, plural(from, "row"), p.Forecast.Window)
 	}
 	o, err := f.Forecast(s.Values[:from*n])
 	if err != nil {
@@ -240,7 +229,7 @@ func (c *predictCmd) forecast(e *env, m *model.Model, p *model.Packed, team *nn.
 		out.Times = s.Following(from, h)
 	}
 	text := out.AppendCSV(nil)
-	if format, _ := (data.Table{Format: l.series(first(files)).Format}).FormatOf(first(files)); c.JSON || format == "jsonl" {
+	if c.JSON || l.series(files[0]).FormatOf(files[0]) == "jsonl" {
 		text = out.AppendJSONLines(nil)
 	}
 	if len(paths) > 0 {

@@ -15,34 +15,40 @@ import (
 // also where that gives nothing.
 func (e *env) each(files []string, use func(name string, r io.Reader) error) error {
 	for _, file := range files { // before any is read
-		if _, err := os.Stat(file); file != "-" && err != nil {
+		if _, err := os.Stat(file); file != "-" && openMade(file) == nil && err != nil {
 			return fmt.Errorf("%s: %w", file, cause(err))
 		}
 	}
 	for _, file := range files {
-		if file == "-" {
-			if err := use("-", e.input()); err != nil {
-				return err
-			}
-			continue
+		var err error
+		if r := openMade(file); r != nil {
+			err = use(file, r)
+		} else if file == "-" {
+			err = use(file, e.input())
+		} else {
+			err = e.file(file, use)
 		}
-		f, err := openFile(file)
-		if err != nil {
-			return err
-		}
-		size := int64(0)
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			size = info.Size()
-		}
-		r := newMeter(e, f, size, "reading "+visible(file))
-		err = use(file, r)
-		r.wait.clear()
-		f.Close()
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// file opens one that is on disk.
+func (e *env) file(name string, use func(name string, r io.Reader) error) error {
+	f, err := openFile(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size := int64(0)
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	r := newMeter(e, f, size, "reading "+visible(name))
+	defer r.wait.clear()
+	return use(name, r)
 }
 
 // input is standard input, whose end comes with a signal, too: only its reading
@@ -108,12 +114,13 @@ func readSentences(e *env, files []string, columns func(name string) data.Column
 
 // readExamples reads all examples of files.
 func readExamples(e *env, files []string, table func(name string) data.Table) (all []data.Example, err error) {
+	files, err = withoutLabels(files)
+	if err != nil {
+		return nil, err
+	}
 	err = e.each(files, func(name string, r io.Reader) error {
 		examples := data.ReadExamples(name, r, table(name))
-		if labels := labelsOf(name); labels != "" {
-			if labels == name { // it goes with its images
-				return nil
-			}
+		if labels := labelsOf(name); labels != "" && !table(name).MayLack {
 			f, err := openFile(labels)
 			if err != nil {
 				return err
@@ -130,6 +137,23 @@ func readExamples(e *env, files []string, table func(name string) data.Table) (a
 		return nil
 	})
 	return all, err
+}
+
+// withoutLabels are files without those of labels in MNIST's format, which go with
+// their images.
+func withoutLabels(files []string) (left []string, err error) {
+	with := map[string]bool{}
+	for _, name := range files {
+		if labels := labelsOf(name); labels != name {
+			left, with[labels] = append(left, name), true
+		}
+	}
+	for _, name := range files {
+		if labelsOf(name) == name && !with[name] {
+			return nil, fmt.Errorf("%s: labels without their images: want %s too", name, strings.Replace(name, "labels-idx1", "images-idx3", 1))
+		}
+	}
+	return left, nil
 }
 
 // labelsOf is the file of labels that goes with one of images in MNIST's format,

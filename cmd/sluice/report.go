@@ -321,7 +321,7 @@ func (o outcome) next() []string {
 	dir := quoted(operand(o.dir))
 	inspect := "inspect " + dir
 	evaluate := "eval " + dir + " FILE"
-	if o.source.corpus != "" && o.test != nil {
+	if o.test != nil && o.sets.named {
 		evaluate = "eval " + dir + " --part test"
 	}
 	switch {

@@ -238,13 +238,14 @@ func (o *outcome) score(e *env) error {
 			return err
 		}
 		*part.into, all[part.name] = s, s.json()
+		if err := disk.WriteAtomic(disk.OS, filepath.Join(o.dir, scoresFile), func(w io.Writer) error { return writeJSON(w, all, "  ") }); err != nil {
+			return err
+		}
 	}
 	if len(all) == 0 {
 		return nil
 	}
-	if err := o.draw(p, team); err != nil {
-		return err
-	}
+	err := o.draw(p, team)
 	o.files = append(o.files, scoresFile)
-	return disk.WriteAtomic(disk.OS, filepath.Join(o.dir, scoresFile), func(w io.Writer) error { return writeJSON(w, all, "  ") })
+	return err
 }

@@ -2,14 +2,13 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"sluice/data"
-	"sluice/datasets"
 	"sluice/model"
 	"sluice/train"
 )
@@ -20,6 +19,7 @@ type sets struct {
 	test   model.Examples // nil: none
 	series *data.Series   // of a forecast
 	ends   [3]int         // of its parts
+	named  bool           // its parts are those of data by name
 }
 
 // prepareSequences reads what a task of sequences learns from.
@@ -34,24 +34,20 @@ func (c *trainCmd) prepareSequences(e *env, j *job, files []string) (err error) 
 	if err != nil {
 		return err
 	}
-	own := f.train == nil && j.config.Model.Task != model.Forecast // parts of what is made
-	if j.source = f.source; own || f.heldOut != nil {
+	if j.source = f.source; f.heldOut != nil {
 		j.config.Split.Validation, j.config.Split.Lines = 0, 0
 	}
 	if f.test != nil {
 		j.config.Split.Test = 0
 	}
-	switch j.config.Model.Task {
-	case model.Tag:
-		j.sets, err = c.sentences(e, &j.config, f)
-	case model.Classify:
-		j.sets, err = c.labelled(e, &j.config, f)
-	case model.Forecast:
-		j.sets, err = c.series(e, &j.config, f)
-	}
+	vectors, err := c.vectors(e, &j.config)
 	if err != nil {
 		return err
 	}
+	if j.sets, err = setsOf(e, &j.config, f, vectors); err != nil {
+		return err
+	}
+	j.sets.named = j.source.corpus != "" && c.HeldOut == "" && c.TestOn == ""
 	j.data, j.sets.Corpus = j.sets.Examples, j.source.corpus
 	return fits(j.config, j.sets.Names, j.sets.tokens(j.config))
 }
@@ -80,38 +76,34 @@ type partFiles struct {
 
 // parts finds the files.
 func (c *trainCmd) parts(e *env, task string, files []string) (f partFiles, err error) {
+	if task == model.Forecast && (c.HeldOut != "" || c.TestOn != "") {
+		return f, usage("--held-out and --test-on: of a series a part is held out: want --validation and --test")
+	}
+	if len(files) > 0 {
+		f.train, f.source = files, sourceOf(files)
+	} else if f, err = namedParts(e, task, cmp.Or(c.Data, builtInFor[task])); err != nil {
+		return f, err
+	} else if err = c.divides(f); err != nil {
+		return f, err
+	}
 	if c.HeldOut != "" {
 		f.heldOut = []string{c.HeldOut}
 	}
 	if c.TestOn != "" {
 		f.test = []string{c.TestOn}
 	}
-	if task == model.Forecast && (c.HeldOut != "" || c.TestOn != "") {
-		return f, usage("--held-out and --test-on: of a series a part is held out: want --validation and --test")
+	if all := slices.Concat(f.train, f.heldOut, f.test); len(slices.DeleteFunc(all, func(name string) bool { return name != "-" })) > 1 {
+		return f, usage("-: standard input is named twice: want it once")
 	}
-	if len(files) > 0 {
-		f.train, f.source = files, sourceOf(files)
-		return f, nil
-	}
-	name := cmp.Or(c.Data, builtInFor[task])
-	if err := dataFor(task, name); err != nil {
-		return f, err
-	}
+	return f, nil
+}
+
+// namedParts are the files of data by name.
+func namedParts(e *env, task, name string) (f partFiles, err error) {
 	f.source = source{name: safe(name), shown: name, corpus: name}
-	if made[name] != nil {
-		return f, c.ownParts(task != model.Forecast, task != model.Forecast)
-	}
-	d, err := datasets.Find(name)
-	if err != nil {
-		return f, err
-	}
-	paths, err := e.get(d)
-	if err != nil {
-		return f, err
-	}
-	f.heldOut, f.test = nil, nil
+	files, paths, err := e.dataOf(task, name)
 	for i, path := range paths {
-		switch d.Files[i].Part {
+		switch files[i].Part {
 		case "dev":
 			f.heldOut = append(f.heldOut, path)
 		case "test":
@@ -123,26 +115,26 @@ func (c *trainCmd) parts(e *env, task string, files []string) (f partFiles, err 
 	if len(f.train) == 0 { // one file was named
 		f.train, f.heldOut, f.test = paths, nil, nil
 	}
-	if err := c.ownParts(f.heldOut != nil, f.test != nil); err != nil {
-		return f, err
-	}
-	if c.HeldOut != "" {
-		f.heldOut = []string{c.HeldOut}
-	}
-	if c.TestOn != "" {
-		f.test = []string{c.TestOn}
-	}
-	return f, nil
+	return f, err
 }
 
-// ownParts is the error of flags that would divide data that is divided already.
-func (c *trainCmd) ownParts(heldOut, test bool) error {
+// divides is the error of flags that would divide data that is divided already.
+func (c *trainCmd) divides(f partFiles) error {
 	t := c.TextFlags
-	return actWith([]condition{
-		{"lines", t.Lines != nil && *t.Lines > 0, !heldOut, "data that has no part to hold out of its own"},
-		{"validation", t.Validation != nil && *t.Validation > 0, !heldOut, "data that has no part to hold out of its own"},
-		{"test", t.Test != nil && *t.Test > 0, !test, "data that has no part for a test of its own"},
-	})
+	for _, flag := range []struct {
+		name  string
+		given bool
+		part  []string
+	}{
+		{"lines", t.Lines != nil && *t.Lines > 0, f.heldOut},
+		{"validation", t.Validation != nil && *t.Validation > 0, f.heldOut},
+		{"test", t.Test != nil && *t.Test > 0, f.test},
+	} {
+		if flag.given && flag.part != nil {
+			return usage("--%s: %s has a part of its own for that", flag.name, f.shown)
+		}
+	}
+	return nil
 }
 
 // sourceOf is what is said of files.
@@ -159,34 +151,37 @@ func sourceOf(files []string) source {
 	return s
 }
 
-// sentences prepares a tagger's data.
-func (c *trainCmd) sentences(e *env, config *train.Config, f partFiles) (s *sets, err error) {
+// setsOf reads and numbers the parts of a task's data; vectors are a tagger's.
+func setsOf(e *env, config *train.Config, f partFiles, vectors *train.Vectors) (*sets, error) {
+	switch config.Model.Task {
+	case model.Tag:
+		return sentences(e, config, f, vectors)
+	case model.Classify:
+		return labelled(e, config, f)
+	}
+	return series(e, config, f)
+}
+
+// sentences are a tagger's data. Where their tags are is kept: files to tag may have
+// fewer columns.
+func sentences(e *env, config *train.Config, f partFiles, vectors *train.Vectors) (*sets, error) {
 	var p train.Parts[data.Sentence]
-	if f.train == nil {
-		p = datesParts()
-	}
 	columns := func(string) data.Columns { return config.Columns }
-	if err = readParts(f, &p, func(files []string) ([]data.Sentence, error) { return readSentences(e, files, columns) }); err != nil {
+	if err := readParts(f, &p, func(files []string) ([]data.Sentence, error) { return readSentences(e, files, columns) }); err != nil {
 		return nil, err
 	}
-	if n := p.Train[0].TagColumn; n > 0 && config.Columns.Tag == "" { // files to tag may have fewer columns
+	if n := p.Train[0].TagColumn; n > 0 && config.Columns.Tag == "" {
 		config.Columns.Tag = strconv.Itoa(n)
-	}
-	vectors, err := c.vectors(e, config)
-	if err != nil {
-		return nil, err
 	}
 	x, err := train.PrepareTags(*config, &p, vectors)
 	if err != nil {
-		return nil, f.name(err)
+		return nil, err
 	}
-	s = &sets{Examples: x}
+	s := &sets{Examples: x}
 	if len(p.Test) > 0 {
-		if s.test, err = model.NewSentences(config.Model, x.Names, p.Test, true); err != nil {
-			return nil, fmt.Errorf("%s: %w", shownAll(f.test, f.shown), err)
-		}
+		s.test, err = model.NewSentences(config.Model, x.Names, p.Test, true)
 	}
-	return s, nil
+	return s, err
 }
 
 // readParts reads what there are files of.
@@ -204,29 +199,6 @@ func readParts[E any](f partFiles, p *train.Parts[E], read func(files []string) 
 	return nil
 }
 
-// name says which file an error of an example is of.
-func (f partFiles) name(err error) error {
-	var in train.In
-	if !errors.As(err, &in) {
-		return fmt.Errorf("%s: %s", f.shown, oneLine(err.Error()))
-	}
-	files := f.train
-	switch {
-	case in.Part == train.HeldOutPart && f.heldOut != nil:
-		files = f.heldOut
-	case in.Part == train.TestPart && f.test != nil:
-		files = f.test
-	}
-	return fmt.Errorf("%s: %s", shownAll(files, f.shown), oneLine(err.Error()))
-}
-
-func shownAll(files []string, without string) string {
-	if len(files) == 0 {
-		return without
-	}
-	return sourceOf(files).shown
-}
-
 // vectors reads those of --vectors, the embedding's width with them.
 func (c *trainCmd) vectors(e *env, config *train.Config) (*train.Vectors, error) {
 	if c.Vectors == "" {
@@ -240,47 +212,59 @@ func (c *trainCmd) vectors(e *env, config *train.Config) (*train.Vectors, error)
 	if err != nil {
 		return nil, err
 	}
+	if width := c.ModelFlags.Embed; width != nil && *width != v.Width {
+		return nil, usage("--embed %d: the vectors of %s have %d numbers: want as many, or no --embed", *width, c.Vectors, v.Width)
+	}
 	config.Model.Embed = v.Width
 	return v, config.Validate()
 }
 
-// labelled prepares a classifier's data.
-func (c *trainCmd) labelled(e *env, config *train.Config, f partFiles) (s *sets, err error) {
+// labelled are a classifier's data.
+func labelled(e *env, config *train.Config, f partFiles) (*sets, error) {
 	var p train.Parts[data.Example]
-	if f.train == nil {
-		p = grammarsParts()
-	}
 	table := func(string) data.Table { return config.Table }
-	if err = readParts(f, &p, func(files []string) ([]data.Example, error) { return readExamples(e, files, table) }); err != nil {
+	if err := readParts(f, &p, func(files []string) ([]data.Example, error) { return readExamples(e, files, table) }); err != nil {
 		return nil, err
 	}
 	config.Model.Features = p.Train[0].F
+	if err := keepColumns(&config.Table, f.train[0], p.Train); err != nil {
+		return nil, err
+	}
 	x, err := train.PrepareLabels(*config, &p)
-	if err != nil {
-		return nil, f.name(err)
-	}
-	s = &sets{Examples: x}
-	if len(p.Test) > 0 {
-		if s.test, err = model.NewSequences(config.Model, x.Names, p.Test, true); err != nil {
-			return nil, fmt.Errorf("%s: %w", shownAll(f.test, f.shown), err)
-		}
-	}
-	return s, nil
-}
-
-// series prepares a forecaster's data.
-func (c *trainCmd) series(e *env, config *train.Config, f partFiles) (s *sets, err error) {
-	s = &sets{}
-	if f.train == nil {
-		s.series, err = seasonsSeries()
-	} else {
-		s.series, err = readSeries(e, f.train, func(string) data.SeriesTable { return config.Series })
-	}
 	if err != nil {
 		return nil, err
 	}
+	s := &sets{Examples: x}
+	if len(p.Test) > 0 {
+		s.test, err = model.NewSequences(config.Model, x.Names, p.Test, true)
+	}
+	return s, err
+}
+
+// keepColumns keeps in which columns of a file texts and labels were: files to
+// classify may have others.
+func keepColumns(t *data.Table, file string, examples []data.Example) error {
+	first := examples[0]
+	format, _ := t.FormatOf(file)
+	rows := format == "csv" || format == "tsv"
+	if t.Label == "" && first.LabelColumn != "" && rows && !t.NoHeader && slices.ContainsFunc(examples, func(e data.Example) bool { return e.Label == first.LabelColumn }) {
+		return fmt.Errorf("%s: the header calls a column %.40q, and so is a label: want --no-header if it is none, or --label-column %[2]s", first.File, first.LabelColumn)
+	}
+	t.Label, t.Text = cmp.Or(t.Label, first.LabelColumn), cmp.Or(t.Text, first.TextColumn)
+	if rows && t.Text == "" && len(t.Values) == 0 {
+		t.Values = []string{"*"}
+	}
+	return nil
+}
+
+// series are a forecaster's data.
+func series(e *env, config *train.Config, f partFiles) (s *sets, err error) {
+	s = &sets{}
+	if s.series, err = readSeries(e, f.train, func(string) data.SeriesTable { return config.Series }); err != nil {
+		return nil, err
+	}
 	if s.Examples, err = train.PrepareSeries(*config, s.series); err != nil {
-		return nil, f.name(err)
+		return nil, fmt.Errorf("%s: %w", f.shown, err)
 	}
 	a, b, n, err := config.Borders(s.series.Len())
 	if err != nil {
@@ -288,9 +272,8 @@ func (c *trainCmd) series(e *env, config *train.Config, f partFiles) (s *sets, e
 	}
 	s.ends = [3]int{a, b, n}
 	if n > b {
-		s.test, err = model.NewWindows(config.Model, s.Names, s.series.Values, b, n)
-		if err != nil {
-			return nil, fmt.Errorf("%s: the part for a test: %s", f.shown, oneLine(err.Error()))
+		if s.test, err = model.NewWindows(config.Model, s.Names, s.series.Values, b, n); err != nil {
+			return nil, fmt.Errorf("%s: the part for a test: %w", f.shown, err)
 		}
 	}
 	return s, nil

@@ -83,4 +83,16 @@ func TestPredictAnswersAtOnce(t *testing.T) {
 	if status := <-ended; status != exitInterrupted || errs.String() != "sluice: interrupted\n" {
 		t.Errorf("status %d, standard error %q", status, errs.String())
 	}
+
+	// So it does while it reads a file.
+	if err := os.WriteFile("many.txt", []byte(strings.Repeat("a b\n", 3*atOnce)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	errs.Reset()
+	out = &watch{seen: func(string) { cancel() }}
+	if status := run(ctx, []string{"predict", "m", "many.txt"}, nil, out, &errs); status != exitInterrupted || errs.String() != "sluice: interrupted\n" {
+		t.Errorf("status %d, standard error %q", status, errs.String())
+	}
 }

@@ -115,7 +115,7 @@ func (c *trainCmd) takeTask() {
 		c.task, c.Args = c.Args[0], c.Args[1:]
 	}
 	alone := c.task == "" && c.Preset == "" && c.Config == nil && c.Resume == nil
-	if task := taskOf(c.Data); alone && sequences(task) && !strings.Contains(c.Data, "/") {
+	if task := taskOf(c.Data); alone && sequences(task) {
 		c.task = task
 	}
 }
@@ -251,6 +251,8 @@ func (c *trainCmd) train(e *env, j job) error {
 	}
 	p.end(o)
 	switch {
+	case errors.Is(err, context.Canceled):
+		return interrupted{fmt.Errorf("interrupted while it was scored; the model is saved in %s", j.dir)}
 	case err != nil:
 		return fmt.Errorf("%w; the model is saved in %s", err, j.dir)
 	case errors.Is(stopped, train.ErrDiverged):

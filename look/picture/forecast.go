@@ -18,7 +18,7 @@ type Forecast struct {
 type Series struct {
 	Name    string
 	History []float64 // (P) before the forecast
-	Truth   []float64 // (H) what the forecast is of; nil: not known
+	Truth   []float64 // (at most H) what the forecast is of, as far as it is known
 	Mean    []float64 // (H) the forecast
 	Bands   []Band    // the widest first
 	Others  []Line    // other forecasts, to compare
@@ -88,9 +88,7 @@ func (f *Forecast) check() {
 		want(s.Name, "Mean", len(s.Mean), h)
 		want(s.Name, "Bands", len(s.Bands), len(first.Bands))
 		want(s.Name, "Others", len(s.Others), len(first.Others))
-		if s.Truth != nil {
-			want(s.Name, "Truth", len(s.Truth), h)
-		}
+		want(s.Name, "Truth", len(s.Truth), min(h, len(s.Truth)))
 		for _, b := range s.Bands {
 			want(s.Name, "Low, "+b.Label, len(b.Low), h)
 			want(s.Name, "High, "+b.Label, len(b.High), h)

@@ -206,7 +206,9 @@ func (p *chart) ends() (ends []end) {
 	for i, o := range p.s.Others {
 		add(o.Name, otherColors[i], o.Values)
 	}
-	add("truth", black, p.s.Truth)
+	if len(p.s.Truth) == len(p.s.Mean) {
+		add("truth", black, p.s.Truth)
+	}
 	add("forecast", blue, p.s.Mean)
 	return ends
 }
