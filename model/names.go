@@ -22,6 +22,7 @@ type Series struct {
 	Names  []string    `json:"names"` // (C)
 	Scaler data.Scaler `json:"scaler"`
 	Season int         `json:"season,omitempty"` // steps of a season, for the seasonal naive forecast; 0: none
+	Step   data.Step   `json:"step,omitzero"`    // from one row to the next; zero: not known
 }
 
 // What bounds names; nothing useful comes near.
@@ -59,6 +60,8 @@ func (n Names) validate() error {
 			return fmt.Errorf("model: %d series: want 1 to %d", len(s.Names), MaxSeries)
 		case len(s.Names) != len(s.Scaler.Mean):
 			return fmt.Errorf("model: %d series with the scales of %d", len(s.Names), len(s.Scaler.Mean))
+		case s.Step.Duration < 0 || s.Step.Months < 0:
+			return fmt.Errorf("model: series with a step of %v: want one forward", s.Step)
 		case s.Season < 0 || s.Season > MaxHorizon:
 			return fmt.Errorf("model: a season of %d steps: want 0 (none) to %d", s.Season, MaxHorizon)
 		}

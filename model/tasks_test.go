@@ -112,7 +112,7 @@ func examplesOf(t testing.TB, s Spec) (*Model, Examples) {
 		}
 		x, err = NewSequences(s, n, all, true)
 	case Forecast:
-		n.Series = &Series{Names: []string{"up", "down"}, Scaler: data.Scaler{Mean: []float64{1, 2}, Std: []float64{2, 3}}, Season: 3}
+		n.Series = &Series{Names: []string{"up", "down"}, Scaler: data.Scaler{Mean: []float64{1, 2}, Std: []float64{2, 3}}, Season: 3, Step: data.Step{Months: 1}}
 		values := make([]float64, 2*20)
 		for i := range values {
 			values[i] = r.NormFloat64() * 2

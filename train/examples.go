@@ -342,7 +342,7 @@ func PrepareSeries(c Config, s *data.Series) (*Examples, error) {
 	}
 	sum.add(s.Names, s.Values[:b*k], a)
 	x := &Examples{SHA256: sum.String()}
-	x.Names.Series = &model.Series{Names: s.Names, Scaler: data.FitScaler(s.Values[:a*k], k), Season: c.Season}
+	x.Names.Series = &model.Series{Names: s.Names, Scaler: data.FitScaler(s.Values[:a*k], k), Season: c.Season, Step: s.Step}
 	if x.Train, err = model.NewWindows(c.Model, x.Names, s.Values, min(a, c.Model.Forecast.Window), a); err != nil {
 		return nil, err
 	}

@@ -150,6 +150,9 @@ func sameSeries(m *model.Model, s *data.Series) error {
 			return fmt.Errorf("series %d is %q: the model's is %q", i+1, s.Names[i], name)
 		}
 	}
+	if is, want := s.Step, m.Names.Series.Step; is != (data.Step{}) && want != (data.Step{}) && (is.Duration != want.Duration || is.Months != want.Months) {
+		return fmt.Errorf("rows are %v apart: the model forecasts by %v", is, want)
+	}
 	return nil
 }
 

@@ -15,7 +15,7 @@ type fileFlags struct {
 	TagColumn   *string   `placeholder:"N|NAME" help:"tag: column of the tags (the last); of CoNLL-U upos, xpos, feats or deprel."`
 	TextColumn  *string   `placeholder:"N|NAME" help:"classify: column of the texts."`
 	LabelColumn *string   `placeholder:"N|NAME" help:"classify: column of the labels, none for none."`
-	Values      *listFlag `placeholder:"NAME,…" help:"classify, forecast: columns of the numbers, * for all but the label; none for what is usual."`
+	Values      *listFlag `placeholder:"NAME,…" help:"classify, forecast: columns of the numbers, of classify also * for all but the label; none for what is usual."`
 	Header      *bool     `negatable:"" help:"classify: the first row names the columns (yes)."`
 	TimeColumn  *string   `placeholder:"N|NAME" help:"forecast: column of the times, none for none."`
 	Gaps        *string   `type:"choice" placeholder:"error|last|linear" help:"forecast: what becomes of rows and values that are missing (error)."`

@@ -36,19 +36,7 @@ func (e *env) source(name, usual string, files []string) (source, error) {
 
 // files finds files that are one text.
 func (e *env) files(files []string) (source, error) {
-	s := source{name: "stdin", files: files}
-	if files[0] != "-" {
-		s.name = safe(files[0])
-	}
-	for i, file := range files {
-		if file == "-" {
-			file = "standard input"
-		}
-		if i > 0 {
-			s.shown += ", "
-		}
-		s.shown += file
-	}
+	s := sourceOf(files)
 	text, err := e.openFiles(files)
 	if err == nil {
 		s.text = newWatched(e, text, s.shown)
