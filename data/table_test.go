@@ -27,6 +27,34 @@ func showExample(e Example) string {
 	return fmt.Sprintf("%d %s|%v/%d", e.Line, e.Label, e.Values, e.F)
 }
 
+// An example knows where it is, and in which columns its text and its label are.
+func TestExampleKnowsItsPlace(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		t          Table
+		want       string
+	}{
+		{"a.csv", "said,mood\nrain,wet", Table{}, `a.csv: line 2 "said" "mood"`},
+		{"a.csv", "id,text\n7,rain", Table{}, `a.csv: line 2 "text" ""`},
+		{"a.csv", "rain,wet", Table{NoHeader: true}, `a.csv: line 1 "1" "2"`},
+		{"a.csv", ",mood\nrain,wet", Table{}, `a.csv: line 2 "1" "mood"`},
+		{"a.csv", "class,a,b\nx,1,2", Table{}, `a.csv: line 2 "" "class"`},
+		{"-", "class,a,b\nx,1,2", Table{Format: "csv", Label: "kind", MayLack: true, Values: []string{"a"}}, `standard input: line 2 "" ""`},
+		{"a.jsonl", `{"said":"rain","label":"wet"}`, Table{Text: "said"}, `a.jsonl: line 1 "said" "label"`},
+		{"a.jsonl", `{"values":[1]}`, Table{}, `a.jsonl: line 1 "" ""`},
+		{"wet.txt", "rain", Table{}, `wet.txt: line 1 "" ""`},
+	} {
+		for e, err := range ReadExamples(c.name, strings.NewReader(c.file), c.t) {
+			if got := fmt.Sprintf("%s %q %q", e.Place(), e.TextColumn, e.LabelColumn); err != nil || got != c.want {
+				t.Errorf("%s: %s, error %v, want %s", c.file, got, err, c.want)
+			}
+		}
+	}
+	if at := (Example{Line: 3}).Place(); at != "line 3" {
+		t.Error(at)
+	}
+}
+
 func TestReadExamples(t *testing.T) {
 	none := Table{Label: "none"}
 	for _, c := range []struct {
@@ -77,6 +105,8 @@ func TestReadExamples(t *testing.T) {
 		{"a.csv", bom + bom + "rain\n", Table{NoHeader: true}, "1 |" + bom + "rain", ""},
 
 		// What is wrong.
+		{"a.csv", "text,label,text\nrain,wet,sun\n", Table{}, "", `data: a.csv: line 1: two columns are called "text": want a column's number`},
+		{"a.csv", "label,text,label\nwet,rain,dry\n", Table{}, "", `data: a.csv: line 1: two columns are called "label": want a column's number`},
 		{"a.csv", "", Table{}, "", "data: a.csv: no examples: want at least one"},
 		{"a.csv", "text,label\n\n", Table{}, "", "data: a.csv: no examples: want at least one"},
 		{"a.txt", " \n", Table{}, "", "data: a.txt: no examples: want at least one"},
