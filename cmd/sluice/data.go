@@ -179,7 +179,7 @@ func (c *dataShowCmd) Run(e *env) error {
 		if n.Name == c.Name {
 			fmt.Fprintf(e.stdout, "%s  %s\n\n%s\n", n.Name, n.About, n.Where)
 			if files := made[n.Name]; files != nil {
-				return begin(e.stdout, openMade(madePath+n.Name+"/"+files[0].Name))
+				return begin(e.stdout, files[0].open())
 			}
 			text, _ := data.Load(n.Name) // "" of the adding problem
 			return begin(e.stdout, strings.NewReader(text))

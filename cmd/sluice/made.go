@@ -51,18 +51,23 @@ func divided(suffix string, write func(w io.Writer, first uint64, n int) error) 
 // madePath is what the names of files begin with that are made.
 const madePath = "built-in/"
 
-// openMade is a file that is made, nil of any other.
-func openMade(path string) io.Reader {
-	name, _ := strings.CutPrefix(path, madePath)
+// madeOf is the file of a path that is made, nil of any other path.
+func madeOf(path string) *madeFile {
+	name, ok := strings.CutPrefix(path, madePath)
 	set, file, _ := strings.Cut(name, "/")
 	for _, f := range made[set] {
-		if path == madePath+set+"/"+file && f.Name == file {
-			var b bytes.Buffer
-			f.write(&b) // which gives no error
-			return &b
+		if ok && f.Name == file {
+			return &f
 		}
 	}
 	return nil
+}
+
+// open makes it.
+func (f madeFile) open() io.Reader {
+	var b bytes.Buffer
+	f.write(&b) // which gives no error
+	return &b
 }
 
 // taskData are the data by name that are for other tasks than language models, and

@@ -15,17 +15,18 @@ import (
 // also where that gives nothing.
 func (e *env) each(files []string, use func(name string, r io.Reader) error) error {
 	for _, file := range files { // before any is read
-		if _, err := os.Stat(file); file != "-" && openMade(file) == nil && err != nil {
+		if _, err := os.Stat(file); file != "-" && madeOf(file) == nil && err != nil {
 			return fmt.Errorf("%s: %w", file, cause(err))
 		}
 	}
 	for _, file := range files {
 		var err error
-		if r := openMade(file); r != nil {
-			err = use(file, r)
-		} else if file == "-" {
+		switch f := madeOf(file); {
+		case f != nil:
+			err = use(file, f.open())
+		case file == "-":
 			err = use(file, e.input())
-		} else {
+		default:
 			err = e.file(file, use)
 		}
 		if err != nil {
