@@ -18,8 +18,8 @@ type Example struct {
 	File   string    // that it is of, "" of none
 	Line   int       // where it starts in its file, from 1; of images its number
 
-	// TextColumn and LabelColumn are the columns or fields that Text and Label stand
-	// in: names, or numbers from 1 where a table has none; "" for none.
+	// TextColumn and LabelColumn are the names of the columns or fields that Text and
+	// Label stand in; "" where they have none.
 	TextColumn, LabelColumn string
 
 	raw    string  // as it stands in the file, of a Table that keeps it

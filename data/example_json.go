@@ -90,7 +90,14 @@ func (r *objectReader) example(line []byte) (e Example, err error) {
 
 // begin finds the fields in the first object.
 func (r *objectReader) begin(found map[string]json.RawMessage) error {
-	_, text := found["text"]
+	named := func(usual, other string) string {
+		if _, ok := found[other]; ok && other != "" {
+			return other
+		}
+		return usual
+	}
+	textField, labelField := named("text", r.t.FoundText), named("label", r.t.FoundLabel)
+	_, text := found[textField]
 	_, values := found["values"]
 	switch {
 	case r.t.Text != "":
@@ -98,16 +105,16 @@ func (r *objectReader) begin(found map[string]json.RawMessage) error {
 	case len(r.t.Values) > 0:
 		r.values = r.t.Values[0]
 	case text && values:
-		return errors.New(`fields "text" and "values": want one of them, or to be told which`)
+		return fmt.Errorf(`fields %s and "values": want one of them, or to be told which`, quote(textField))
 	case text:
-		r.text = "text"
+		r.text = textField
 	case values:
 		r.values = "values"
 	default:
 		return errors.New(`no field "text" or "values": want one of them, or another name given`)
 	}
-	if _, label := found["label"]; label && r.t.Label == "" {
-		r.label = "label"
+	if _, label := found[labelField]; label && r.t.Label == "" {
+		r.label = labelField
 	} else if r.t.Label != none {
 		r.label = r.t.Label
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -45,6 +44,14 @@ type Table struct {
 
 	// NoHeader says that the first row of a csv or tsv file is an example.
 	NoHeader bool `json:"no_header,omitempty"`
+
+	// FoundText and FoundLabel are the columns in which the texts and labels of what a
+	// model was trained on were. A file that has a column of such a name has its own
+	// there, where Text and Label say nothing; if it may lack labels it has none where
+	// it has names and not that of FoundLabel. With a FoundLabel alone there were
+	// numbers.
+	FoundText  string `json:"found_text,omitempty"`
+	FoundLabel string `json:"found_label,omitempty"`
 
 	// MayLack says that what is read is to be labelled: it may have labels or none. A
 	// file without a column of the name Label, or that ends just before that of its
@@ -180,7 +187,18 @@ func (t Table) layoutOf(format string, first []string) (*layout, error) {
 	}
 	find := func(name string) (int, error) { return column(orElse(l.names, first), !t.NoHeader, name) }
 	var err error
-	switch label := slices.Index(l.names, "label"); {
+	label, text := "label", "text"
+	switch {
+	case t.FoundLabel == "":
+	case slices.Contains(l.names, t.FoundLabel):
+		label = t.FoundLabel
+	case t.Label == "" && t.MayLack && l.names != nil:
+		t.Label = none
+	}
+	if t.FoundText != "" && slices.Contains(l.names, t.FoundText) {
+		text = t.FoundText
+	}
+	switch {
 	case t.Label == none:
 	case t.Label != "":
 		l.label, err = find(t.Label)
@@ -190,18 +208,18 @@ func (t Table) layoutOf(format string, first []string) (*layout, error) {
 		if err != nil {
 			return nil, err
 		}
-	case label >= 0:
-		if l.label, err = find("label"); err != nil {
+	case slices.Contains(l.names, label):
+		if l.label, err = find(label); err != nil {
 			return nil, err
 		}
 	}
-	switch text := slices.Index(l.names, "text"); {
+	switch {
 	case t.Text != "":
 		l.text, err = find(t.Text)
-	case len(t.Values) == 0 && text >= 0:
-		l.text, err = find("text")
+	case len(t.Values) == 0 && slices.Contains(l.names, text):
+		l.text, err = find(text)
 		l.label = l.second(t)
-	case len(t.Values) == 0 && l.width <= 2:
+	case len(t.Values) == 0 && l.width <= 2 && (t.FoundText != "" || t.FoundLabel == ""):
 		l.text = 0
 		if l.label == 0 {
 			l.text = l.width - 1
@@ -266,15 +284,12 @@ func (l *layout) check(first []string) error {
 	return nil
 }
 
-// name is what a Table calls a column, "" for none.
+// name is that of a column, "" if it has none of its own.
 func (l *layout) name(i int) string {
-	switch {
-	case i < 0:
+	if i < 0 || i >= len(l.names) || slices.Contains(l.names[i+1:], l.names[i]) || slices.Index(l.names, l.names[i]) < i {
 		return ""
-	case i < len(l.names) && l.names[i] != "":
-		return l.names[i]
 	}
-	return strconv.Itoa(i + 1)
+	return l.names[i]
 }
 
 // at names a column in an error.

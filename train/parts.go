@@ -130,9 +130,10 @@ func (x *Examples) bounded(c Config, place func(i int) string) error {
 // of none.
 func filesOf[E any](all []E, place func(E) (string, int)) string {
 	var names []string
+	last := ""
 	for _, e := range all {
-		if file, _ := place(e); file != "" && !slices.Contains(names, file) {
-			names = append(names, file)
+		if file, _ := place(e); file != last && !slices.Contains(names, file) {
+			names, last = append(names, file), file
 		}
 	}
 	switch n := len(names); {

@@ -102,7 +102,8 @@ type dataGetCmd struct {
 // Run fetches them.
 func (c *dataGetCmd) Run(e *env) error {
 	for _, name := range c.Names {
-		if slices.ContainsFunc(builtIn(), func(n item) bool { return n.Name == name }) {
+		set, _, _ := strings.Cut(name, "/")
+		if slices.ContainsFunc(builtIn(), func(n item) bool { return n.Name == set }) {
 			return usage("%s is built in: there is nothing to fetch", name)
 		}
 		d, err := datasets.Find(name)
@@ -138,7 +139,7 @@ func (e *env) get(d datasets.Dataset) ([]string, error) {
 
 // load is the text of a name: a built-in corpus, or a file of a dataset.
 func (e *env) load(name string) (data.Source, error) {
-	if made[name] != nil {
+	if set, _, _ := strings.Cut(name, "/"); made[set] != nil {
 		return nil, usage("--data %s: is no text: it is for task %s", name, taskOf(name))
 	}
 	text, err := data.Load(name)
@@ -176,13 +177,8 @@ const shownLines = 5
 // Run shows it, and fetches nothing.
 func (c *dataShowCmd) Run(e *env) error {
 	for _, n := range builtIn() {
-		if n.Name == c.Name {
-			fmt.Fprintf(e.stdout, "%s  %s\n\n%s\n", n.Name, n.About, n.Where)
-			if files := made[n.Name]; files != nil {
-				return begin(e.stdout, files[0].open())
-			}
-			text, _ := data.Load(n.Name) // "" of the adding problem
-			return begin(e.stdout, strings.NewReader(text))
+		if set, _, _ := strings.Cut(c.Name, "/"); n.Name == c.Name || n.Name == set && made[set] != nil {
+			return n.show(e, c.Name)
 		}
 	}
 	d, err := datasets.Find(c.Name)
@@ -216,6 +212,26 @@ func (c *dataShowCmd) Run(e *env) error {
 		}
 	}
 	return nil
+}
+
+// show shows what is built in, of a name or of that of a file of it.
+func (n item) show(e *env, name string) error {
+	var files []madeFile
+	if made[n.Name] != nil {
+		var err error
+		if files, err = filesOf(name); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(e.stdout, "%s  %s\n\n%s\n", n.Name, n.About, n.Where)
+	for _, f := range files {
+		fmt.Fprintf(e.stdout, "\n%s\n", f.Name)
+		if err := begin(e.stdout, f.open()); err != nil {
+			return err
+		}
+	}
+	text, _ := data.Load(n.Name) // "" of what is no text
+	return begin(e.stdout, strings.NewReader(text))
 }
 
 // begin prints the first lines of what is text.

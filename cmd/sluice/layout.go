@@ -22,7 +22,6 @@ type layout struct {
 // layoutOf takes the flags over.
 func layoutOf(m *model.Model, config train.Config, flags fileFlags, answers bool) (layout, error) {
 	config.Model.Task = m.Task
-	flags.choose(&config)
 	if err := take(flags.options(&config)); err != nil {
 		return layout{}, err
 	}

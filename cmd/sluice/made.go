@@ -48,6 +48,22 @@ func divided(suffix string, write func(w io.Writer, first uint64, n int) error) 
 	return files
 }
 
+// filesOf are the files of what is made that a name means: all, or the one whose name
+// follows.
+func filesOf(name string) (files []madeFile, err error) {
+	set, one, some := strings.Cut(name, "/")
+	var all []string
+	for _, f := range made[set] {
+		if all = append(all, f.Name); !some || one == f.Name {
+			files = append(files, f)
+		}
+	}
+	if files == nil {
+		return nil, usage("no data %.40q: %s has %s", name, set, strings.Join(all, ", "))
+	}
+	return files, nil
+}
+
 // madePath is what the names of files begin with that are made.
 const madePath = "built-in/"
 
@@ -97,18 +113,12 @@ func (e *env) dataOf(task, name string) (files []datasets.File, paths []string, 
 	if err := dataFor(task, name); err != nil {
 		return nil, nil, err
 	}
-	set, one, _ := strings.Cut(name, "/")
-	if list, ok := made[set]; ok {
-		var all []string
-		for _, f := range list {
-			if all = append(all, f.Name); one == "" || one == f.Name {
-				files, paths = append(files, f.File), append(paths, madePath+set+"/"+f.Name)
-			}
+	if set, _, _ := strings.Cut(name, "/"); made[set] != nil {
+		of, err := filesOf(name)
+		for _, f := range of {
+			files, paths = append(files, f.File), append(paths, madePath+set+"/"+f.Name)
 		}
-		if files == nil {
-			return nil, nil, usage("--data %s: no such file: %s has %s", name, set, strings.Join(all, ", "))
-		}
-		return files, paths, nil
+		return files, paths, err
 	}
 	d, err := datasets.Find(name)
 	switch {

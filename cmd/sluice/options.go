@@ -311,7 +311,7 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 			}
 		}
 		config, err = train.Preset(c.Preset)
-		if config.Model.Task == model.Forecast && len(c.Args) == 0 && len(c.Files) == 0 && (c.Data == "" || c.Data == builtInFor[model.Forecast]) {
+		if config.Model.Task == model.Forecast && len(c.Args) == 0 && len(c.Files) == 0 && (c.Data == "" || strings.Split(c.Data, "/")[0] == builtInFor[model.Forecast]) {
 			config.Season = 7 * 24 // weeks of hours
 		}
 	}
@@ -339,7 +339,6 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 	c.TextFlags.choose(&config)
 	c.ModelFlags.choose(&config, base == nil || base.ModelFlags.oneRate())
 	c.TaskFlags.choose(&config, c.ModelFlags.Embed, c.ModelFlags.Hidden)
-	c.FileFlags.choose(&config)
 	c.RunFlags.choose(&config)
 	for _, g := range c.options(&config) {
 		if err := take(g.options); err != nil {

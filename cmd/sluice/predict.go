@@ -58,7 +58,7 @@ func (c *predictCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	e.quiet = e.screen // the answers show how far it is
+	e.quiet = e.screen && m.Task != model.Forecast // the answers show how far it is
 	team := nn.NewTeam(threads)
 	defer team.Close()
 	p := m.Pack()
@@ -116,13 +116,16 @@ func (c *predictCmd) tag(e *env, p *model.Packed, team *nn.Team, l layout, files
 	if err != nil {
 		return err
 	}
+	begun := false
 	return readAhead(e, files, func(name string, r io.Reader) func(func(data.Sentence, error) bool) {
+		begun = false
 		return data.ReadSentences(name, r, l.columns(name))
 	}, func(name string, some []data.Sentence) error {
 		of := l.columns(name)
-		if of.Format == "text" && c.Files.Format == nil && inColumns(some, p.Labels) {
+		if of.Format == "text" && c.Files.Format == nil && !begun && inColumns(some, p.Labels) {
 			return fmt.Errorf("%s: a word and a tag, %.60q: want --format columns, or --format text if it is a sentence", some[0].Place(), some[0].Words)
 		}
+		begun = true
 		tags, err := t.Tag(e.ctx, some)
 		if err != nil {
 			return err
@@ -163,6 +166,9 @@ func (c *predictCmd) classify(e *env, p *model.Packed, team *nn.Team, l layout, 
 		headed = false
 		return data.ReadExamples(name, r, l.table(name))
 	}, func(name string, some []data.Example) error {
+		if err := l.labelled(p, name, some); err != nil {
+			return err
+		}
 		labels, probs, err := k.Classify(e.ctx, some)
 		if err != nil {
 			return err
@@ -190,6 +196,21 @@ func (c *predictCmd) classify(e *env, p *model.Packed, team *nn.Team, l layout, 
 		_, err = e.stdout.Write(out)
 		return err
 	})
+}
+
+// labelled is the error of a number that was taken for a label, where that was not
+// found by its name.
+func (l layout) labelled(p *model.Packed, name string, some []data.Example) error {
+	t := l.table(name)
+	if x := some[0]; x.Values == nil || t.Format != "csv" && t.Format != "tsv" || t.FoundLabel != "" && x.LabelColumn == t.FoundLabel {
+		return nil
+	}
+	for _, x := range some {
+		if x.Label != "" && !slices.Contains(p.Labels, x.Label) {
+			return fmt.Errorf("%s: label %.40q is none of the model's: want --label-column none if the file has no labels", x.Place(), x.Label)
+		}
+	}
+	return nil
 }
 
 func probabilities(labels []string, p []float32) map[string]float32 {

@@ -134,13 +134,13 @@ func (q *quantized) measure(e *env, before, after *model.Model, threads int, ids
 	team := nn.NewTeam(threads)
 	defer team.Close()
 	wait := newWaiting(e, "scoring "+visible(q.Text))
-	defer wait.clear()
 	one, err := model.Evaluate(e.ctx, a, team, ids, wait.progress)
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.Text, err)
 	}
 	wait.what += " again"
 	two, err := model.Evaluate(e.ctx, b, team, ids, wait.progress)
+	wait.clear()
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.Text, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sluice/data"
@@ -14,6 +15,9 @@ import (
 // each opens files one after another, - being standard input. A signal ends it
 // also where that gives nothing.
 func (e *env) each(files []string, use func(name string, r io.Reader) error) error {
+	if err := inputOnce(files); err != nil {
+		return err
+	}
 	for _, file := range files { // before any is read
 		if _, err := os.Stat(file); file != "-" && madeOf(file) == nil && err != nil {
 			return fmt.Errorf("%s: %w", file, cause(err))
@@ -32,6 +36,14 @@ func (e *env) each(files []string, use func(name string, r io.Reader) error) err
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// inputOnce is the error of files among which standard input is twice.
+func inputOnce(files []string) error {
+	if i := slices.Index(files, "-"); i >= 0 && slices.Contains(files[i+1:], "-") {
+		return usage("-: standard input is named twice: want it once")
 	}
 	return nil
 }
@@ -145,24 +157,24 @@ func readExamples(e *env, files []string, table func(name string) data.Table) (a
 func withoutLabels(files []string) (left []string, err error) {
 	with := map[string]bool{}
 	for _, name := range files {
-		if labels := labelsOf(name); labels != name {
+		if labels := labelsOf(name); labels != filepath.Clean(name) {
 			left, with[labels] = append(left, name), true
 		}
 	}
 	for _, name := range files {
-		if labelsOf(name) == name && !with[name] {
+		if labels := labelsOf(name); labels == filepath.Clean(name) && !with[labels] {
 			return nil, fmt.Errorf("%s: labels without their images: want %s too", name, strings.Replace(name, "labels-idx1", "images-idx3", 1))
 		}
 	}
 	return left, nil
 }
 
-// labelsOf is the file of labels that goes with one of images in MNIST's format,
-// itself if it is one, "" for any other.
+// labelsOf is the clean path of the labels that go with a file of images in MNIST's
+// format, or that are the file, "" for any other.
 func labelsOf(name string) string {
 	base := filepath.Base(name)
 	if strings.Contains(base, "labels-idx1") {
-		return name
+		return filepath.Clean(name)
 	}
 	if strings.Contains(base, "images-idx3") {
 		return filepath.Join(filepath.Dir(name), strings.Replace(base, "images-idx3", "labels-idx1", 1))

@@ -99,17 +99,6 @@ func (f *quantilesFlag) option(name string, field *[]float64) option {
 	}
 }
 
-// choose sets what other flags depend on: a column of texts takes the place of those
-// of numbers, and they of it.
-func (f fileFlags) choose(c *train.Config) {
-	switch t := &c.Table; {
-	case f.Values != nil && f.TextColumn == nil:
-		t.Text = ""
-	case f.TextColumn != nil && f.Values == nil:
-		t.Values = nil
-	}
-}
-
 // options are of the files of the Config's task.
 func (f fileFlags) options(c *train.Config) []option {
 	format := &c.Columns.Format

@@ -92,10 +92,7 @@ func (c *trainCmd) parts(e *env, task string, files []string) (f partFiles, err 
 	if c.TestOn != "" {
 		f.test = []string{c.TestOn}
 	}
-	if all := slices.Concat(f.train, f.heldOut, f.test); len(slices.DeleteFunc(all, func(name string) bool { return name != "-" })) > 1 {
-		return f, usage("-: standard input is named twice: want it once")
-	}
-	return f, nil
+	return f, inputOnce(slices.Concat(f.train, f.heldOut, f.test))
 }
 
 // namedParts are the files of data by name.
@@ -227,7 +224,7 @@ func labelled(e *env, config *train.Config, f partFiles) (*sets, error) {
 		return nil, err
 	}
 	config.Model.Features = p.Train[0].F
-	if err := keepColumns(&config.Table, f.train[0], p.Train); err != nil {
+	if err := keepColumns(&config.Table, p.Train); err != nil {
 		return nil, err
 	}
 	x, err := train.PrepareLabels(*config, &p)
@@ -241,18 +238,15 @@ func labelled(e *env, config *train.Config, f partFiles) (*sets, error) {
 	return s, err
 }
 
-// keepColumns keeps in which columns of a file texts and labels were: files to
+// keepColumns keeps which columns of a table texts and labels are in: files to
 // classify may have others.
-func keepColumns(t *data.Table, file string, examples []data.Example) error {
-	first := examples[0]
-	format, _ := t.FormatOf(file)
-	rows := format == "csv" || format == "tsv"
-	if t.Label == "" && first.LabelColumn != "" && rows && !t.NoHeader && slices.ContainsFunc(examples, func(e data.Example) bool { return e.Label == first.LabelColumn }) {
-		return fmt.Errorf("%s: the header calls a column %.40q, and so is a label: want --no-header if it is none, or --label-column %[2]s", first.File, first.LabelColumn)
-	}
-	t.Label, t.Text = cmp.Or(t.Label, first.LabelColumn), cmp.Or(t.Text, first.TextColumn)
-	if rows && t.Text == "" && len(t.Values) == 0 {
-		t.Values = []string{"*"}
+func keepColumns(t *data.Table, examples []data.Example) error {
+	t.FoundText, t.FoundLabel = examples[0].TextColumn, examples[0].LabelColumn
+	for _, e := range examples {
+		format, _ := t.FormatOf(e.File)
+		if e.Label != "" && e.Label == t.FoundLabel && t.Label == "" && (format == "csv" || format == "tsv") {
+			return fmt.Errorf("%s: label %.40q, and a column is called so: want --no-header if that is no name, or --label-column %[2]s", e.Place(), e.Label)
+		}
 	}
 	return nil
 }
