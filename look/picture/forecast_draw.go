@@ -206,9 +206,7 @@ func (p *chart) ends() (ends []end) {
 	for i, o := range p.s.Others {
 		add(o.Name, otherColors[i], o.Values)
 	}
-	if len(p.s.Truth) == len(p.s.Mean) {
-		add("truth", black, p.s.Truth)
-	}
+	add("truth", black, p.s.Truth)
 	add("forecast", blue, p.s.Mean)
 	return ends
 }

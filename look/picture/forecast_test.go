@@ -91,6 +91,30 @@ func forecasts() map[string]Picture {
 	}
 }
 
+// What came is drawn and written as far as it is known.
+func TestForecastKnownInPart(t *testing.T) {
+	f := forecast(1, 10, 5)
+	whole := written(t, ".svg", f)
+	f.Series[0].Truth = f.Series[0].Truth[:3]
+	part := written(t, ".svg", f)
+	f.Series[0].Truth = nil
+	none := written(t, ".svg", f)
+	if !bytes.Contains(part, []byte(">truth<")) || bytes.Equal(part, whole) || bytes.Equal(part, none) {
+		t.Error("it is drawn as all of it, or none, is")
+	}
+	f.Series[0].Truth = make([]float64, 3)
+	if !bytes.Contains(written(t, ".npz", f), []byte("s0.truth")) {
+		t.Error("the numbers lack it")
+	}
+	f.Series[0].Truth = make([]float64, 6)
+	defer func() {
+		if recover() == nil {
+			t.Error("more truth than forecast is drawn")
+		}
+	}()
+	f.check()
+}
+
 // The lines and bands are where their values are, and are cut where these are
 // not known.
 func TestForecastDrawn(t *testing.T) {
