@@ -133,14 +133,16 @@ func (q *quantized) measure(e *env, before, after *model.Model, threads int, ids
 	a, b := before.Pack(), after.Pack()
 	team := nn.NewTeam(threads)
 	defer team.Close()
-	wait := newWaiting(e, "scoring "+visible(q.Text))
-	one, err := model.Evaluate(e.ctx, a, team, ids, wait.progress)
+	score := func(p *model.Packed, with string) (model.Score, error) {
+		wait := newWaiting(e, fmt.Sprintf("scoring %s, %s", visible(q.Text), with))
+		defer wait.clear()
+		return model.Evaluate(e.ctx, p, team, ids, wait.progress)
+	}
+	one, err := score(a, "float32")
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.Text, err)
 	}
-	wait.what += " again"
-	two, err := model.Evaluate(e.ctx, b, team, ids, wait.progress)
-	wait.clear()
+	two, err := score(b, q.To)
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.Text, err)
 	}
