@@ -10,9 +10,6 @@ import (
 
 // The programs of the documentation compile.
 func TestPrograms(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds each")
-	}
 	pages, err := filepath.Glob("docs/*.md")
 	if err != nil {
 		t.Fatal(err)

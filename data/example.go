@@ -60,9 +60,9 @@ func readExamples(name string, r io.Reader, t Table, yield func(Example, error) 
 	if err := t.Validate(); err != nil {
 		return err
 	}
-	none := true
+	none, file := true, shown(name)
 	give := func(e Example) error {
-		none, e.File = false, shown(name)
+		none, e.File = false, file
 		if !yield(e, nil) {
 			return errStop
 		}
@@ -128,7 +128,7 @@ func (t Table) readRows(in *records, give func(Example) error) error {
 		if err != nil {
 			return in.errorf(in.start, "%w", err)
 		}
-		e.Line, e.TextColumn, e.LabelColumn = in.start, l.name(l.text), l.name(l.label)
+		e.Line, e.TextColumn, e.LabelColumn = in.start, l.textName, l.labelName
 		if t.Keep {
 			e.layout, e.raw = l, l.padded(in.raw, len(cells))
 		}

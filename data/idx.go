@@ -61,12 +61,13 @@ func readIDX(imagesName string, images io.Reader, labelsName string, labels io.R
 			return fileError(labelsName, "%d labels, and %s has %d images: want as many", sides[0], shown(imagesName), n)
 		}
 	}
+	file := shown(imagesName)
 	for i := range n {
 		pixels, err := in.take(rows*cols, "image", i, n)
 		if err != nil {
 			return err
 		}
-		e := Example{F: int(cols), File: shown(imagesName), Line: int(i + 1), Values: make([]float32, len(pixels))}
+		e := Example{F: int(cols), File: file, Line: int(i + 1), Values: make([]float32, len(pixels))}
 		for j, p := range pixels {
 			e.Values[j] = float32(p) / 255
 		}

@@ -36,6 +36,7 @@ func ReadSentences(name string, r io.Reader, c Columns) iter.Seq2[Sentence, erro
 			yield(Sentence{}, err)
 			return
 		}
+		file := shown(name)
 		p := &sentenceReader{lines: newLines(name, r), format: c.Format, word: word, tag: tag, seen: map[string]bool{}}
 		for n := 0; ; n++ {
 			s, err := p.next()
@@ -49,7 +50,7 @@ func ReadSentences(name string, r io.Reader, c Columns) iter.Seq2[Sentence, erro
 				yield(Sentence{}, err)
 				return
 			}
-			s.File = shown(name)
+			s.File = file
 			if !yield(s, nil) {
 				return
 			}

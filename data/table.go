@@ -174,6 +174,8 @@ type layout struct {
 	rest    bool // the values are all columns but the label
 	guessed bool // that there are numbers, as no column is called text
 	mayLack bool // a label
+
+	textName, labelName string // of the columns, "" without
 }
 
 // layoutOf finds the columns of a csv or tsv file by its first row.
@@ -241,6 +243,7 @@ func (t Table) layoutOf(format string, first []string) (*layout, error) {
 	if err == nil {
 		err = l.check(first)
 	}
+	l.textName, l.labelName = l.name(l.text), l.name(l.label)
 	return l, err
 }
 

@@ -102,8 +102,7 @@ type dataGetCmd struct {
 // Run fetches them.
 func (c *dataGetCmd) Run(e *env) error {
 	for _, name := range c.Names {
-		set, _, _ := strings.Cut(name, "/")
-		if slices.ContainsFunc(builtIn(), func(n item) bool { return n.Name == set }) {
+		if slices.ContainsFunc(builtIn(), func(n item) bool { return n.Name == setOf(name) }) {
 			return usage("%s is built in: there is nothing to fetch", name)
 		}
 		d, err := datasets.Find(name)
@@ -139,7 +138,7 @@ func (e *env) get(d datasets.Dataset) ([]string, error) {
 
 // load is the text of a name: a built-in corpus, or a file of a dataset.
 func (e *env) load(name string) (data.Source, error) {
-	if set, _, _ := strings.Cut(name, "/"); made[set] != nil {
+	if made[setOf(name)] != nil {
 		return nil, usage("--data %s: is no text: it is for task %s", name, taskOf(name))
 	}
 	text, err := data.Load(name)
@@ -177,7 +176,7 @@ const shownLines = 5
 // Run shows it, and fetches nothing.
 func (c *dataShowCmd) Run(e *env) error {
 	for _, n := range builtIn() {
-		if set, _, _ := strings.Cut(c.Name, "/"); n.Name == c.Name || n.Name == set && made[set] != nil {
+		if n.Name == c.Name || n.Name == setOf(c.Name) && made[n.Name] != nil {
 			return n.show(e, c.Name)
 		}
 	}

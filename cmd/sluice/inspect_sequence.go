@@ -107,7 +107,7 @@ func (c *inspectCmd) sequence(e *env, m *model.Model, p *model.Packed, team *nn.
 		return r, nil
 	}
 	files := []string{*c.Gates}
-	if set, _, _ := strings.Cut(*c.Gates, "/"); made[set] != nil {
+	if made[setOf(*c.Gates)] != nil {
 		if _, files, err = e.dataOf(m.Task, *c.Gates); err != nil {
 			return r, err
 		}

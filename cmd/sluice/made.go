@@ -98,10 +98,15 @@ var (
 	builtInFor = map[string]string{model.LM: "lyrics", model.Tag: "dates", model.Classify: "grammars", model.Forecast: "seasons"}
 )
 
+// setOf is the name of the data that a name, or that of a file of them, means.
+func setOf(name string) string {
+	set, _, _ := strings.Cut(name, "/")
+	return set
+}
+
 // taskOf is the task that data of a name, or a file of them, are for.
 func taskOf(name string) string {
-	name, _, _ = strings.Cut(name, "/")
-	if task, ok := taskData[name]; ok {
+	if task, ok := taskData[setOf(name)]; ok {
 		return task
 	}
 	return model.LM
@@ -113,7 +118,7 @@ func (e *env) dataOf(task, name string) (files []datasets.File, paths []string, 
 	if err := dataFor(task, name); err != nil {
 		return nil, nil, err
 	}
-	if set, _, _ := strings.Cut(name, "/"); made[set] != nil {
+	if set := setOf(name); made[set] != nil {
 		of, err := filesOf(name)
 		for _, f := range of {
 			files, paths = append(files, f.File), append(paths, madePath+set+"/"+f.Name)
@@ -139,7 +144,7 @@ func dataFor(task, name string) error {
 	var fit []string
 	known := false
 	for _, d := range append(builtIn(), fetched()...) {
-		known = known || d.Name == strings.Split(name, "/")[0]
+		known = known || d.Name == setOf(name)
 		if taskOf(d.Name) == task {
 			fit = append(fit, d.Name)
 		}

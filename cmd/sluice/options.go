@@ -311,7 +311,7 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 			}
 		}
 		config, err = train.Preset(c.Preset)
-		if config.Model.Task == model.Forecast && len(c.Args) == 0 && len(c.Files) == 0 && (c.Data == "" || strings.Split(c.Data, "/")[0] == builtInFor[model.Forecast]) {
+		if config.Model.Task == model.Forecast && len(c.Args) == 0 && len(c.Files) == 0 && (c.Data == "" || setOf(c.Data) == builtInFor[model.Forecast]) {
 			config.Season = 7 * 24 // weeks of hours
 		}
 	}

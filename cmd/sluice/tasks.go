@@ -242,9 +242,14 @@ func labelled(e *env, config *train.Config, f partFiles) (*sets, error) {
 // classify may have others.
 func keepColumns(t *data.Table, examples []data.Example) error {
 	t.FoundText, t.FoundLabel = examples[0].TextColumn, examples[0].LabelColumn
+	if t.FoundLabel == "" || t.Label != "" { // without a name, or with one that was given
+		return nil
+	}
 	for _, e := range examples {
-		format, _ := t.FormatOf(e.File)
-		if e.Label != "" && e.Label == t.FoundLabel && t.Label == "" && (format == "csv" || format == "tsv") {
+		if e.Label != t.FoundLabel {
+			continue
+		}
+		if format, _ := t.FormatOf(e.File); format == "csv" || format == "tsv" {
 			return fmt.Errorf("%s: label %.40q, and a column is called so: want --no-header if that is no name, or --label-column %[2]s", e.Place(), e.Label)
 		}
 	}
