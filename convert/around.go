@@ -1,0 +1,144 @@
+package convert
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sluice/nn"
+)
+
+// around finds what stands before and after the recurrent layers.
+func (f *finder) around(p *Parts, o Options) error {
+	f.crf(p)
+	first, last := p.Stack[0], p.Stack[len(p.Stack)-1]
+	head, err := f.choose("head", o.Head, last.OutputSize(), headName, func(name string) bool {
+		return name == o.Embed || o.Embed == "" && !f.hasBias(name) && embedName.MatchString(name)
+	})
+	if err != nil {
+		return err
+	}
+	if head != "" {
+		p.Head = f.linear(head)
+	}
+	if o.Input != "" {
+		input, err := f.choose("input", o.Input, 0, nil, nil)
+		if err != nil {
+			return err
+		}
+		p.Input = f.linear(input)
+		return nil
+	}
+	if o.Embed == "none" {
+		return nil
+	}
+	embed, err := f.choose("embed", o.Embed, first.Input, embedName, func(name string) bool { return name == head || f.hasBias(name) })
+	if err != nil || embed == "" {
+		return err
+	}
+	w := nn.Tensor{Name: embed, Shape: f.dict[embed].shape}
+	w.Data = f.values(embed)
+	p.Embed, p.Symbols = &w, true
+	return nil
+}
+
+// hasBias says whether a weight has a bias beside it.
+func (f *finder) hasBias(name string) bool {
+	_, ok := f.dict[biasOf(name)]
+	return ok
+}
+
+// biasOf is the name of the bias beside a weight.
+func biasOf(name string) string {
+	stem, ok := strings.CutSuffix(name, "weight")
+	if !ok {
+		return name + ".bias"
+	}
+	return stem + "bias"
+}
+
+// choose finds a matrix by the name or prefix that is wanted, or by its width and
+// then by its name. "" is none.
+func (f *finder) choose(option, wanted string, width int, like *regexp.Regexp, not func(name string) bool) (string, error) {
+	if wanted != "" {
+		for _, name := range []string{wanted, strings.TrimSuffix(wanted, ".") + ".weight"} {
+			if t, ok := f.dict[name]; ok && len(t.shape) == 2 {
+				return name, nil
+			}
+		}
+		return "", fmt.Errorf("convert: %s %.80q: want the name of a matrix, found %s", option, wanted, list(f.names()))
+	}
+	var fits []string
+	for _, name := range f.names() {
+		if t := f.dict[name]; !f.used[name] && len(t.shape) == 2 && t.shape[1] == width && !not(name) {
+			fits = append(fits, name)
+		}
+	}
+	if named := slices.DeleteFunc(slices.Clone(fits), func(name string) bool { return !like.MatchString(name) }); len(fits) > 1 && len(named) > 0 {
+		fits = named
+	}
+	switch len(fits) {
+	case 0:
+		return "", nil
+	case 1:
+		return fits[0], nil
+	}
+	return "", fmt.Errorf("convert: %s may be each of %s: want the name of one (%s)", option, list(fits), option)
+}
+
+// values reads a whole tensor.
+func (f *finder) values(name string) []float32 {
+	f.used[name] = true
+	if f.failed != nil {
+		return nil
+	}
+	values, err := f.dict[name].read()
+	if err != nil {
+		f.failed = fmt.Errorf("convert: %w", err)
+	}
+	return values
+}
+
+// linear reads a matrix and the bias beside it.
+func (f *finder) linear(name string) *Linear {
+	shape := f.dict[name].shape
+	l := &Linear{Weight: nn.Tensor{Name: name, Shape: shape, Data: f.values(name)}, Bias: make([]float32, shape[0])}
+	if f.hasBias(name) {
+		f.take(l.Bias, biasOf(name), shape[0])
+	}
+	return l
+}
+
+// crf finds the parameters of a conditional random field as pytorch-crf names
+// them.
+func (f *finder) crf(p *Parts) {
+	for _, name := range f.names() {
+		prefix, ok := strings.CutSuffix(name, "start_transitions")
+		if !ok || len(f.dict[name].shape) != 1 {
+			continue
+		}
+		k := f.dict[name].shape[0]
+		if t := f.dict[prefix+"transitions"]; !slices.Equal(t.shape, []int{k, k}) {
+			f.wrong("%.80q is %v, want %v", prefix+"transitions", t.shape, []int{k, k})
+			return
+		}
+		p.CRF = &CRF{Transitions: make([]float32, k*k), Start: make([]float32, k), End: make([]float32, k)}
+		f.take(p.CRF.Transitions, prefix+"transitions", k, k)
+		f.take(p.CRF.Start, name, k)
+		f.take(p.CRF.End, prefix+"end_transitions", k)
+	}
+}
+
+// unused keeps the tensors that nothing has taken as a fault.
+func (f *finder) unused(ignore []string) {
+	var left []string
+	for _, name := range f.names() {
+		if !f.used[name] && !slices.ContainsFunc(ignore, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
+			left = append(left, name)
+		}
+	}
+	if len(left) > 0 {
+		f.wrong("without use: %s; what they do would be lost: name them to be ignored (ignore), if that is right, or as head, embed, input or stack", list(left))
+	}
+}

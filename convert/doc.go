@@ -1,0 +1,3 @@
+// Package convert moves models between Sluice and other systems, exactly or not
+// at all.
+package convert

@@ -1,0 +1,249 @@
+package convert
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sluice/nn"
+	"sluice/rnn"
+)
+
+// stateDict are the tensors of a PyTorch model by name.
+type stateDict map[string]stateTensor
+
+type stateTensor struct {
+	shape []int
+	read  func() ([]float32, error) // exactly, or an error that names the tensor
+}
+
+// recurrentName is a tensor of torch.nn.RNN, GRU, LSTM or of a cell of one of
+// them, which has no layer in its names.
+var recurrentName = regexp.MustCompile(`^(.*?)(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l([0-9]{1,4})(_reverse)?)?$`)
+
+// The names by which an embedding and a head are told from other tensors of
+// their shape.
+var (
+	embedName = regexp.MustCompile(`(?i)emb|wte|lookup|(^|\.)encoder\.weight$`)
+	headName  = regexp.MustCompile(`(?i)head|fc|linear|out|decoder|classif|dense|proj|hidden2`)
+)
+
+// finder takes parts out of a state dict and keeps what is wrong with it.
+type finder struct {
+	dict   stateDict
+	used   map[string]bool
+	wrongs []string
+	failed error // of reading
+}
+
+// parts finds recurrent layers, embedding, head and CRF.
+func (d stateDict) parts(o Options) (*Parts, error) {
+	f := &finder{dict: d, used: map[string]bool{}}
+	prefixes, err := f.prefixes(o.Stack)
+	if err != nil {
+		return nil, err
+	}
+	p := &Parts{}
+	for _, prefix := range prefixes {
+		if n := f.recurrent(prefix, o.Activation); n != nil {
+			p.Stack = append(p.Stack, n)
+		}
+	}
+	if len(f.wrongs) == 0 && f.failed == nil {
+		if err := f.around(p, o); err != nil {
+			return nil, err
+		}
+		f.unused(o.Ignore)
+	}
+	switch {
+	case f.failed != nil:
+		return nil, f.failed
+	case len(f.wrongs) > 0:
+		return nil, fmt.Errorf("convert: %s", strings.Join(f.wrongs, "; "))
+	}
+	return p, nil
+}
+
+// names are those of the dict, sorted.
+func (f *finder) names() []string {
+	names := make([]string, 0, len(f.dict))
+	for name := range f.dict {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// prefixes are those of the recurrent modules, the wanted ones if there are any.
+func (f *finder) prefixes(wanted []string) ([]string, error) {
+	var found []string
+	for _, name := range f.names() {
+		if m := recurrentName.FindStringSubmatch(name); m != nil && !slices.Contains(found, m[1]) {
+			found = append(found, m[1])
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("convert: no tensors of a recurrent layer, such as rnn.weight_ih_l0: found %s", list(f.names()))
+	}
+	if len(wanted) == 0 && len(found) > 1 {
+		return nil, fmt.Errorf("convert: recurrent layers under %s: want the prefixes of those to take, bottom to top (stack)", list(found))
+	}
+	for i, w := range wanted {
+		if w = strings.TrimSuffix(w, ".") + "."; w == "." {
+			w = ""
+		}
+		if !slices.Contains(found, w) {
+			return nil, fmt.Errorf("convert: no recurrent layer under %.80q: found %s", w, list(found))
+		}
+		wanted = slices.Clone(wanted)
+		wanted[i] = w
+	}
+	if len(wanted) > 0 {
+		return wanted, nil
+	}
+	return found, nil
+}
+
+// wrong keeps a fault.
+func (f *finder) wrong(format string, args ...any) {
+	f.wrongs = append(f.wrongs, fmt.Sprintf(format, args...))
+}
+
+// take reads a tensor into dst, of a shape.
+func (f *finder) take(dst []float32, name string, shape ...int) {
+	t, ok := f.dict[name]
+	f.used[name] = true
+	switch {
+	case !ok:
+		f.wrong("%.80q is missing, want %v", name, shape)
+	case !slices.Equal(t.shape, shape):
+		f.wrong("%.80q is %v, want %v", name, t.shape, shape)
+	case f.failed == nil && len(f.wrongs) == 0:
+		values, err := t.read()
+		if err != nil {
+			f.failed = fmt.Errorf("convert: %w", err)
+			return
+		}
+		copy(dst, values)
+	}
+}
+
+// recurrent is the module of a prefix, nil with a fault.
+func (f *finder) recurrent(prefix, activation string) *rnn.Network {
+	c, suffixes, biases := f.config(prefix, activation)
+	if c.Cell == "" {
+		return nil
+	}
+	n, err := rnn.Plan(c)
+	if err != nil {
+		f.wrong("%.80q: %v", prefix, err)
+		return nil
+	}
+	size := 0
+	for _, t := range n.Tensors() { // before memory is taken for them
+		name := prefix + f.theirs(t.Name, suffixes)
+		f.used[name] = true
+		switch theirs, ok := f.dict[name]; {
+		case !biases && strings.HasPrefix(t.Name, "bias"):
+		case !ok:
+			f.wrong("%.80q is missing, want %v", name, t.Shape)
+		case !slices.Equal(theirs.shape, t.Shape):
+			f.wrong("%.80q is %v, want %v", name, theirs.shape, t.Shape)
+		}
+		size += nn.Elements(t.Shape)
+	}
+	if len(f.wrongs) > 0 {
+		return nil
+	}
+	n.Bind(make([]float32, size))
+	for _, t := range n.Tensors() {
+		if biases || !strings.HasPrefix(t.Name, "bias") {
+			f.take(t.Data, prefix+f.theirs(t.Name, suffixes), t.Shape...)
+		}
+	}
+	return n
+}
+
+// theirs is the name that a tensor of ours has in the dict: a cell's have no
+// layer.
+func (f *finder) theirs(name string, suffixes bool) string {
+	if !suffixes {
+		name = strings.TrimSuffix(name, "_l0")
+	}
+	return name
+}
+
+// config is found from the shapes of a module's first layer; Cell is empty with a
+// fault.
+func (f *finder) config(prefix, activation string) (c rnn.Config, suffixes, biases bool) {
+	c = rnn.Config{Biases: 2, Direction: rnn.Forward}
+	for _, name := range f.names() {
+		m := recurrentName.FindStringSubmatch(name)
+		if m == nil || m[1] != prefix {
+			continue
+		}
+		layer, _ := strconv.Atoi(m[3])
+		c.Layers = max(c.Layers, layer+1)
+		suffixes = suffixes || m[3] != ""
+		biases = biases || strings.HasPrefix(m[2], "bias")
+		if m[4] != "" {
+			c.Direction = rnn.Bidirectional
+		}
+		f.used[name] = true
+	}
+	if !biases {
+		c.Biases = 1
+	}
+	suffix := ""
+	if suffixes {
+		suffix = "_l0"
+	}
+	ih, hh, hr := f.dict[prefix+"weight_ih"+suffix], f.dict[prefix+"weight_hh"+suffix], f.dict[prefix+"weight_hr"+suffix]
+	if len(ih.shape) != 2 || len(hh.shape) != 2 || hh.shape[1] == 0 {
+		f.wrong("%.80q and weight_hh%s are %v and %v: want two matrices (G·H, X) and (G·H, H)", prefix+"weight_ih"+suffix, suffix, ih.shape, hh.shape)
+		return rnn.Config{}, false, false
+	}
+	rows := hh.shape[0]
+	c.Input, c.Hidden = ih.shape[1], hh.shape[1]
+	gates := rows / c.Hidden
+	if len(hr.shape) == 2 {
+		gates, c.Hidden, c.Projection = 4, hr.shape[1], hr.shape[0]
+	}
+	switch {
+	case rows != gates*c.Hidden:
+	case gates == 1:
+		c.Cell = "rnn"
+		if activation != "tanh" {
+			c.Activation = activation
+		}
+	case gates == 3:
+		c.Cell, c.Reset = "gru", rnn.ResetAfter
+	case gates == 4:
+		c.Cell = "lstm"
+	}
+	switch {
+	case c.Cell == "":
+		f.wrong("%.80q is %v: want (H, H) of an RNN, (3·H, H) of a GRU or (4·H, H) of an LSTM", prefix+"weight_hh"+suffix, hh.shape)
+	case activation != "" && c.Cell != "rnn":
+		f.wrong("activation %q for %s %.80q: only nn.RNN has a choice", activation, c.Cell, prefix)
+		c.Cell = ""
+	}
+	return c, suffixes, biases
+}
+
+// list shows names, the first ones of many.
+func list(names []string) string {
+	const most = 12
+	more := ""
+	if len(names) > most {
+		names, more = names[:most], fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	shown := make([]string, len(names))
+	for i, n := range names {
+		shown[i] = fmt.Sprintf("%.80q", n)
+	}
+	return cmp.Or(strings.Join(shown, ", "), "none") + more
+}
