@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -266,4 +267,9 @@ func (p *Parts) fill(m *model.Model, net *rnn.Network) error {
 		return fmt.Errorf("convert: missing for task %s: %s", m.Task, strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+// same says whether two slices have the same bits.
+func same(a, b []float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
 }

@@ -37,6 +37,7 @@ func (a adaptive) of(x []float32) []float32 { return x[len(x)-a.Size():] }
 type adaptiveHead struct {
 	everyStep
 	softmax nn.AdaptiveLoss
+	logits  nn.Matrix // (R, V) of outputs
 }
 
 func (h *adaptiveHead) weights() adaptive { return h.r.p.head.(adaptive) }

@@ -56,9 +56,7 @@ func (h *tagHead) answer(best []int32, probs, z []float32, b Batch) {
 }
 
 func (h *softmaxHead) answer(best []int32, probs, z []float32, _ Batch) {
-	k, n := h.layer().Out, len(best)
-	h.logits = h.logits.Grow(n, k)
-	h.layer().Forward(h.r.team, h.logits, h.blocks(z), n)
+	_, n, k := h.say(z)
 	h.row = nn.Grow(h.row, k)
 	for i := range n {
 		h.logits.GetRow(h.row, i)

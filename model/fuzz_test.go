@@ -28,7 +28,7 @@ func checkRead(t *testing.T, file []byte) {
 		t.Errorf("what was read and written comes back as another: %v", err)
 	}
 	if m.Task == Regress {
-		NewRunner(m.Pack(), newTeam(t, 1)).Predict(make([]float32, m.Outputs), Batch{T: 2, B: 1, Data: make([]float32, 2*m.Features)}, nil)
+		NewRunner(m.Pack(), newTeam(t, 1)).Outputs(make([]float32, m.Outputs), Batch{T: 2, B: 1, Data: make([]float32, 2*m.Features)}, nil)
 		return
 	}
 	if m.Task != LM {

@@ -117,18 +117,3 @@ func (h *regressionHead) nonFinite(z []float32, _ Batch) string {
 	}
 	return ""
 }
-
-// Predict sets values (B, K) to what a regression gives for the rows of b, whose
-// Values are not read. A row without a step gets the head's bias. state is as in
-// Loss.
-func (r *Runner) Predict(values []float32, b Batch, state []float32) {
-	h, ok := r.head.(*regressionHead)
-	if !ok {
-		panic(r.p.only(Regress, "predict values").Error())
-	}
-	b.Values = values
-	h.forward(r.forward(b, state, nil, nil, false))
-	for i := range b.B {
-		h.out.GetRow(values[i*r.p.Outputs:(i+1)*r.p.Outputs], i)
-	}
-}

@@ -49,12 +49,12 @@ func TestRegressionLearns(t *testing.T) {
 	draw()
 	sum, count := run.Loss(b, nil)
 	values, squared := make([]float32, B), 0.0
-	run.Predict(values, b, nil)
+	run.Outputs(values, b, nil)
 	for i, v := range values {
 		squared += math.Pow(float64(v)-float64(b.Values[i]), 2)
 	}
 	if mse := sum / float64(count); count != B || !(mse < 0.005) || math.Abs(squared-sum) > 1e-9 { // the variance is 1/24
-		t.Errorf("mean squared error %v over %d, of what Predict gives %v", mse, count, squared/B)
+		t.Errorf("mean squared error %v over %d, of what Outputs gives %v", mse, count, squared/B)
 	}
 }
 
@@ -65,7 +65,7 @@ func TestRegressionLengths(t *testing.T) {
 		p := newProblem(t, spec)
 		k, run := p.m.Outputs, NewRunner(p.m.Pack(), newTeam(t, 2))
 		values, state := make([]float32, p.b.B*k), slices.Clone(p.state)
-		run.Predict(values, p.b, state)
+		run.Outputs(values, p.b, state)
 		if bias := p.m.rows.find(p.m.Params, headBias); !same(values[k:2*k], bias) || same(values[:k], bias) {
 			t.Errorf("%s: %v without a step, want the bias %v", spec.testName(), values[k:2*k], bias)
 		}
@@ -75,7 +75,7 @@ func TestRegressionLengths(t *testing.T) {
 				one.Data = append(one.Data, p.b.Data[(step*p.b.B+i)*p.m.Features:][:p.m.Features]...)
 			}
 			alone, end := make([]float32, k), slices.Clone(p.state[i*run.p.StateSize():][:run.p.StateSize()])
-			run.Predict(alone, one, end)
+			run.Outputs(alone, one, end)
 			if !same(alone, values[i*k:][:k]) || !same(end, state[i*len(end):][:len(end)]) {
 				t.Errorf("%s: row %d is %v alone, %v among others", spec.testName(), i, alone, values[i*k:][:k])
 			}
@@ -124,7 +124,7 @@ func TestOtherTasks(t *testing.T) {
 	run, runText, g := NewRunner(p, team), NewRunner(text.Pack(), team), make([]float32, m.Size())
 	for want, f := range map[string]func(){
 		"model: a model of task regress: want lm to step through symbols":           func() { run.Step(nn.Matrix{}, nil, nil, nil) },
-		"model: a model of task lm: want regress to predict values":                 func() { runText.Predict(nil, b, nil) },
+		"model: Outputs: out has 1 values, want 1 × 2":                              func() { run.Outputs(make([]float32, 1), b, nil) },
 		"model: a batch of 2 numbers, want 1 × 1 × 3":                               func() { run.Loss(Batch{T: 1, B: 1, Data: b.Data[:2]}, nil) },
 		"model: a batch of 1 values, want 1 × 2":                                    func() { run.Loss(Batch{T: 1, B: 1, Data: b.Data, Values: b.Values[:1]}, nil) },
 		"model: a batch of 3 numbers, want 1 × 1 × 0":                               func() { runText.Loss(b, nil) },

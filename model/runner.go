@@ -40,7 +40,8 @@ type Runner struct {
 	dTable       []float32 // (V, E) of a folded embedding with words dropped
 	xMask, zMask nn.Mask
 	activation   activationJob
-	targets      []int32 // of answers
+	targets      []int32   // of answers and outputs
+	values       []float32 // of outputs
 }
 
 // NewRunner makes a Runner of p on a team, which stays the caller's.
