@@ -26,7 +26,7 @@ func TestOutputs(t *testing.T) {
 		})
 	}
 	for _, cutoffs := range [][]int{nil, {2, 4}} {
-		m, err := New(Spec{Task: LM, Embed: 3, Cutoffs: cutoffs, RNN: rnn.Config{Cell: "lstm", Hidden: 5, Layers: 1, Biases: 2}}, Names{Vocab: vocabOf(t, "abcdef", data.VocabOptions{})})
+		m, err := New(Spec{Task: LM, Embed: 3, Cutoffs: cutoffs, RNN: rnn.Config{Cell: "lstm", Hidden: 16, Layers: 1, Biases: 2}}, Names{Vocab: vocabOf(t, "abcdef", data.VocabOptions{})})
 		if err != nil {
 			t.Fatal(err)
 		}
