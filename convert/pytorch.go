@@ -22,7 +22,7 @@ func PyTorch(m *model.Model, file string) (*model.Model, string, error) {
 	}
 	whole := *m
 	whole.Precision = nn.Float32
-	return &whole, pythonOf(m, file), nil
+	return &whole, pythonClass(m) + pythonLoad(m, file), nil
 }
 
 // fitsPyTorch says why PyTorch cannot hold a model, and what can.
@@ -55,7 +55,8 @@ type python struct {
 	body []string // of forward
 }
 
-func pythonOf(m *model.Model, file string) string {
+// pythonClass is the code of class Model.
+func pythonClass(m *model.Model) string {
 	p := &python{m: m}
 	args, doc := p.input()
 	p.add("self.rnn = %s", module(m.RNN))
@@ -75,12 +76,16 @@ func pythonOf(m *model.Model, file string) string {
 	for _, line := range p.body {
 		fmt.Fprintf(&b, "        %s\n", line)
 	}
-	fmt.Fprintf(&b, "\n\nmodel = Model()\nstate = load_file(%q)\n", file)
-	if m.Tied {
-		b.WriteString("state[\"head.weight\"] = state[\"embed.weight\"]\n")
-	}
-	b.WriteString("model.load_state_dict(state)\nmodel.eval()\n")
 	return b.String()
+}
+
+// pythonLoad is the code that makes one with the tensors of a file.
+func pythonLoad(m *model.Model, file string) string {
+	tied := ""
+	if m.Tied {
+		tied = "state[\"head.weight\"] = state[\"embed.weight\"]\n"
+	}
+	return fmt.Sprintf("\n\nstate = load_file(%q)\n%smodel = Model()\nmodel.load_state_dict(state)\nmodel.eval()\n", file, tied)
 }
 
 const pythonHead = `import torch
@@ -141,14 +146,12 @@ func (p *python) input() (args, doc string) {
 		p.add("self.embed = nn.Embedding(%d, %d)", m.Vocab.Size(), m.Embed)
 		p.do("x = self.embed(ids)")
 	case m.Vocab != nil:
-		p.do("x = nn.functional.one_hot(ids, %d).float()", m.Vocab.Size())
+		p.do("x = nn.functional.one_hot(ids, %d).to(self.head.weight.dtype)", m.Vocab.Size())
 	}
 	if c := m.Chars; c.Embed > 0 {
 		args = "ids, forms, spellings, spelling_lengths, lengths=None, state=None"
 		doc = "ids and forms (T, B): words, and which of spellings (Tc, N), their characters, each has"
-		spelling := m.RNN
-		spelling.Input, spelling.Hidden, spelling.Layers, spelling.Direction = c.Embed, c.Hidden, 1, rnn.Bidirectional
-		p.add(`self.chars = nn.ModuleDict({"embed": nn.Embedding(%d, %d), "rnn": %s})`, m.Characters.Size(), c.Embed, module(spelling))
+		p.add(`self.chars = nn.ModuleDict({"embed": nn.Embedding(%d, %d), "rnn": %s})`, m.Characters.Size(), c.Embed, module(m.Spelling().Config))
 		p.do(`_, h = run(self.chars["rnn"], self.chars["embed"](spellings), spelling_lengths.clamp(min=1), None)`)
 		p.do("h = torch.cat(tuple(%s), -1) * (spelling_lengths > 0)[:, None]", p.hidden("h"))
 		p.do("x = torch.cat([x, h[forms]], -1)")
@@ -178,6 +181,9 @@ func (p *python) head() (doc string) {
 			return fmt.Sprintf(" -> log-probabilities of the next (T, B, %d), state", v)
 		}
 		p.add("self.head = nn.Linear(%d, %d)", w, v)
+		if m.Tied {
+			p.add("self.head.weight = self.embed.weight")
+		}
 		p.do("return self.head(y), state")
 		return fmt.Sprintf(" -> logits of the next (T, B, %d), state", v)
 	case model.Tag:

@@ -31,7 +31,7 @@ func (p *python) forecast() (args, doc string) {
 	scaler := m.Names.Series.Scaler
 	p.add("self.mean = torch.tensor(%s, dtype=torch.float64)", listed(scaler.Mean))
 	p.add("self.std = torch.tensor(%s, dtype=torch.float64)", listed(scaler.Std))
-	p.do("x = ((history[:, -%d:].double() - self.mean) / self.std).float()", f.Window)
+	p.do("x = ((history[:, -%d:].double() - self.mean) / self.std).to(self.head.weight.dtype)", f.Window)
 	p.do("last = x[:, -1:]")
 	p.do("x = x - last  # (B, %d, %d)", f.Window, c)
 	doc = fmt.Sprintf("history (B, N, %d), N at least %d -> what follows (B, %d, %d), in its units", c, f.Window, f.Horizon, c)

@@ -252,6 +252,12 @@ func (m *Model) Tensors() []nn.Tensor {
 	return tensors
 }
 
+// Stack is the recurrent stack, its parameters a view of Params.
+func (m *Model) Stack() *rnn.Network { return m.rnn }
+
+// Spelling is the layer of characters alike, nil where words are not spelled.
+func (m *Model) Spelling() *rnn.Network { return m.chars }
+
 // Init gives every parameter its start; the same seed gives the same values.
 // The stack starts as init says. Embedding and head follow its kind: U(±1/√W)
 // for what reads a width W in the head and N(0, 1) for an embedding of its own

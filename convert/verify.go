@@ -1,0 +1,200 @@
+package convert
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"sluice/model"
+	"sluice/nn"
+)
+
+// Report is how two sides of a model differ over all trials.
+type Report struct {
+	Ours, Theirs string   // what ran each side
+	Trials       []string // what was tried
+	Differences  []Difference
+	Notes        []string
+}
+
+// Difference is the largest of one kind of result.
+type Difference struct {
+	What  string  // "outputs", "states" or "gradients"
+	Most  float64 // largest |ours − theirs|, NaN where either is no number and the other is one
+	Scale float64 // the largest |theirs| of the array it is in, 1 at least
+	Trial string  // where
+	Name  string  // of the array, such as "logits" or "gradient.rnn.weight_hh_l0"
+	Same  bool    // all bits are the same
+}
+
+// Relative is Most / Scale.
+func (d Difference) Relative() float64 { return d.Most / d.Scale }
+
+// Within says whether no difference is larger than the tolerance, as a share of the
+// scale: of gradients, which are sums over all steps, than ten times the tolerance.
+func (r *Report) Within(tolerance float64) bool {
+	for _, d := range r.Differences {
+		if !d.Within(tolerance) {
+			return false
+		}
+	}
+	return len(r.Differences) > 0
+}
+
+// Within is that of one.
+func (d Difference) Within(tolerance float64) bool {
+	if d.What == "gradients" {
+		tolerance *= 10
+	}
+	return d.Relative() <= tolerance
+}
+
+// A side runs trials somewhere else.
+type side interface {
+	// run is what it makes of a trial, by the names of ours; gradients says whether
+	// those of the loss are among them. A trial that it cannot run is skipped.
+	run(ctx context.Context, t trial) (results arrays, runtime string, err error)
+	gradients() bool
+}
+
+// errSkip is wrapped by the error of a trial that a side cannot run.
+type errSkip struct{ error }
+
+// verify compares a model with a side.
+func verify(ctx context.Context, m *model.Model, s side, all []trial) (*Report, error) {
+	r := &Report{Ours: "Sluice"}
+	team := nn.NewTeam(1)
+	defer team.Close()
+	p := m.Pack()
+	most := map[string]*Difference{}
+	for _, t := range all {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		theirs, runtime, err := s.run(ctx, t)
+		if _, skip := err.(errSkip); skip {
+			r.Notes = append(r.Notes, fmt.Sprintf("%s: left out: %v", t.name, err))
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w (%s)", err, t.name)
+		}
+		ours, err := t.ours(m, p, team, s.gradients() && len(m.Cutoffs) == 0)
+		if err != nil {
+			return nil, err
+		}
+		r.Theirs, r.Trials = runtime, append(r.Trials, t.name)
+		if m.Task == model.Tag {
+			clearPast(theirs["scores"].Data.([]float32), t.batch)
+		}
+		if err := compare(most, t.name, ours, theirs); err != nil {
+			return nil, err
+		}
+	}
+	for _, what := range []string{"outputs", "states", "gradients"} {
+		if d := most[what]; d != nil {
+			r.Differences = append(r.Differences, *d)
+		}
+	}
+	return r, nil
+}
+
+// compare takes the differences of a trial into the largest of each kind.
+func compare(most map[string]*Difference, trial string, ours, theirs arrays) error {
+	said := false
+	for _, name := range slices.Sorted(maps.Keys(ours)) {
+		a, b := ours[name], theirs[name]
+		if b.Data == nil {
+			continue
+		}
+		x, ok := a.Data.([]float32)
+		y, ok2 := b.Data.([]float32)
+		if !ok || !ok2 || !slices.Equal(a.Shape, b.Shape) {
+			return fmt.Errorf("convert: %s is %v of %T: want %v of %T (%s)", name, b.Shape, b.Data, a.Shape, a.Data, trial)
+		}
+		what := kindOf(name)
+		said = said || what == "outputs"
+		d := Difference{What: what, Trial: trial, Name: name, Scale: 1, Same: same(x, y)}
+		for i, v := range y {
+			d.Scale = max(d.Scale, math.Abs(float64(v)))
+			if e := math.Abs(float64(x[i]) - float64(v)); (e > d.Most || e != e) && x[i] != v && !math.IsNaN(d.Most) {
+				d.Most = e
+			}
+		}
+		if old := most[what]; old == nil {
+			most[what] = &d
+		} else {
+			all := old.Same && d.Same
+			if !(d.Relative() <= old.Relative()) {
+				*old = d
+			}
+			old.Same = all
+		}
+	}
+	if !said {
+		return fmt.Errorf("convert: none of %s among what was given: found %s (%s)", strings.Join(slices.Sorted(maps.Keys(ours)), ", "), cmp.Or(strings.Join(slices.Sorted(maps.Keys(theirs)), ", "), "nothing"), trial)
+	}
+	return nil
+}
+
+// kindOf is what an array is one of.
+func kindOf(name string) string {
+	switch {
+	case strings.HasPrefix(name, "gradient."):
+		return "gradients"
+	case name == "h_n" || name == "c_n":
+		return "states"
+	}
+	return "outputs"
+}
+
+// onnxSide is a graph that ONNX has written, in ONNX Runtime.
+type onnxSide struct {
+	python   *Python
+	m        *model.Model
+	path     string
+	stateful bool
+}
+
+func (s *onnxSide) gradients() bool { return false }
+
+func (s *onnxSide) run(_ context.Context, t trial) (arrays, string, error) {
+	if t.state != nil && !s.stateful {
+		return nil, "", errSkip{fmt.Errorf("the graph has no state as an input")}
+	}
+	inputs := t.inputs(s.m)
+	if s.stateful && t.state == nil {
+		inputs.states(s.m.RNN, "_0", make([]float32, t.batch.B*s.m.RNN.StateSize()), t.batch.B)
+	}
+	if t.history == nil && t.batch.Lengths == nil && s.m.Task != model.LM && s.m.Task != model.Forecast {
+		inputs["lengths"] = array{[]int{t.batch.B}, ints32(slices.Repeat([]int{t.batch.T}, t.batch.B))}
+	}
+	out, runtime, err := s.python.run(job{Kind: "onnx", File: s.path, Task: s.m.Task}, inputs)
+	if changes, ok := out["changes"].Data.([]float32); ok { // from the last step of the window on
+		last := (s.m.Forecast.Window - 1) * t.batch.B * s.m.Features
+		out["changes"] = array{[]int{s.m.Forecast.Horizon, t.batch.B, s.m.Features}, changes[last:]}
+	}
+	return out, runtime, err
+}
+
+// torchSide is a module of PyTorch with the tensors of a file.
+type torchSide struct {
+	python *Python
+	m      *model.Model
+	path   string
+	names  map[string]string // our tensors to those of the file
+}
+
+func (s *torchSide) gradients() bool { return s.m.Task != model.Forecast && !s.m.CRF }
+
+func (s *torchSide) run(_ context.Context, t trial) (arrays, string, error) {
+	inputs := t.inputs(s.m)
+	if s.gradients() {
+		t.wanted(s.m, inputs)
+	}
+	return s.python.run(job{Kind: "pytorch", File: s.path, Task: s.m.Task, Output: output(s.m), Code: pythonClass(s.m), Names: s.names}, inputs)
+}
