@@ -304,11 +304,19 @@ func snake(class string) string {
 	return b.String()
 }
 
-// camel is the class that a group is named after, of those whose weights are read;
-// of any other the group's name as it is.
+// known are the classes that groups are named after. All but the first ones have no
+// weights.
+var known = []string{
+	"Embedding", "Dense", "SimpleRNN", "GRU", "LSTM", "Bidirectional", "TimeDistributed",
+	"InputLayer", "Masking", "Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise", "AlphaDropout",
+	"GlobalAveragePooling1D", "GlobalMaxPooling1D", "Activation", "Softmax", "ActivityRegularization",
+}
+
+// camel is the class that a group is named after, if it is known; else the group's
+// name as it is.
 func camel(group string) string {
 	name, _ := counted(group)
-	for _, class := range []string{"Embedding", "Dense", "SimpleRNN", "GRU", "LSTM", "Bidirectional", "TimeDistributed"} {
+	for _, class := range known {
 		if name == snake(class) {
 			return class
 		}

@@ -1,0 +1,220 @@
+package convert
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"sluice/convert/internal/kerasfile"
+	"sluice/model"
+	"sluice/rnn"
+)
+
+// KerasOptions say what a Keras file of weights alone does not.
+type KerasOptions struct {
+	Reset      rnn.Reset // of a GRU without a bias, whose shape says it
+	Merge      rnn.Merge // of a Bidirectional, if it is none whose outputs are concatenated
+	Activation string    // of SimpleRNN: "tanh" (also ""), "relu"
+}
+
+// ReadKeras reads a .keras, a whole model in .h5, or weights alone in .weights.h5, of
+// Keras 2 or 3, of a given size in bytes: an Embedding, or a Dense with ReLU, or
+// neither; SimpleRNN, GRU, LSTM, each alone or in a Bidirectional; the last step or a
+// pool, or neither; a Dense. Layers that act in training alone are left out. Weights
+// are moved bit for bit; what has no equal here is refused with the layer's name. Of a
+// Dense with one output and a sigmoid, σ(s), the head here has two, 0 and s, whose
+// softmax is 1−σ(s) and σ(s).
+//
+// Weights alone do not say the order of layers of different classes, activations, or
+// what the head reads: an order is taken if it is the only one that fits; activations
+// are Keras' defaults; Pool is "". Notes say so.
+//
+// With S the size of the file, uncompressed, it allocates no more than 40 times S and
+// what the config takes, at most 400 MiB: see kerasfile.Open.
+func ReadKeras(r io.ReaderAt, size int64, o KerasOptions) (*Parts, error) {
+	f, err := kerasfile.Open(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("convert: %w", err)
+	}
+	k := &keras{Parts: &Parts{}, o: o, version: f.Version, whole: f.Kind == kerasfile.Keras || f.Kind == kerasfile.H5}
+	layers := f.Layers
+	if !k.whole {
+		if layers, err = k.guess(f); err != nil {
+			return nil, err
+		}
+	}
+	for i := range layers {
+		if err := k.layer(&layers[i]); err != nil {
+			return nil, err
+		}
+	}
+	return k.Parts, k.end()
+}
+
+// keras makes Parts of layers, one after the other.
+type keras struct {
+	*Parts
+	o       KerasOptions
+	version string
+	whole   bool   // the file has a config
+	mask    string // the layer that masks steps, "" without
+	done    bool   // the head has its activation
+	wrongs  []string
+}
+
+// refuse is the error of a layer that cannot be as it is.
+func refuse(l *kerasfile.Layer, format string, args ...any) error {
+	return fmt.Errorf("convert: %.80q of class %.80s: %s", l.Name, l.Class, fmt.Sprintf(format, args...))
+}
+
+// trainingOnly are the layers that do nothing in use.
+var trainingOnly = []string{"Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization"}
+
+// layer takes one.
+func (k *keras) layer(l *kerasfile.Layer) error {
+	if l.Config["quantization_config"] != nil {
+		return refuse(l, "its weights are quantised, want floats")
+	}
+	k.precision(l)
+	switch {
+	case l.Class == "InputLayer":
+		return nil
+	case slices.Contains(trainingOnly, l.Class):
+		k.note("%s %q acts in training alone and is left out", l.Class, short(l.Name))
+		return nil
+	}
+	switch l.Class {
+	case "Masking":
+		if k.Symbols || k.Input != nil || len(k.Stack) > 0 {
+			return refuse(l, "it is not the first layer: which steps it masks follows from their values")
+		}
+		k.mask = l.Name
+		return nil
+	case "Embedding":
+		return k.embedding(l)
+	case "SimpleRNN", "GRU", "LSTM", "Bidirectional":
+		return k.recurrent(l)
+	case "GlobalAveragePooling1D":
+		return k.pool(l, model.PoolMean)
+	case "GlobalMaxPooling1D":
+		return k.pool(l, model.PoolMax)
+	case "Dense":
+		return k.dense(l, l)
+	case "TimeDistributed":
+		if len(l.Inside) != 1 || l.Inside[0].Class != "Dense" {
+			break
+		}
+		if k.pooled() {
+			return refuse(l, "it is after a layer that gives one output of a sequence")
+		}
+		return k.dense(l, &l.Inside[0])
+	case "Activation":
+		return k.activation(l, text(l, "activation"))
+	case "Softmax":
+		if axis, ok := l.Config["axis"].(float64); !ok || axis != -1 {
+			return refuse(l, "axis %v, want -1", l.Config["axis"])
+		}
+		return k.activation(l, "softmax")
+	}
+	return refuse(l, "has no equal here, want Embedding, SimpleRNN, GRU, LSTM, Bidirectional, GlobalAveragePooling1D, GlobalMaxPooling1D, Dense, or what acts in training alone")
+}
+
+// short is a foreign name of bounded length.
+func short(name string) string { return name[:min(len(name), 80)] }
+
+// text is a field of a layer's config, "" where it is null or missing. An activation
+// may be an object with a name.
+func text(l *kerasfile.Layer, field string) string {
+	switch v := l.Config[field].(type) {
+	case string:
+		return v
+	case map[string]any:
+		config, _ := v["config"].(map[string]any)
+		for _, name := range []any{v["config"], config["name"], v["class_name"]} {
+			if s, ok := name.(string); ok {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+// precision notes what Keras computes in other than float32.
+func (k *keras) precision(l *kerasfile.Layer) {
+	if dtype := text(l, "dtype"); dtype != "" && dtype != "float32" && l.Class != "InputLayer" {
+		k.note("Keras computes %q in %s, here it is in float32", short(l.Name), short(dtype))
+	}
+}
+
+// pooled says whether what comes now is one output of a sequence.
+func (k *keras) pooled() bool { return k.Pool != "" && k.Pool != EveryStep }
+
+func (k *keras) embedding(l *kerasfile.Layer) error {
+	if k.Symbols || k.Input != nil || k.mask != "" || len(k.Stack) > 0 {
+		return refuse(l, "it is not the first layer")
+	}
+	a, err := k.arrays(l, "embeddings")
+	if err != nil {
+		return err
+	}
+	w := a["embeddings"]
+	if len(w.Shape) != 2 || w.Shape[0] == 0 || w.Shape[1] == 0 {
+		return refuse(l, "embeddings %v, want (V, E)", w.Shape)
+	}
+	k.Symbols, k.Embed = true, tensor(w)
+	if l.Config["mask_zero"] == true {
+		k.mask = l.Name
+	}
+	return nil
+}
+
+// pool takes a layer that makes one output of all steps.
+func (k *keras) pool(l *kerasfile.Layer, how string) error {
+	format := text(l, "data_format")
+	switch {
+	case len(k.Stack) == 0 || k.Head != nil || k.pooled():
+		return refuse(l, "it is not after the outputs of a recurrent layer at all steps")
+	case format != "" && format != "channels_last":
+		return refuse(l, "data_format %.80q, want channels_last", format)
+	case l.Config["keepdims"] == true:
+		return refuse(l, "keepdims true, want false")
+	}
+	k.Pool = how
+	return nil
+}
+
+// end checks that the layers make a model, and says what it does with padding.
+func (k *keras) end() error {
+	if len(k.wrongs) > 0 {
+		return fmt.Errorf("convert: %s", strings.Join(k.wrongs, "; "))
+	}
+	if len(k.Stack) == 0 {
+		return fmt.Errorf("convert: no recurrent layer in the file, want SimpleRNN, GRU or LSTM")
+	}
+	last := k.Stack[len(k.Stack)-1]
+	switch {
+	case !k.whole && k.Pool == "":
+		k.note("weights alone do not say whether the head reads each step or the last one")
+	case k.Pool == "":
+		k.Pool = EveryStep
+	case k.Pool == model.PoolLast && last.Direction == rnn.Bidirectional && last.Merge != rnn.Concat:
+		return fmt.Errorf("convert: the last outputs of two directions, which are at different steps, are merged by %s, want concat, or a pool", last.Merge)
+	}
+	if k.mask == "" {
+		if k.whole {
+			k.note("nothing masks steps: Keras reads all steps of a batch, padding too; here a row ends at its length")
+		}
+		return nil
+	}
+	k.note("%q masks steps wherever they are; here a row ends at its length: the same where all that is masked is at the end", short(k.mask))
+	switch {
+	case k.Pool == EveryStep:
+		k.note("past a row's end Keras repeats the last output, or gives zeros after a Bidirectional; here outputs are zeros")
+	case k.Pool == model.PoolMax:
+		k.note("Keras' maximum is over masked steps, too: after a Bidirectional these are zeros; here it is over a row's own steps")
+	case k.Pool == model.PoolMean:
+		k.note("of a row without steps Keras' mean is NaN, here it is 0")
+	}
+	return nil
+}
