@@ -114,8 +114,10 @@ func (e *encoder) chars(ids []int32, piece []byte) (_ []int32, err error) {
 func (e *encoder) add(ids []int32, piece []byte, at int, symbol []byte) ([]int32, error) {
 	id, ok := e.v.ids[string(symbol)]
 	switch {
-	case ok || e.v.unknown == "unk": // the id of <unk> is 0
+	case ok:
 		ids = append(ids, id)
+	case e.v.unknown == "unk":
+		ids = append(ids, e.v.unknownID)
 	case e.v.unknown == "error":
 		line, column := e.position(piece, at)
 		return ids, e.v.unknownError(string(symbol), line, column)

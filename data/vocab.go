@@ -12,7 +12,7 @@ import (
 )
 
 // Unknown is the symbol that stands for what a vocabulary lacks, where it has
-// one. It is symbol 0 then.
+// one. Of a vocabulary that was built it is symbol 0 then.
 const Unknown = "<unk>"
 
 // What a vocabulary may hold. A file that holds more is refused, and none is
@@ -80,13 +80,14 @@ func checkPolicy(kind, unknown string) error {
 // Vocab numbers the symbols of a language from 0. It never changes and may be
 // shared.
 //
-// A symbol of a "char" vocabulary is a code point, of a "byte" vocabulary a
-// byte: all 256, the id is the value. Words are what stands between white
+// A symbol of a "char" vocabulary is a code point, or a name in brackets that no
+// text has, such as <pad>; of a "byte" vocabulary a byte: all 256, the id is the value. Words are what stands between white
 // space (as Unicode has it); a newline is a word of its own, "\n".
 type Vocab struct {
 	kind, unknown string
 	symbols       []string // (V)
 	ids           map[string]int32
+	unknownID     int32                // −1 for none
 	ascii         [utf8.RuneSelf]int32 // the ids of characters, −1 for none
 }
 
@@ -237,20 +238,20 @@ func NewVocab(kind, unknown string, symbols []string) (*Vocab, error) {
 		for b := range 256 {
 			symbols = append(symbols, string([]byte{byte(b)}))
 		}
-		return &Vocab{kind: kind, unknown: unknown, symbols: symbols}, nil
+		return &Vocab{kind: kind, unknown: unknown, symbols: symbols, unknownID: -1}, nil
 	}
-	first, total := 0, 0
+	unknownID, least, total := int32(-1), 1, 0
 	if unknown == "unk" {
-		first = 1
-		if len(symbols) == 0 || symbols[0] != Unknown {
-			return nil, fmt.Errorf("data: vocabulary without %s as symbol 0: the policy unk wants it", Unknown)
+		if unknownID = int32(slices.Index(symbols, Unknown)); unknownID < 0 {
+			return nil, fmt.Errorf("data: vocabulary without %s: the policy unk wants it", Unknown)
 		}
+		least = 2
 	}
-	if n := len(symbols); n <= first || n > MaxSymbols {
-		return nil, fmt.Errorf("data: vocabulary of %d symbols: want %d to %d", n, first+1, MaxSymbols)
+	if n := len(symbols); n < least || n > MaxSymbols {
+		return nil, fmt.Errorf("data: vocabulary of %d symbols: want %d to %d", n, least, MaxSymbols)
 	}
 	for i, s := range symbols {
-		if err := checkSymbol(kind, i, s, i < first); err != nil {
+		if err := checkSymbol(kind, i, s); err != nil {
 			return nil, err
 		}
 	}
@@ -265,7 +266,7 @@ func NewVocab(kind, unknown string, symbols []string) (*Vocab, error) {
 	if total > maxVocabText {
 		return nil, fmt.Errorf("data: vocabulary of %d bytes: want at most %d", total, maxVocabText)
 	}
-	v := &Vocab{kind: kind, unknown: unknown, symbols: symbols, ids: ids}
+	v := &Vocab{kind: kind, unknown: unknown, symbols: symbols, ids: ids, unknownID: unknownID}
 	for b := range v.ascii {
 		id, ok := ids[string(rune(b))]
 		if !ok {
@@ -276,15 +277,13 @@ func NewVocab(kind, unknown string, symbols []string) (*Vocab, error) {
 	return v, nil
 }
 
-func checkSymbol(kind string, i int, s string, reserved bool) error {
+func checkSymbol(kind string, i int, s string) error {
 	switch {
 	case s == "":
 		return fmt.Errorf("data: vocabulary: symbol %d is empty", i)
 	case len(s) > MaxSymbolBytes:
 		return fmt.Errorf("data: vocabulary: symbol %d has %d bytes: want at most %d", i, len(s), MaxSymbolBytes)
-	case reserved:
-		return nil
-	case kind == "char" && utf8.RuneCountInString(s) != 1:
+	case kind == "char" && utf8.RuneCountInString(s) != 1 && !bracketed(s):
 		return fmt.Errorf("data: vocabulary: symbol %d, %s: want one character", i, quote(s))
 	case kind == "word" && s != "\n" && strings.ContainsFunc(s, unicode.IsSpace):
 		return fmt.Errorf("data: vocabulary: symbol %d, %s: want a word without white space", i, quote(s))
@@ -323,7 +322,7 @@ func (v *Vocab) ID(symbol string) (id int32, ok bool) {
 
 // UnknownID is the id of <unk>, if the vocabulary has one: what a generator
 // should not write.
-func (v *Vocab) UnknownID() (id int32, ok bool) { return 0, v.unknown == "unk" }
+func (v *Vocab) UnknownID() (id int32, ok bool) { return v.unknownID, v.unknownID >= 0 }
 
 // quote shows a string in a message on one line, long ones cut.
 func quote(s string) string {

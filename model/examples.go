@@ -154,7 +154,10 @@ func NewSentences(s Spec, n Names, sentences []data.Sentence, tagged bool) (*Sen
 		}
 		for i, word := range of.Words {
 			id, ok := n.Vocab.ID(Word(word, s.Lower))
-			if !ok && n.Vocab.Policy() != "unk" {
+			if !ok {
+				id, ok = n.Vocab.UnknownID()
+			}
+			if !ok {
 				return nil, fmt.Errorf("%s: word %.40q is not in the vocabulary", of.Place(), word)
 			}
 			item.words = append(item.words, id)
@@ -187,7 +190,11 @@ func NewSentences(s Spec, n Names, sentences []data.Sentence, tagged bool) (*Sen
 // spell is a word as characters, MaxSpelling at most.
 func spell(v *data.Vocab, word string) (ids []int32) {
 	for _, r := range word {
-		if id, ok := v.ID(string(r)); (ok || v.Policy() == "unk") && len(ids) < MaxSpelling {
+		id, ok := v.ID(string(r))
+		if !ok {
+			id, ok = v.UnknownID()
+		}
+		if ok && len(ids) < MaxSpelling {
 			ids = append(ids, id)
 		}
 	}

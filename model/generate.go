@@ -48,7 +48,7 @@ type Generator struct {
 	drawn  uint64    // symbols drawn so far
 	byProb func(a, b int32) int
 	random nn.Random
-	first  int32 // the first symbol that may be drawn: what stands for unknown ones comes before
+	never  int32 // the symbol that stands for unknown ones and is not drawn, −1 for none
 }
 
 var firstRow = []int32{0}
@@ -67,10 +67,11 @@ func NewGenerator(p *Packed, s Sampling) (*Generator, error) {
 		state: make([]float32, p.StateSize()),
 		out:   nn.Matrix{}.Grow(1, v),
 		probs: make([]float64, v), order: make([]int32, v),
+		never: -1,
 	}
 	g.logits = g.out.Data[:v] // the blocks of one row lie side by side
 	if unknown, ok := p.Vocab.UnknownID(); ok {
-		g.first = unknown + 1
+		g.never = unknown
 	}
 	g.byProb = func(a, b int32) int { return cmp.Or(cmp.Compare(g.probs[b], g.probs[a]), cmp.Compare(a, b)) }
 	return g, nil
@@ -93,10 +94,10 @@ func (g *Generator) Next() int32 {
 }
 
 func (g *Generator) draw() int32 {
-	for i := range g.first {
-		g.logits[i] = float32(math.Inf(-1))
+	best := g.usual() // also where nothing compares: logits that are NaN
+	if g.never >= 0 {
+		g.logits[g.never] = float32(math.Inf(-1))
 	}
-	best := g.first // also where nothing compares: logits that are NaN
 	for i, v := range g.logits {
 		if v > g.logits[best] {
 			best = int32(i)
@@ -171,7 +172,16 @@ func (g *Generator) start() int32 {
 			return id
 		}
 	}
-	return g.first // a vocabulary begins with the most frequent
+	return g.usual()
+}
+
+// usual is the first symbol that may be drawn: a vocabulary begins with the most
+// frequent.
+func (g *Generator) usual() int32 {
+	if g.never == 0 && len(g.logits) > 1 {
+		return 1
+	}
+	return 0
 }
 
 // Write feeds prime and writes n symbols after it to w as they come, each
