@@ -11,14 +11,7 @@ import (
 	"sluice/rnn"
 )
 
-// KerasOptions say what a Keras file of weights alone does not.
-type KerasOptions struct {
-	Reset      rnn.Reset // of a GRU without a bias, whose shape says it
-	Merge      rnn.Merge // of a Bidirectional, if it is none whose outputs are concatenated
-	Activation string    // of SimpleRNN: "tanh" (also ""), "relu"
-}
-
-// ReadKeras reads a .keras, a whole model in .h5, or weights alone in .weights.h5, of
+// readKeras reads a .keras, a whole model in .h5, or weights alone in .weights.h5, of
 // Keras 2 or 3, of a given size in bytes: an Embedding, or a Dense with ReLU, or
 // neither; SimpleRNN, GRU, LSTM, each alone or in a Bidirectional; the last step or a
 // pool, or neither; a Dense. Layers that act in training alone are left out. Weights
@@ -32,7 +25,7 @@ type KerasOptions struct {
 //
 // With S the size of the file, uncompressed, it allocates no more than 40 times S and
 // what the config takes, at most 400 MiB: see kerasfile.Open.
-func ReadKeras(r io.ReaderAt, size int64, o KerasOptions) (*Parts, error) {
+func readKeras(r io.ReaderAt, size int64, o Options) (*Parts, error) {
 	f, err := kerasfile.Open(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("convert: %w", err)
@@ -55,7 +48,7 @@ func ReadKeras(r io.ReaderAt, size int64, o KerasOptions) (*Parts, error) {
 // keras makes Parts of layers, one after the other.
 type keras struct {
 	*Parts
-	o       KerasOptions
+	o       Options
 	version string
 	whole   bool   // the file has a config
 	mask    string // the layer that masks steps, "" without

@@ -219,7 +219,7 @@ func TestKerasGolden(t *testing.T) {
 				continue
 			}
 			t.Run(name, func(t *testing.T) {
-				parts, err := readKeras(t, file)
+				parts, err := kerasOf(t, file)
 				if err != nil {
 					if name == "k2_hard" && strings.Contains(err.Error(), "activation") {
 						t.Skip(err)
@@ -236,12 +236,11 @@ func TestKerasGolden(t *testing.T) {
 	}
 }
 
-func readKeras(t *testing.T, file string) (*Parts, error) {
+func kerasOf(t *testing.T, file string) (*Parts, error) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(kerasFolder, file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := KerasOptions{}
-	return ReadKeras(bytes.NewReader(b), int64(len(b)), o)
+	return readKeras(bytes.NewReader(b), int64(len(b)), Options{})
 }

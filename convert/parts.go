@@ -112,13 +112,20 @@ type Options struct {
 	Pool  string      // of a classification whose file does not say what its head reads; "" is model.PoolLast
 	Lower bool        // of a tagger: words are looked up in lower case
 
-	// Of a state dict, which has nothing but names and shapes.
-	Stack      []string // prefixes of the recurrent layers' tensors, such as "encoder.rnn", bottom to top; nil where there is only one
-	Embed      string   // the embedding's tensor, "none" for none; "" is found
-	Input      string   // a linear layer with ReLU before the recurrent ones; "" is none
-	Head       string   // the head's tensor or prefix; "" is found
-	Activation string   // of nn.RNN: "tanh" (also ""), "relu"
-	Ignore     []string // tensors without use here, or prefixes of their names
+	// Like is a model whose tensors those of a state dict are by name: PyTorch wrote its
+	// module, and PyTorch has saved that. Other options are of no use then.
+	Like *model.Model
+
+	// Of a state dict, and of weights alone of Keras, which have nothing but names and shapes.
+	Reset      rnn.Reset // of Keras: of a GRU without a bias, whose shape says it
+	Merge      rnn.Merge // of Keras: of a Bidirectional, if it is none whose outputs are concatenated
+	Activation string    // of nn.RNN or SimpleRNN: "tanh" (also ""), "relu"
+
+	Stack  []string // prefixes of the recurrent layers' tensors, such as "encoder.rnn", bottom to top; nil where there is only one
+	Embed  string   // the embedding's tensor, "none" for none; "" is found
+	Input  string   // a linear layer with ReLU before the recurrent ones; "" is none
+	Head   string   // the head's tensor or prefix; "" is found
+	Ignore []string // tensors without use here, or prefixes of their names
 }
 
 // Model is the model of the parts. What of the names is missing is numbered.
@@ -219,7 +226,7 @@ func (p *Parts) read(s *model.Spec, n *model.Names, input int) error {
 	case v == 0:
 		return nil
 	case n.Vocab == nil:
-		vocab, err := data.NewVocab("word", "error", numbered(v))
+		vocab, err := data.NumberedVocab(v)
 		if err != nil {
 			return fmt.Errorf("convert: %w", err)
 		}

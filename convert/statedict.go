@@ -58,13 +58,21 @@ func (d stateDict) parts(o Options) (*Parts, error) {
 		}
 		f.unused(o.Ignore)
 	}
-	switch {
-	case f.failed != nil:
-		return nil, f.failed
-	case len(f.wrongs) > 0:
-		return nil, fmt.Errorf("convert: %s", strings.Join(f.wrongs, "; "))
+	if err := f.err(); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+// err is all that is wrong.
+func (f *finder) err() error {
+	switch {
+	case f.failed != nil:
+		return f.failed
+	case len(f.wrongs) > 0:
+		return fmt.Errorf("convert: %s", strings.Join(f.wrongs, "; "))
+	}
+	return nil
 }
 
 // names are those of the dict, sorted.

@@ -1,0 +1,134 @@
+package convert
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"sluice/convert/internal/onnxfile"
+	"sluice/model"
+	"sluice/nn"
+	"sluice/rnn"
+	"sluice/safetensors"
+)
+
+// ownONNX is the model of a graph that ONNX has written, nil without an error for one
+// that it has not, or that has been changed since: of the model it would write the
+// same graph.
+func ownONNX(f *onnxfile.Model) (*model.Model, error) {
+	metadata := map[string]string{}
+	for key, value := range f.Metadata {
+		if own, ok := strings.CutPrefix(key, metaPrefix); ok {
+			metadata[own] = value
+		}
+	}
+	if len(metadata) == 0 {
+		return nil, nil
+	}
+	tensors, err := ownTensors(f, metadata)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := safetensors.Write(&b, metadata, tensors); err != nil {
+		return nil, fmt.Errorf("convert: %w", err)
+	}
+	m, err := model.Read(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		return nil, fmt.Errorf("convert: metadata of the graph: %w", err)
+	}
+	stateful := slices.ContainsFunc(f.Inputs, func(v onnxfile.Value) bool { return v.Name == "h_0" })
+	b.Reset()
+	if err := ONNX(&b, m, ONNXOptions{Opset: int(f.Opset), Stateful: stateful}); err != nil {
+		return nil, nil
+	}
+	again, err := onnxfile.Read(bytes.NewReader(b.Bytes()), int64(b.Len()), nil)
+	if err != nil {
+		return nil, err
+	}
+	if !reflect.DeepEqual(again.Nodes, f.Nodes) || !reflect.DeepEqual(again.Inputs, f.Inputs) || !reflect.DeepEqual(again.Outputs, f.Outputs) || !reflect.DeepEqual(again.Constants, f.Constants) {
+		return nil, nil
+	}
+	return m, nil
+}
+
+// ownTensors are those of the model's file.
+func ownTensors(f *onnxfile.Model, metadata map[string]string) (all []safetensors.Tensor, err error) {
+	var c rnn.Config
+	var input struct{ Chars model.Chars }
+	for key, into := range map[string]any{"rnn": &c, "input": &input} {
+		if err := json.Unmarshal([]byte(metadata[key]), into); err != nil {
+			return nil, fmt.Errorf("convert: metadata %q of the graph: %w", metaPrefix+key, err)
+		}
+	}
+	if all, err = ownNetwork(f, "rnn.", c); err != nil {
+		return nil, err
+	}
+	if chars := input.Chars; chars.Embed > 0 {
+		c.Input, c.Hidden, c.Layers, c.Direction, c.Merge = chars.Embed, chars.Hidden, 1, rnn.Bidirectional, rnn.Concat
+		c.Dropout, c.Locked, c.WeightDrop = 0, false, 0
+		spelling, err := ownNetwork(f, "chars.rnn.", c)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, spelling...)
+	}
+	for name, t := range f.Constants {
+		if !isOwn(name) {
+			continue
+		}
+		values, err := t.Float32()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, safetensors.Tensor{Name: name, Shape: t.Shape, Data: values})
+	}
+	return all, nil
+}
+
+// isOwn says whether a constant is a parameter outside of the networks.
+func isOwn(name string) bool {
+	return slices.ContainsFunc([]string{"embed.weight", "input.", "chars.embed.", "head.", "crf.", "attention.", "decoder."}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// ownNetwork are the tensors of a network whose layers are constants of the graph.
+func ownNetwork(f *onnxfile.Model, prefix string, c rnn.Config) (all []safetensors.Tensor, err error) {
+	if c.Layers > len(f.Constants) {
+		return nil, fmt.Errorf("convert: metadata of the graph: %d layers, and it has %d constants", c.Layers, len(f.Constants))
+	}
+	n, err := rnn.Plan(c)
+	if err != nil {
+		return nil, fmt.Errorf("convert: metadata of the graph: %w", err)
+	}
+	layers := make([]onnxLayer, n.Layers)
+	have := 0
+	for l := range layers {
+		for name, to := range map[string]*[]float32{"W": &layers[l].W, "R": &layers[l].R, "B": &layers[l].B, "P": &layers[l].P} {
+			if t, ok := f.Constants[fmt.Sprintf("%sl%d.%s", prefix, l, name)]; ok {
+				if *to, err = t.Float32(); err != nil {
+					return nil, err
+				}
+				have += len(*to)
+			}
+		}
+	}
+	if n.Size() > have {
+		return nil, fmt.Errorf("convert: %s* of the graph have %d weights, want %d", prefix, have, n.Size())
+	}
+	n.Bind(make([]float32, n.Size()))
+	for l := range layers {
+		if err := takeONNX(n, l, layers[l]); err != nil {
+			return nil, fmt.Errorf("convert: layer %d of the graph: %w", l, err)
+		}
+	}
+	for _, t := range n.Tensors() {
+		all = append(all, safetensors.Tensor{Name: prefix + t.Name, Shape: t.Shape, Data: t.Data})
+	}
+	for _, t := range n.Zeros() {
+		all = append(all, safetensors.Tensor{Name: prefix + t.Name, Shape: t.Shape, Data: make([]float32, nn.Elements(t.Shape))})
+	}
+	return all, nil
+}
