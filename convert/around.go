@@ -20,14 +20,14 @@ func (f *finder) around(p *Parts, o Options) error {
 		return err
 	}
 	if head != "" {
-		p.Head = f.linear(head)
+		p.Head = f.linear("head", head)
 	}
 	if o.Input != "" {
 		input, err := f.choose("input", o.Input, 0, nil, nil)
 		if err != nil {
 			return err
 		}
-		p.Input = f.linear(input)
+		p.Input = f.linear("input", input)
 		return nil
 	}
 	if o.Embed == "none" {
@@ -40,6 +40,7 @@ func (f *finder) around(p *Parts, o Options) error {
 	w := nn.Tensor{Name: embed, Shape: f.dict[embed].shape}
 	w.Data = f.values(embed)
 	p.Embed, p.Symbols = &w, true
+	f.from["embed.weight"] = embed
 	return nil
 }
 
@@ -100,12 +101,14 @@ func (f *finder) values(name string) []float32 {
 	return values
 }
 
-// linear reads a matrix and the bias beside it.
-func (f *finder) linear(name string) *Linear {
+// linear reads a matrix and the bias beside it, as one of ours.
+func (f *finder) linear(ours, name string) *Linear {
+	f.from[ours+".weight"] = name
 	shape := f.dict[name].shape
 	l := &Linear{Weight: nn.Tensor{Name: name, Shape: shape, Data: f.values(name)}, Bias: make([]float32, shape[0])}
 	if f.hasBias(name) {
 		f.take(l.Bias, biasOf(name), shape[0])
+		f.from[ours+".bias"] = biasOf(name)
 	}
 	return l
 }
@@ -127,6 +130,9 @@ func (f *finder) crf(p *Parts) {
 		f.take(p.CRF.Transitions, prefix+"transitions", k, k)
 		f.take(p.CRF.Start, name, k)
 		f.take(p.CRF.End, prefix+"end_transitions", k)
+		for _, part := range []string{"transitions", "start_transitions", "end_transitions"} {
+			f.from["crf."+part] = prefix + part
+		}
 	}
 }
 

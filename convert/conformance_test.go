@@ -161,7 +161,8 @@ func TestONNXRuntime(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("%s/%d/%v", specName(s), o.Opset, o.Stateful), func(t *testing.T) {
 					n++
-					r, err := verify(t.Context(), m, &onnxSide{python, m, path, o.Stateful}, trials(m, 1, o.Stateful))
+					side := &onnxSide{peerSide{python, m, path}, o.Stateful}
+					r, err := verify(t.Context(), m, side, side.trials(m, 1))
 					wantClose(t, r, err, worst)
 				})
 			}
@@ -184,17 +185,19 @@ func TestPyTorchRuntime(t *testing.T) {
 			if err := whole.Save(path); err != nil {
 				t.Fatal(err)
 			}
-			names := map[string]string{}
-			_, tensors, _ := whole.Contents()
-			for _, t := range tensors {
-				names[t.Name] = t.Name
-			}
-			if m.Tied {
-				names["head.weight"] = "embed.weight"
-			}
 			t.Run(specName(s), func(t *testing.T) {
 				n++
-				r, err := verify(t.Context(), m, &torchSide{python, m, path, names}, trials(m, 1, false))
+				f, err := open(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+				side := &torchSide{peerSide: peerSide{python, m, path}}
+				f.format = SafeTensors
+				if side.names, err = f.names(m, Options{}); err != nil {
+					t.Fatal(err)
+				}
+				r, err := verify(t.Context(), m, side, side.trials(m, 1))
 				wantClose(t, r, err, worst)
 			})
 		}

@@ -20,7 +20,7 @@ func (d stateDict) like(m *model.Model) (*model.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("convert: %w", err)
 	}
-	f := &finder{dict: d, used: map[string]bool{}}
+	f := newFinder(d)
 	for i, t := range tensors {
 		data := make([]float32, nn.Elements(t.Shape))
 		f.take(data, t.Name, t.Shape...)

@@ -24,6 +24,8 @@ type Parts struct {
 	Head    *Linear        // (K, W); nil without
 	CRF     *CRF           // over the head's outputs; nil without
 	Notes   []string       // what a caller must know: a line each
+
+	from map[string]string // of a state dict: our tensors to those they came of
 }
 
 // EveryStep as Parts.Pool is a head that reads each step's output.

@@ -35,21 +35,28 @@ var (
 type finder struct {
 	dict   stateDict
 	used   map[string]bool
+	from   map[string]string // tensors of ours to those they came of
+	layers int               // found below the module at hand
 	wrongs []string
 	failed error // of reading
 }
 
+func newFinder(d stateDict) *finder {
+	return &finder{dict: d, used: map[string]bool{}, from: map[string]string{}}
+}
+
 // parts finds recurrent layers, embedding, head and CRF.
 func (d stateDict) parts(o Options) (*Parts, error) {
-	f := &finder{dict: d, used: map[string]bool{}}
+	f := newFinder(d)
 	prefixes, err := f.prefixes(o.Stack)
 	if err != nil {
 		return nil, err
 	}
 	p := &Parts{}
 	for _, prefix := range prefixes {
-		if n := f.recurrent(prefix, o.Activation); n != nil {
+		if n := f.recurrent(prefix, o.Activation, f.layers); n != nil {
 			p.Stack = append(p.Stack, n)
+			f.layers += n.Layers
 		}
 	}
 	if len(f.wrongs) == 0 && f.failed == nil {
@@ -58,6 +65,7 @@ func (d stateDict) parts(o Options) (*Parts, error) {
 		}
 		f.unused(o.Ignore)
 	}
+	p.from = f.from
 	if err := f.err(); err != nil {
 		return nil, err
 	}
@@ -139,8 +147,8 @@ func (f *finder) take(dst []float32, name string, shape ...int) {
 	}
 }
 
-// recurrent is the module of a prefix, nil with a fault.
-func (f *finder) recurrent(prefix, activation string) *rnn.Network {
+// recurrent is the module of a prefix over so many layers, nil with a fault.
+func (f *finder) recurrent(prefix, activation string, below int) *rnn.Network {
 	c, suffixes, biases := f.config(prefix, activation)
 	if c.Cell == "" {
 		return nil
@@ -169,10 +177,19 @@ func (f *finder) recurrent(prefix, activation string) *rnn.Network {
 	n.Bind(make([]float32, size))
 	for _, t := range n.Tensors() {
 		if biases || !strings.HasPrefix(t.Name, "bias") {
-			f.take(t.Data, prefix+f.theirs(t.Name, suffixes), t.Shape...)
+			theirs := prefix + f.theirs(t.Name, suffixes)
+			f.take(t.Data, theirs, t.Shape...)
+			f.from["rnn."+raised(t.Name, below)] = theirs
 		}
 	}
 	return n
+}
+
+// raised is the name of a tensor so many layers higher.
+func raised(name string, by int) string {
+	m := recurrentName.FindStringSubmatch(name)
+	layer, _ := strconv.Atoi(m[3])
+	return fmt.Sprintf("%s_l%d%s", m[2], layer+by, m[4])
 }
 
 // theirs is the name that a tensor of ours has in the dict: a cell's have no

@@ -177,7 +177,7 @@ func (t trial) wanted(m *model.Model, a arrays) {
 	case model.Classify:
 		a["targets"] = array{[]int{b.B}, longs(b.Targets)}
 	case model.Regress:
-		a["values"] = array{[]int{b.B, m.Outputs}, b.Values}
+		a["targets"] = array{[]int{b.B, m.Outputs}, b.Values}
 	}
 }
 

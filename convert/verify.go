@@ -13,12 +13,41 @@ import (
 	"sluice/nn"
 )
 
+// VerifyOptions say what Verify compares with.
+type VerifyOptions struct {
+	// Python is the interpreter that runs the other side in the runtime it is made for:
+	// with numpy and torch, onnxruntime or keras. Without one Sluice runs its own reading
+	// of the file.
+	Python string
+	Import Options // how the file is read
+	Seed   uint64  // of the inputs
+}
+
 // Report is how two sides of a model differ over all trials.
 type Report struct {
 	Ours, Theirs string   // what ran each side
 	Trials       []string // what was tried
 	Differences  []Difference
-	Notes        []string
+	Notes        []string // what was left out, and what a side does past a row's length
+}
+
+// Verify runs a model and the file at path, of any Format or .npz, on the same inputs:
+// random ones, single steps, rows of different lengths, states that are not zero, large
+// values, zeros. It compares what the head says, the states after it, and where the
+// other side has them, in PyTorch, the gradients of the task's loss.
+//
+// In an .npz is what was recorded elsewhere, by the names of [ONNX]: inputs ids, x or
+// history, lengths, h_0 and c_0, and outputs logits, scores, values or mean, h_n and
+// c_n. With targets (T, B), of a classification (B), of a regression (B, K), there may
+// be gradients of the mean loss: gradient.rnn.weight_ih_l0 and so on.
+func Verify(ctx context.Context, m *model.Model, path string, o VerifyOptions) (*Report, error) {
+	s, err := newSide(ctx, m, path, o)
+	if err != nil {
+		return nil, inFile(path, err)
+	}
+	defer s.close()
+	r, err := verify(ctx, m, s, s.trials(m, o.Seed))
+	return r, inFile(path, err)
 }
 
 // Difference is the largest of one kind of result.
@@ -55,14 +84,18 @@ func (d Difference) Within(tolerance float64) bool {
 
 // A side runs trials somewhere else.
 type side interface {
+	trials(m *model.Model, seed uint64) []trial
 	// run is what it makes of a trial, by the names of ours; gradients says whether
-	// those of the loss are among them. A trial that it cannot run is skipped.
+	// those of the loss are among them.
 	run(ctx context.Context, t trial) (results arrays, runtime string, err error)
 	gradients() bool
+	// padding is what it does past a row's length.
+	padding() string
+	close() error
 }
 
-// errSkip is wrapped by the error of a trial that a side cannot run.
-type errSkip struct{ error }
+// skip is the error of a trial that a side cannot run.
+type skip struct{ error }
 
 // verify compares a model with a side.
 func verify(ctx context.Context, m *model.Model, s side, all []trial) (*Report, error) {
@@ -76,7 +109,7 @@ func verify(ctx context.Context, m *model.Model, s side, all []trial) (*Report, 
 			return nil, err
 		}
 		theirs, runtime, err := s.run(ctx, t)
-		if _, skip := err.(errSkip); skip {
+		if _, ok := err.(skip); ok {
 			r.Notes = append(r.Notes, fmt.Sprintf("%s: left out: %v", t.name, err))
 			continue
 		}
@@ -94,6 +127,9 @@ func verify(ctx context.Context, m *model.Model, s side, all []trial) (*Report, 
 		if err := compare(most, t.name, ours, theirs); err != nil {
 			return nil, err
 		}
+	}
+	if padding := s.padding(); padding != "" && m.Task != model.LM && m.Task != model.Forecast {
+		r.Notes = append(r.Notes, "Sluice: past a row's length outputs are zeros, states those of its last step", padding)
 	}
 	for _, what := range []string{"outputs", "states", "gradients"} {
 		if d := most[what]; d != nil {
@@ -150,51 +186,4 @@ func kindOf(name string) string {
 		return "states"
 	}
 	return "outputs"
-}
-
-// onnxSide is a graph that ONNX has written, in ONNX Runtime.
-type onnxSide struct {
-	python   *Python
-	m        *model.Model
-	path     string
-	stateful bool
-}
-
-func (s *onnxSide) gradients() bool { return false }
-
-func (s *onnxSide) run(_ context.Context, t trial) (arrays, string, error) {
-	if t.state != nil && !s.stateful {
-		return nil, "", errSkip{fmt.Errorf("the graph has no state as an input")}
-	}
-	inputs := t.inputs(s.m)
-	if s.stateful && t.state == nil {
-		inputs.states(s.m.RNN, "_0", make([]float32, t.batch.B*s.m.RNN.StateSize()), t.batch.B)
-	}
-	if t.history == nil && t.batch.Lengths == nil && s.m.Task != model.LM && s.m.Task != model.Forecast {
-		inputs["lengths"] = array{[]int{t.batch.B}, ints32(slices.Repeat([]int{t.batch.T}, t.batch.B))}
-	}
-	out, runtime, err := s.python.run(job{Kind: "onnx", File: s.path, Task: s.m.Task}, inputs)
-	if changes, ok := out["changes"].Data.([]float32); ok { // from the last step of the window on
-		last := (s.m.Forecast.Window - 1) * t.batch.B * s.m.Features
-		out["changes"] = array{[]int{s.m.Forecast.Horizon, t.batch.B, s.m.Features}, changes[last:]}
-	}
-	return out, runtime, err
-}
-
-// torchSide is a module of PyTorch with the tensors of a file.
-type torchSide struct {
-	python *Python
-	m      *model.Model
-	path   string
-	names  map[string]string // our tensors to those of the file
-}
-
-func (s *torchSide) gradients() bool { return s.m.Task != model.Forecast && !s.m.CRF }
-
-func (s *torchSide) run(_ context.Context, t trial) (arrays, string, error) {
-	inputs := t.inputs(s.m)
-	if s.gradients() {
-		t.wanted(s.m, inputs)
-	}
-	return s.python.run(job{Kind: "pytorch", File: s.path, Task: s.m.Task, Output: output(s.m), Code: pythonClass(s.m), Names: s.names}, inputs)
 }

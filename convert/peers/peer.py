@@ -73,7 +73,7 @@ def run_pytorch(job, inputs):
     for name, value in inputs.items():
         t = torch.from_numpy(value)
         tensors[name] = t.double() if t.is_floating_point() else t.long()
-    loss_of = {name: tensors.pop(name) for name in ("targets", "values") if name in tensors}
+    targets = tensors.pop("targets", None)
     h, c = tensors.pop("h_0", None), tensors.pop("c_0", None)
     if h is not None:
         tensors["state"] = h if c is None else (h, c)
@@ -88,11 +88,11 @@ def run_pytorch(job, inputs):
     elif isinstance(out, tuple):
         out, result["quantiles"] = out
     result[job["output"]] = out
-    if loss_of:
-        if "targets" in loss_of:
-            loss = torch.nn.functional.cross_entropy(out.reshape(-1, out.shape[-1]), loss_of["targets"].reshape(-1), ignore_index=-1)
+    if targets is not None:
+        if targets.is_floating_point():
+            loss = torch.nn.functional.mse_loss(out, targets)
         else:
-            loss = torch.nn.functional.mse_loss(out, loss_of["values"])
+            loss = torch.nn.functional.cross_entropy(out.reshape(-1, out.shape[-1]), targets.reshape(-1), ignore_index=-1)
         loss.backward()
         for name, p in model.named_parameters():
             result["gradient." + name] = p.grad if p.grad is not None else torch.zeros_like(p)
