@@ -153,7 +153,7 @@ func TestONNXRuntime(t *testing.T) {
 				m := modelOf(t, s)
 				path := filepath.Join(t.TempDir(), "m.onnx")
 				var b bytes.Buffer
-				if err := ONNX(&b, m, o); err != nil {
+				if _, err := ONNX(&b, m, o); err != nil {
 					t.Fatal(err)
 				}
 				if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {

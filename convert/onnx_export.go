@@ -40,23 +40,32 @@ type ONNXOptions struct {
 //	                  less the last of the window      adds and feeds them back
 //
 // A row ends at its own length; scores past it are anything. The metadata of the file
-// are those of m's own, and Import makes the same model of it, bit for bit.
-func ONNX(w io.Writer, m *model.Model, o ONNXOptions) error {
+// are those of m's own, and Import makes the same model of it, bit for bit. The ports
+// are its inputs, then its outputs.
+func ONNX(w io.Writer, m *model.Model, o ONNXOptions) ([]Port, error) {
 	if o.Opset == 0 {
 		o.Opset = MinOpset
 	}
 	if o.Opset < MinOpset || o.Opset > MaxOpset {
-		return fmt.Errorf("convert: opset %d: want %d to %d", o.Opset, MinOpset, MaxOpset)
+		return nil, fmt.Errorf("convert: opset %d: want %d to %d", o.Opset, MinOpset, MaxOpset)
 	}
 	if err := fitsONNX(m, o); err != nil {
-		return err
+		return nil, err
 	}
 	g, err := newGraph(m, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	g.model()
-	return g.write(w)
+	return g.ports, g.write(w)
+}
+
+// Port is an input or output of a graph.
+type Port struct {
+	Name   string
+	Output bool
+	Type   string // float, double, int32 or int64
+	Shape  []any  // numbers, and names of dimensions that may have any size
 }
 
 // fitsONNX says why ONNX cannot hold a model, and what can.

@@ -30,6 +30,7 @@ type graph struct {
 	b       *onnxfile.Builder
 	values  int             // so many have been named
 	written map[string]bool // the constants that are in the file
+	ports   []Port
 }
 
 // attrs are a node's attributes: int, float32, string, []int, []float32 or []string.
@@ -66,12 +67,14 @@ func (g *graph) write(w io.Writer) error {
 
 func (g *graph) input(name string, t onnxfile.TensorProto_DataType, dims ...any) {
 	g.b.Input(name, t, dims...)
+	g.ports = append(g.ports, Port{name, false, strings.ToLower(t.String()), dims})
 }
 
 // output gives a value a name of its own.
 func (g *graph) output(name, value string, t onnxfile.TensorProto_DataType, dims ...any) {
 	g.b.Node("Identity", []string{value}, []string{name})
 	g.b.Output(name, t, dims...)
+	g.ports = append(g.ports, Port{name, true, strings.ToLower(t.String()), dims})
 }
 
 // op adds a node with one output; of args, strings are inputs and the last may be

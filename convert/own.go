@@ -42,7 +42,7 @@ func ownONNX(f *onnxfile.Model) (*model.Model, error) {
 	}
 	stateful := slices.ContainsFunc(f.Inputs, func(v onnxfile.Value) bool { return v.Name == "h_0" })
 	b.Reset()
-	if err := ONNX(&b, m, ONNXOptions{Opset: int(f.Opset), Stateful: stateful}); err != nil {
+	if _, err := ONNX(&b, m, ONNXOptions{Opset: int(f.Opset), Stateful: stateful}); err != nil {
 		return nil, nil
 	}
 	again, err := onnxfile.Read(bytes.NewReader(b.Bytes()), int64(b.Len()), nil)

@@ -21,7 +21,7 @@ func TestONNXRoundTrip(t *testing.T) {
 				m := modelOf(t, s)
 				path := filepath.Join(t.TempDir(), "m.onnx")
 				var b bytes.Buffer
-				if err := ONNX(&b, m, ONNXOptions{Stateful: stateful}); err != nil {
+				if _, err := ONNX(&b, m, ONNXOptions{Stateful: stateful}); err != nil {
 					t.Fatal(err)
 				}
 				if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {

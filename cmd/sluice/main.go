@@ -45,6 +45,9 @@ type cli struct {
 	Inspect  inspectCmd  `cmd:"" help:"Show what a model file holds and how it was trained."`
 	Bench    benchCmd    `cmd:"" help:"Measure this machine: layers, a model of yours, or what the processor can do."`
 	Quantize quantizeCmd `cmd:"" help:"Make a model smaller and faster: weights of bf16 or int8."`
+	Import   importCmd   `cmd:"" help:"Make a model of one from PyTorch, ONNX or Keras."`
+	Export   exportCmd   `cmd:"" help:"Write a model for PyTorch or ONNX."`
+	Verify   verifyCmd   `cmd:"" help:"Compare two models, or one and another runtime, by what they make of the same inputs."`
 	Data     dataCmd     `cmd:"" help:"List, fetch and show data by name."`
 	Version  versionCmd  `cmd:"" help:"Show the version of this program."`
 }
@@ -92,7 +95,7 @@ func (e *env) run(args []string) error {
 	}
 	if err != nil {
 		if len(args) > 0 && err.Error() == "unexpected argument "+args[0] {
-			return usage("%w: want train, runs, eval, predict, generate, inspect, bench, quantize, data or version", err)
+			return usage("%w: want train, runs, eval, predict, generate, inspect, bench, quantize, import, export, verify, data or version", err)
 		}
 		return usage("%w", err)
 	}
