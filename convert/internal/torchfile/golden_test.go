@@ -153,7 +153,7 @@ func TestRefusedFiles(t *testing.T) {
 	for file, want := range map[string]string{
 		"module.pt":    `torchfile: forbidden global "torch.nn.modules.linear.Linear": only tensors and plain values in dicts and lists are read; save the model's state_dict`,
 		"protocol4.pt": `torchfile: pickle protocol 4, want 2, which torch.save writes by itself`,
-		"negative.pt":  `torchfile: tensor "w": has metadata, want none: a conjugate or negative view, to be saved after resolve_conj and resolve_neg`,
+		"negative.pt":  `torchfile: tensor "w": metadata, want none: a conjugate or negative view, to be saved after resolve_conj and resolve_neg`,
 		"quantized.pt": `torchfile: forbidden global "torch._utils._rebuild_qtensor": only tensors and plain values in dicts and lists are read; save the model's state_dict`,
 	} {
 		if _, err := read(load(t, file)); !errors.Is(err, ErrFormat) || err.Error() != want {

@@ -14,7 +14,7 @@ type namer struct {
 	file      *File
 	path      []any // the keys that lead to the value: strings, numbers
 	seen      map[string]bool
-	visits    int   // left; a pickle makes no value without an opcode
+	visits    int   // left; a pickle makes no value without an opcode, and no tensor without tensorOpcodes
 	nameBytes int   // left
 	readBytes int64 // left
 }
@@ -37,7 +37,7 @@ func name(value any, pickleLen, opcodes int, size int64) (*File, error) {
 
 func (n *namer) walk(value any) error {
 	if n.visits--; n.visits < 0 {
-		return invalidf("more entries than the pickle has opcodes: a list or dict is held by many, or by itself")
+		return errVisits
 	}
 	switch v := value.(type) {
 	case *rebuilt:
@@ -126,6 +126,9 @@ func (n *namer) tensor(r *rebuilt) error {
 	if err != nil {
 		return err
 	}
+	if n.visits -= tensorOpcodes - 1; n.visits < 0 {
+		return errVisits
+	}
 	elements, _ := product(t.Shape)
 	n.readBytes -= int64(min(elements, t.elements)) * int64(dtypes[t.DType])
 	if n.readBytes < 0 {
@@ -134,6 +137,11 @@ func (n *namer) tensor(r *rebuilt) error {
 	n.file.Tensors = append(n.file.Tensors, t)
 	return nil
 }
+
+// tensorOpcodes is less than the opcodes of any tensor.
+const tensorOpcodes = 16
+
+var errVisits = invalidf("more entries than the pickle has opcodes: a list, dict or tensor is held by many, or by itself")
 
 var errNames = invalidf("the names of the tensors are in all much longer than the pickle")
 

@@ -175,6 +175,10 @@ func (s *scanner) step(at int, b byte, op *opcode, arg []byte) error {
 		if i := index(arg) - s.memoBase; i < 0 || i >= s.memoLen {
 			return invalidf("pickle byte %d: %s of memo %d, which holds nothing", at, op.name, index(arg))
 		}
+	case opSTOP:
+		if len(s.below) > 0 || s.height != 1 {
+			return invalidf("pickle byte %d: STOP with %d values and %d marks on the stack, want 1 and none", at, s.height, len(s.below))
+		}
 	case opMARK, ')', ']', '}':
 		if s.containers++; s.containers > maxContainers {
 			return invalidf("pickle of more than %d marks and empty containers", maxContainers)

@@ -123,7 +123,7 @@ func (r *rebuilt) tensor(name string) (Tensor, error) {
 		}
 	}
 	if m, ok := r.metadata.(*types.Dict); r.metadata != nil && (!ok || m.Len() > 0) {
-		return wrong("has metadata, want none: a conjugate or negative view, to be saved after resolve_conj and resolve_neg")
+		return wrong("metadata, want none: a conjugate or negative view, to be saved after resolve_conj and resolve_neg")
 	}
 	shape, err := ints(r.size)
 	if err != nil {

@@ -61,8 +61,8 @@ func readZip(r io.ReaderAt, size int64) (*File, error) {
 
 // index reads the archive's directory and finds the folder of the pickle.
 func (a *archive) index() error {
-	z, err := zip.NewReader(a.r, a.size)
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // nothing is extracted
+	z, err := zip.NewReader(io.NewSectionReader(a.r, 0, a.size), a.size) // io.EOF at an offset outside of the file
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {              // nothing is extracted
 		return zipError("the directory of the zip archive", err)
 	}
 	var pickles []string
