@@ -45,7 +45,7 @@ const chunk = 1 << 16 // bytes read at a time
 // that no float32 equals is an error that wraps ErrLossy. Other dtypes than
 // float32, float64, float16 and bfloat16 are errors.
 //
-// It allocates at most 64 KiB and 5 times the bytes of the tensor's storage.
+// It allocates at most 128 KiB and 5 times the bytes of the tensor's storage.
 func (t Tensor) Float32() ([]float32, error) {
 	decode := decoders[t.DType]
 	if decode == nil {

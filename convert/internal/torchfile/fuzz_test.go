@@ -39,7 +39,7 @@ func FuzzRead(f *testing.F) {
 				return
 			}
 			for _, x := range opened.Tensors {
-				limit += 64<<10 + 5*uint64(x.storage.bytes)
+				limit += 128<<10 + 5*uint64(x.storage.bytes)
 				x.Float32()
 			}
 		})

@@ -161,3 +161,16 @@ func TestRefusedFiles(t *testing.T) {
 		}
 	}
 }
+
+// Views of one storage are not tied unless they are the same elements.
+func TestNotTied(t *testing.T) {
+	f, err := read(pickled(t, proto+tuple(view(0, []int{2}, []int{1}), view(2, []int{2}, []int{1}), view(0, []int{2}, []int{2}), view(0, []int{1}, []int{1}), view(0, []int{2}, []int{1}))+"."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{true, false, false, false, true} {
+		if got := f.Tensors[0].Tied(f.Tensors[i]); got != want {
+			t.Errorf("tensor %d tied to the first: %t, want %t", i, got, want)
+		}
+	}
+}

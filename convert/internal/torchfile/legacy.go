@@ -48,7 +48,7 @@ func readLegacy(r io.ReaderAt, size int64) (*File, error) {
 	if err := l.place(keys); err != nil {
 		return nil, err
 	}
-	return name(value, length, opcodes, size)
+	return list(value, length, opcodes, size)
 }
 
 // preamble reads the magic number, the protocol and the system's sizes.
@@ -103,12 +103,12 @@ func (l *legacy) find(key string, elements, width int) (*storage, error) {
 
 // place finds the storages in the file, in the order of their keys.
 func (l *legacy) place(keys any) error {
-	list, ok := keys.(*types.List)
+	ordered, ok := keys.(*types.List)
 	if !ok {
 		return invalidf("the keys of the storages are a %T, want a list", keys)
 	}
 	at := int64(l.pos)
-	for _, k := range *list {
+	for _, k := range *ordered {
 		key, _ := k.(string)
 		s := l.storages[key]
 		if s == nil || s.open != nil {

@@ -1,6 +1,10 @@
 package torchfile
 
-import "github.com/nlpodyssey/gopickle/types"
+import (
+	"math"
+
+	"github.com/nlpodyssey/gopickle/types"
+)
 
 // loader gives the storage of a pickle's persistent id, made by find: the one
 // of a key, which is to have so many elements of so many bytes.
@@ -32,4 +36,4 @@ func loader(find func(key string, elements, width int) (*storage, error)) func(i
 }
 
 // maxElements keeps the bytes of a storage from overflowing.
-const maxElements = 1 << 56
+const maxElements = math.MaxInt / 128

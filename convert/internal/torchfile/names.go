@@ -19,9 +19,9 @@ type namer struct {
 	readBytes int64 // left
 }
 
-// name lists the tensors of a pickle's value. The pickle has so many bytes and
+// list names the tensors of a pickle's value. The pickle has so many bytes and
 // opcodes, the file so many bytes.
-func name(value any, pickleLen, opcodes int, size int64) (*File, error) {
+func list(value any, pickleLen, opcodes int, size int64) (*File, error) {
 	n := &namer{
 		file:      &File{},
 		seen:      map[string]bool{},
@@ -47,9 +47,9 @@ func (n *namer) walk(value any) error {
 	case *orderedDict:
 		return n.orderedDict(v)
 	case *types.List:
-		return n.list(*v)
+		return n.items(*v)
 	case *types.Tuple:
-		return n.list(*v)
+		return n.items(*v)
 	}
 	if others := &n.file.Others; len(*others) < maxOthers {
 		name, err := n.joined()
@@ -104,7 +104,7 @@ func (n *namer) orderedDict(d *orderedDict) error {
 	return n.dict(d.items)
 }
 
-func (n *namer) list(l []any) error {
+func (n *namer) items(l []any) error {
 	for i, v := range l {
 		if err := n.enter(i, v); err != nil {
 			return err

@@ -150,7 +150,7 @@ func (s *scanner) checkGlobal(b byte, arg []byte) error {
 const hidden = 0x80
 
 func forbidden(global string) error {
-	return invalidf("forbidden global %.160q: only tensors and plain values in dicts and lists are read; save the model's state_dict", global)
+	return invalidf("forbidden global %.80q: only tensors and plain values in dicts and lists are read; save the model's state_dict", global)
 }
 
 // step checks what an opcode takes from the stack and the memo.

@@ -56,7 +56,7 @@ func readZip(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return name(value, len(data), opcodes, size)
+	return list(value, len(data), opcodes, size)
 }
 
 // index reads the archive's directory and finds the folder of the pickle.
@@ -181,7 +181,8 @@ func (a *archive) open(f *zip.File) (io.ReaderAt, error) {
 		return data, nil // saved after torch.serialization.set_crc32_options(False)
 	}
 	sum := crc32.NewIEEE()
-	if _, err := io.Copy(sum, io.NewSectionReader(data, 0, int64(f.UncompressedSize64))); err != nil {
+	size := int64(f.UncompressedSize64)
+	if _, err := io.CopyBuffer(sum, io.NewSectionReader(data, 0, size), make([]byte, min(chunk, size+1))); err != nil {
 		return nil, fmt.Errorf("torchfile: read entry %.80q: %w", f.Name, err)
 	}
 	if sum.Sum32() != f.CRC32 {

@@ -9,22 +9,26 @@ import (
 	"testing"
 )
 
-// raw is an entry whose header says what the test wants.
-func raw(t testing.TB, h zip.FileHeader, data string) []byte {
+// raw is an archive of entries, the pickle and more, whose headers say what the
+// test wants.
+func raw(t testing.TB, h zip.FileHeader, data string, more ...string) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	h.Name = "archive/data.pkl"
 	if h.CRC32 == 0 {
 		h.CRC32 = crc32.ChecksumIEEE([]byte(data))
 	}
-	f, err := w.CreateRaw(&h)
-	if err == nil {
-		_, err = f.Write([]byte(data))
+	for _, name := range append(more, "archive/data.pkl") {
+		entry := h
+		entry.Name = name
+		f, err := w.CreateRaw(&entry)
+		if err == nil {
+			_, err = f.Write([]byte(data))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -46,6 +50,7 @@ func malformedZips(t testing.TB) map[string][]byte {
 		`entry "archive/byteorder" has 17 bytes, want at most 16`:          zipOf(t, pickle, entryOf{"archive/byteorder", zeros[:17], zip.Store}),
 		`entry "archive/data/1": the entries to there claim more than`:     zipOf(t, pickle, entryOf{"archive/data/1", zeros, zip.Deflate}),
 		`entry "archive/data.pkl" has 8388609 bytes, want at most 8388608`: zipOf(t, entryOf{"archive/data.pkl", strings.Repeat(zeros, 4) + "x", zip.Store}),
+		`entry "archive/data.pkl": the entries to there claim more bytes`:  raw(t, zip.FileHeader{CompressedSize64: 200, UncompressedSize64: 200}, none, "archive/data/1"),
 		"they overlap":                      raw(t, zip.FileHeader{CompressedSize64: 1 << 40, UncompressedSize64: 1 << 40}, none),
 		"a zip bomb":                        raw(t, zip.FileHeader{CompressedSize64: 5, UncompressedSize64: 1 << 62, Method: zip.Deflate}, none),
 		"by compression method 93 make 5":   raw(t, zip.FileHeader{CompressedSize64: 4, UncompressedSize64: 5, Method: 93}, none),
