@@ -12,8 +12,9 @@ const (
 	shuffle = 2
 )
 
-// filter is a step that a chunk's bytes went through when they were written.
-type filter struct{ id uint16 }
+// filter is the number of a step that a chunk's bytes went through when they were
+// written.
+type filter uint16
 
 func (f *file) filters(body []byte) ([]filter, error) {
 	c := &cursor{b: body}
@@ -27,9 +28,9 @@ func (f *file) filters(body []byte) ([]filter, error) {
 		return nil, f.invalid("filters of version %d, want 1 or 2", version)
 	}
 	for i := range all {
-		all[i].id = c.u16()
+		all[i] = filter(c.u16())
 		name := 0
-		if version == 1 || all[i].id >= 256 {
+		if version == 1 || all[i] >= 256 {
 			name = int(c.u16())
 		}
 		c.u16() // flags
@@ -42,11 +43,6 @@ func (f *file) filters(body []byte) ([]filter, error) {
 	}
 	if c.short {
 		return nil, f.invalid("%d filters in %d bytes", len(all), len(body))
-	}
-	for _, filter := range all {
-		if filter.id != deflate && filter.id != shuffle {
-			return nil, f.invalid("filter %d, want %d, gzip, or %d, shuffle", filter.id, deflate, shuffle)
-		}
 	}
 	return all, nil
 }
@@ -65,6 +61,11 @@ func (f *file) chunks(h *header, count uint64) ([]byte, error) {
 	dims, shape, width := h.space.dims, h.layout.chunk, h.typ.size
 	if len(dims) == 0 || len(shape) != len(dims)+1 || shape[len(dims)] != width {
 		return nil, f.invalid("chunks of shape %v and elements of %d bytes, want %d dimensions and the bytes", shape, width, len(dims))
+	}
+	for _, id := range h.filters {
+		if id != deflate && id != shuffle {
+			return nil, f.invalid("filter %d, want %d, gzip, or %d, shuffle", id, deflate, shuffle)
+		}
 	}
 	chunks, size := uint64(1), width
 	for i, n := range dims {
@@ -144,7 +145,7 @@ func (f *file) readChunk(a *assembly, place []uint64, s span, mask uint32) error
 		if err := f.spend(max(a.size, uint64(len(stored)))); err != nil {
 			return err
 		}
-		switch id := a.h.filters[i].id; {
+		switch id := a.h.filters[i]; {
 		case mask>>i&1 != 0: // left out when this chunk was written
 		case id == deflate:
 			// What deflate gives has the chunk's size: shuffle, which may precede it, keeps it.

@@ -21,7 +21,7 @@ import (
 
 // ErrFormat is in the chain of every error of a file that is not as this package
 // wants it.
-var ErrFormat = errors.New("hdf5: no such file is read")
+var ErrFormat = errors.New("hdf5: unreadable file")
 
 // Signature begins every file.
 const Signature = "\x89HDF\r\n\x1a\n"

@@ -156,7 +156,7 @@ func (f *file) dataspace(body []byte) (*dataspace, error) {
 	case version != 2:
 		return nil, f.invalid("dataspace of version %d, want 1 or 2", version)
 	case kind == 2: // null: no element
-		return &dataspace{}, nil
+		return &dataspace{dims: []uint64{0}}, nil
 	}
 	if rank > 32 || flags > 3 {
 		return nil, f.invalid("dataspace of %d dimensions and flags %#x, want at most 32", rank, flags)
