@@ -16,7 +16,7 @@ import (
 
 // ErrFormat is in the chain of every error of a file that is not as this package
 // wants it, unless hdf5.ErrFormat is.
-var ErrFormat = errors.New("kerasfile: no such file is read")
+var ErrFormat = errors.New("kerasfile: unreadable file")
 
 // The kinds of files.
 const (
