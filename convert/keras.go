@@ -37,6 +37,9 @@ func readKeras(r io.ReaderAt, size int64, o Options) (*Parts, error) {
 			return nil, err
 		}
 	}
+	if wrongs := audit(nil, layers); len(wrongs) > 0 {
+		return nil, fmt.Errorf("convert: %s", strings.Join(wrongs[:min(len(wrongs), mostWrongs)], "; "))
+	}
 	for i := range layers {
 		if err := k.layer(&layers[i]); err != nil {
 			return nil, err
@@ -53,8 +56,9 @@ type keras struct {
 	whole   bool   // the file has a config
 	mask    string // the layer that masks steps, "" without
 	done    bool   // the head has its activation
-	wrongs  []string
 }
+
+const mostWrongs = 32 // that an error lists
 
 // refuse is the error of a layer that cannot be as it is.
 func refuse(l *kerasfile.Layer, format string, args ...any) error {
@@ -116,27 +120,28 @@ func (k *keras) layer(l *kerasfile.Layer) error {
 // short is a foreign name of bounded length.
 func short(name string) string { return name[:min(len(name), 80)] }
 
-// text is a field of a layer's config, "" where it is null or missing. An activation
-// may be an object with a name.
+// text is a field of a layer's config, "" where it is null or missing. What is no
+// text, such as an activation of the user's own, is the text of no function.
 func text(l *kerasfile.Layer, field string) string {
 	switch v := l.Config[field].(type) {
+	case nil:
+		return ""
 	case string:
 		return v
-	case map[string]any:
-		config, _ := v["config"].(map[string]any)
-		for _, name := range []any{v["config"], config["name"], v["class_name"]} {
-			if s, ok := name.(string); ok {
-				return s
-			}
-		}
+	default:
+		return short(fmt.Sprint(v))
 	}
-	return ""
 }
 
 // precision notes what Keras computes in other than float32.
 func (k *keras) precision(l *kerasfile.Layer) {
-	if dtype := text(l, "dtype"); dtype != "" && dtype != "float32" && l.Class != "InputLayer" {
-		k.note("Keras computes %q in %s, here it is in float32", short(l.Name), short(dtype))
+	dtype, _ := l.Config["dtype"].(string)
+	if policy, ok := l.Config["dtype"].(map[string]any); ok { // since Keras 3
+		config, _ := policy["config"].(map[string]any)
+		dtype, _ = config["name"].(string)
+	}
+	if dtype != "" && dtype != "float32" && l.Class != "InputLayer" {
+		k.note("Keras computes %q in %q, here it is in float32", short(l.Name), short(dtype))
 	}
 }
 
@@ -147,11 +152,7 @@ func (k *keras) embedding(l *kerasfile.Layer) error {
 	if k.Symbols || k.Input != nil || k.mask != "" || len(k.Stack) > 0 {
 		return refuse(l, "it is not the first layer")
 	}
-	a, err := k.arrays(l, "embeddings")
-	if err != nil {
-		return err
-	}
-	w := a["embeddings"]
+	w := arrayOf(l, "embeddings")
 	if len(w.Shape) != 2 || w.Shape[0] == 0 || w.Shape[1] == 0 {
 		return refuse(l, "embeddings %v, want (V, E)", w.Shape)
 	}
@@ -179,9 +180,6 @@ func (k *keras) pool(l *kerasfile.Layer, how string) error {
 
 // end checks that the layers make a model, and says what it does with padding.
 func (k *keras) end() error {
-	if len(k.wrongs) > 0 {
-		return fmt.Errorf("convert: %s", strings.Join(k.wrongs, "; "))
-	}
 	if len(k.Stack) == 0 {
 		return fmt.Errorf("convert: no recurrent layer in the file, want SimpleRNN, GRU or LSTM")
 	}

@@ -14,13 +14,9 @@ func (k *keras) config(l *kerasfile.Layer, c rnn.Config) (rnn.Config, error) {
 	if !ok {
 		return c, refuse(l, "has no equal here, want SimpleRNN, GRU or LSTM")
 	}
-	a, err := k.arrays(l, "kernel", "recurrent_kernel")
-	if err != nil {
-		return c, err
-	}
-	kernel, recurrent, bias := a["kernel"].Shape, a["recurrent_kernel"].Shape, []int(nil)
-	if a["bias"] != nil {
-		bias = a["bias"].Shape
+	kernel, recurrent, bias := arrayOf(l, "kernel").Shape, arrayOf(l, "recurrent_kernel").Shape, []int(nil)
+	if a := arrayOf(l, "bias"); a != nil {
+		bias = a.Shape
 	}
 	gates := len(cell.theirs)
 	if len(kernel) != 2 || len(recurrent) != 2 || kernel[0] == 0 || recurrent[0] == 0 || recurrent[1] != gates*recurrent[0] || kernel[1] != recurrent[1] {
@@ -32,6 +28,7 @@ func (k *keras) config(l *kerasfile.Layer, c rnn.Config) (rnn.Config, error) {
 	}
 	want := []int{gates * c.Hidden}
 	if l.Class == "GRU" {
+		var err error
 		if c.Reset, err = k.reset(l, bias); err != nil {
 			return c, err
 		}
@@ -42,6 +39,7 @@ func (k *keras) config(l *kerasfile.Layer, c rnn.Config) (rnn.Config, error) {
 	if bias != nil && !slices.Equal(bias, want) {
 		return c, refuse(l, "bias %v, want %v", bias, want)
 	}
+	var err error
 	c.Activation, err = k.activations(l)
 	return c, err
 }

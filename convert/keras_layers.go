@@ -3,7 +3,6 @@ package convert
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"sluice/convert/internal/kerasfile"
 	"sluice/model"
@@ -16,33 +15,51 @@ func tensor(a *kerasfile.Array) *nn.Tensor {
 	return &nn.Tensor{Name: a.Name, Shape: a.Shape, Data: a.Data}
 }
 
-// arrays are those of a layer by name: all that are required, maybe a bias, and no
-// other.
-func (k *keras) arrays(l *kerasfile.Layer, required ...string) (map[string]*kerasfile.Array, error) {
-	all := map[string]*kerasfile.Array{}
-	var strange []string
+// required are the arrays of a layer by its class; a bias may be among the others.
+var required = map[string][]string{
+	"Embedding": {"embeddings"},
+	"Dense":     {"kernel"},
+	"SimpleRNN": {"kernel", "recurrent_kernel"},
+	"GRU":       {"kernel", "recurrent_kernel"},
+	"LSTM":      {"kernel", "recurrent_kernel"},
+}
+
+// audit lists what arrays are missing or without use.
+func audit(wrongs []string, layers []kerasfile.Layer) []string {
+	for i := range layers {
+		l := &layers[i]
+		wrongs = audit(wrongs, l.Inside)
+		names, known := required[l.Class]
+		if !known {
+			continue
+		}
+		biased, said := l.Config["use_bias"].(bool)
+		if said && biased {
+			names = append(slices.Clone(names), "bias")
+		}
+		for _, name := range names {
+			if arrayOf(l, name) == nil {
+				wrongs = append(wrongs, fmt.Sprintf("%q of %.80q is missing", name, l.Name))
+			}
+		}
+		for _, a := range l.Arrays {
+			mayBe := a.Name == "bias" && l.Class != "Embedding" && (biased || !said)
+			if !mayBe && !slices.Contains(names, a.Name) {
+				wrongs = append(wrongs, fmt.Sprintf("%.80q %v of %.80q is without use", a.Name, a.Shape, l.Name))
+			}
+		}
+	}
+	return wrongs
+}
+
+// arrayOf finds one of a layer's, nil if there is none of that name.
+func arrayOf(l *kerasfile.Layer, name string) *kerasfile.Array {
 	for i := range l.Arrays {
-		a := &l.Arrays[i]
-		if all[a.Name] = a; !slices.Contains(required, a.Name) && (a.Name != "bias" || l.Class == "Embedding") {
-			strange = append(strange, fmt.Sprintf("%.80q %v without use", a.Name, a.Shape))
+		if l.Arrays[i].Name == name {
+			return &l.Arrays[i]
 		}
 	}
-	useBias, said := l.Config["use_bias"].(bool)
-	if said && useBias {
-		required = append(required, "bias")
-	}
-	for _, name := range required {
-		if all[name] == nil {
-			strange = append(strange, fmt.Sprintf("%q is missing", name))
-		}
-	}
-	if said && !useBias && all["bias"] != nil {
-		strange = append(strange, "a bias, and use_bias is false")
-	}
-	if len(strange) > 0 {
-		return nil, refuse(l, "%s", strings.Join(strange, ", "))
-	}
-	return all, nil
+	return nil
 }
 
 // dense takes a Dense, which outer is or holds: what numbers go through before the
@@ -57,11 +74,7 @@ func (k *keras) dense(outer, l *kerasfile.Layer) error {
 	case len(k.Stack) == 0 && act != "relu":
 		return refuse(outer, "activation %.80q before the recurrent layers, want relu", act)
 	}
-	a, err := k.arrays(l, "kernel")
-	if err != nil {
-		return err
-	}
-	w, bias := a["kernel"], a["bias"]
+	w, bias := arrayOf(l, "kernel"), arrayOf(l, "bias")
 	if len(w.Shape) != 2 || w.Shape[0] == 0 || w.Shape[1] == 0 {
 		return refuse(outer, "kernel %v, want (in, out)", w.Shape)
 	}
