@@ -73,8 +73,8 @@ func weightsIn(t *testing.T, file string) []byte {
 	return nil
 }
 
-func readParts(b []byte, o KerasOptions) (*Parts, error) {
-	return ReadKeras(bytes.NewReader(b), int64(len(b)), o)
+func readParts(b []byte, o Options) (*Parts, error) {
+	return readKeras(bytes.NewReader(b), int64(len(b)), o)
 }
 
 func refused(t *testing.T, name string, err error, want string) {
@@ -120,7 +120,7 @@ func TestKerasRefusals(t *testing.T) {
 		"no recurrent one": {"masked_numbers.keras", []string{`"class_name": "Masking"`, `"class_name": "Softmax"`}, `of class Softmax: axis <nil>`},
 		"no kernel":        {"functional.keras", []string{`"class_name": "Activation"`, `"class_name": "Dense"`, `"activation": "softmax"`, `"use_bias": false`}, `"kernel" of "activation" is missing`},
 	} {
-		_, err := readParts(edited(t, c.file, c.replace...), KerasOptions{})
+		_, err := readParts(edited(t, c.file, c.replace...), Options{})
 		refused(t, name, err, c.want)
 	}
 }
@@ -128,31 +128,31 @@ func TestKerasRefusals(t *testing.T) {
 // What a file of weights alone does not say is said by options, or refused.
 func TestKerasWeightsAlone(t *testing.T) {
 	nobias := weightsIn(t, "gru_before_nobias.keras")
-	_, err := readParts(nobias, KerasOptions{})
+	_, err := readParts(nobias, Options{})
 	refused(t, "no bias", err, "want the option Reset, before or after")
-	p, err := readParts(nobias, KerasOptions{Reset: rnn.ResetBefore})
+	p, err := readParts(nobias, Options{Reset: rnn.ResetBefore})
 	if err != nil || p.Stack[0].Reset != rnn.ResetBefore || p.Pool != "" {
 		t.Errorf("%+v, %v", p, err)
 	}
 	sum := weightsIn(t, "gru_before_1_sum_masked_steps.keras")
-	if _, err := readParts(sum, KerasOptions{}); err == nil {
+	if _, err := readParts(sum, Options{}); err == nil {
 		t.Error("a head of width H reads two directions")
 	}
-	p, err = readParts(sum, KerasOptions{Merge: rnn.Sum})
+	p, err = readParts(sum, Options{Merge: rnn.Sum})
 	if err != nil || p.Stack[0].Merge != rnn.Sum {
 		t.Errorf("%+v, %v", p, err)
 	}
 	relu := weightsIn(t, "rnn_relu_1_forward_ids_mean.keras")
-	p, err = readParts(relu, KerasOptions{Activation: "relu"})
+	p, err = readParts(relu, Options{Activation: "relu"})
 	if err != nil || p.Stack[0].Activation != "relu" || p.Pool != model.PoolMean {
 		t.Errorf("%+v, %v", p, err)
 	}
 	for _, file := range []string{"functional.keras", "gru_after_2_concat_masked_mean.keras", "lstm_nobias.keras"} {
-		whole, err := readKeras(t, file)
+		whole, err := kerasOf(t, file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		alone, err := readParts(weightsIn(t, file), KerasOptions{})
+		alone, err := readParts(weightsIn(t, file), Options{})
 		if err != nil || len(alone.Stack) != len(whole.Stack) {
 			t.Errorf("%s: %+v, %v", file, alone, err)
 			continue
@@ -215,7 +215,7 @@ func TestKerasExact(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := readParts(b, KerasOptions{})
+		p, err := readParts(b, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,7 +243,7 @@ func TestKerasNotes(t *testing.T) {
 		"weights_gru.weights.h5":                  "do not say the activations|do not say the activation of|whether the head reads",
 		"gru_after_1_forward_masking_steps.keras": "masks steps|repeats the last output",
 	} {
-		p, err := readKeras(t, file)
+		p, err := kerasOf(t, file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestKerasNotes(t *testing.T) {
 
 // A sigmoid of one output becomes a model of two labels.
 func TestKerasModel(t *testing.T) {
-	p, err := readKeras(t, "sigmoid.keras")
+	p, err := kerasOf(t, "sigmoid.keras")
 	if err != nil {
 		t.Fatal(err)
 	}
