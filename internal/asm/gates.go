@@ -25,7 +25,7 @@ func begin(x isa, name, doc string, arrays []string) operands {
 	Doc(name + x.name + " " + doc + ".")
 	o := operands{map[string]reg.GPPhysical{}, reg.R8, reg.R9}
 	for i, a := range arrays {
-		o.base[a] = []reg.GPPhysical{reg.RAX, reg.RBX, reg.RCX, reg.RDX, reg.RSI, reg.RDI}[i]
+		o.base[a] = []reg.GPPhysical{reg.RAX, reg.RBX, reg.RCX, reg.RDX, reg.RSI, reg.RDI, reg.R10}[i]
 		Load(Param(a), o.base[a])
 	}
 	Load(Param("rows"), o.end)
@@ -36,6 +36,9 @@ func begin(x isa, name, doc string, arrays []string) operands {
 
 // at is d bytes on from where the row begins.
 func (o operands) at(array string, d int) operand.Mem {
+	if array == peepholes {
+		return mem(o.base[array], d)
+	}
 	m := indexed(o.base[array], o.index, 1)
 	m.Disp = d
 	return m
@@ -60,6 +63,7 @@ type where func(array string, vector int) operand.Mem
 func gates(x isa) {
 	g := gateEmitter{x, newConstants("gates" + x.name)}
 	g.lstm()
+	g.peephole()
 	g.gruForward()
 	g.gruBackward()
 	g.simple()
@@ -100,13 +104,14 @@ func (e *elementary) scratch(body func()) {
 // avx2Calls is how many calls at a time twoStages makes of 16 registers.
 const avx2Calls = 3
 
-// twoStages emits a kernel whose tanh waits for what the other functions give:
-// together with them goes the tanh of the columns before, so that neither
+// twoStages emits a kernel with functions that wait for what the others give:
+// together with those go these of the columns before, so that neither
 // waits for the other. first starts the first stage: it returns its calls, and
-// what is to do after them, which returns what tanh is applied to and what
-// else last needs. last ends the second stage.
+// what is to do after them, which returns two vectors for the second stage.
+// second are its calls, and last ends it.
 func (g gateEmitter) twoStages(name, doc, arrays string, gates int, keep []float32,
 	first func(e *elementary, at where) (calls []call, then func() (v, w reg.VecPhysical)),
+	second func(v, w reg.VecPhysical) []call,
 	last func(e *elementary, at where, v, w reg.VecPhysical)) {
 	e, o := newElementary(g.isa, g.table), begin(g.isa, name, doc, strings.Fields(arrays))
 	v, w := e.take(), e.take()
@@ -123,7 +128,7 @@ func (g gateEmitter) twoStages(name, doc, arrays string, gates int, keep []float
 		e.scratch(func() {
 			calls, then := first(e, at)
 			if before != nil {
-				calls = append(calls, call{tanh, v})
+				calls = append(calls, second(v, w)...)
 			}
 			e.apply(calls...)
 			if before != nil {
@@ -145,10 +150,13 @@ func (g gateEmitter) twoStages(name, doc, arrays string, gates int, keep []float
 	}
 	o.step()
 	JLT(operand.LabelRef("loop"))
-	e.apply(call{tanh, v})
+	e.apply(second(v, w)...)
 	last(e, at(tail-rowBytes), v, w)
 	end()
 }
+
+// tanhOfFirst are the calls of a second stage that is tanh alone.
+func tanhOfFirst(v, _ reg.VecPhysical) []call { return []call{{tanh, v}} }
 
 // load takes a register and loads it.
 func (e *elementary) load(m operand.Mem) reg.VecPhysical {
@@ -197,40 +205,56 @@ func (g gateEmitter) lstm() {
 				return c, o
 			}
 		},
+		tanhOfFirst,
 		func(e *elementary, at where, c, o reg.VecPhysical) {
 			VMULPS(o, c, c)
 			VMOVUPS(c, at("h", 0))
 		})
 	g.kernel("lstmBackward", "turns gates into the gradients of their pre-activations",
 		"gates cPrev c dh dc dy", 1, 10, tanhKeeps, func(e *elementary, at where) {
-			t := e.load(at("c", 0))
-			e.apply(call{tanh, t})
-			d := e.load(at("dh", 0))
-			VADDPS(at("dy", 0), d, d)
-			o := e.load(at("gates", 3))
-			a := e.take()
-			VMULPS(t, d, a)
-			do := e.derivative(o, a)
-			VMOVUPS(do, at("gates", 3))
-			VMULPS(o, d, d)
-			dc := e.load(at("dc", 0))
-			VFMADD231PS(e.oneMinusSquare(t), d, dc) // the gradient of c
-			e.give(t, d, o, do)
-			i, f, c := e.load(at("gates", 0)), e.load(at("gates", 1)), e.load(at("gates", 2))
-			VMULPS(c, dc, a)
-			di := e.derivative(i, a)
-			VMULPS(at("cPrev", 0), dc, a)
-			df := e.derivative(f, a)
-			dg := e.oneMinusSquare(c)
-			VMULPS(i, dg, dg)
-			VMULPS(dc, dg, dg)
-			VMULPS(f, dc, dc)
-			VMOVUPS(di, at("gates", 0))
-			VMOVUPS(df, at("gates", 1))
-			VMOVUPS(dg, at("gates", 2))
+			a, dc, do := e.outputBackward(at)
+			e.give(do)
+			_, _, dc = e.cellBackward(at, a, dc)
 			VMOVUPS(dc, at("dc", 0))
 			e.zero(at("dh", 0))
 		})
+}
+
+// outputBackward stores the gradient do of the output gate's pre-activation, and
+// returns it, that of c, and a free register.
+func (e *elementary) outputBackward(at where) (a, dc, do reg.VecPhysical) {
+	t := e.load(at("c", 0))
+	e.apply(call{tanh, t})
+	d := e.load(at("dh", 0))
+	VADDPS(at("dy", 0), d, d)
+	o := e.load(at("gates", 3))
+	a = e.take()
+	VMULPS(t, d, a)
+	do = e.derivative(o, a)
+	VMOVUPS(do, at("gates", 3))
+	VMULPS(o, d, d)
+	dc = e.load(at("dc", 0))
+	VFMADD231PS(e.oneMinusSquare(t), d, dc)
+	e.give(t, d, o)
+	return a, dc, do
+}
+
+// cellBackward stores those of the other gates, di, df and dg, given that of c,
+// and returns what reaches cPrev through the forget gate.
+func (e *elementary) cellBackward(at where, a, dc reg.VecPhysical) (di, df, dcPrev reg.VecPhysical) {
+	i, f, c := e.load(at("gates", 0)), e.load(at("gates", 1)), e.load(at("gates", 2))
+	VMULPS(c, dc, a)
+	di = e.derivative(i, a)
+	VMULPS(at("cPrev", 0), dc, a)
+	df = e.derivative(f, a)
+	dg := e.oneMinusSquare(c)
+	VMULPS(i, dg, dg)
+	VMULPS(dc, dg, dg)
+	VMULPS(f, dc, dc)
+	VMOVUPS(di, at("gates", 0))
+	VMOVUPS(df, at("gates", 1))
+	VMOVUPS(dg, at("gates", 2))
+	return di, df, dc
 }
 
 // next emits h = n + z·(hPrev − n), in n.
@@ -254,6 +278,7 @@ func (g gateEmitter) gruForward() {
 				return n, z
 			}
 		},
+		tanhOfFirst,
 		func(e *elementary, at where, n, z reg.VecPhysical) {
 			VMOVUPS(n, at("gates", 0))
 			e.next(n, z, at("hPrev", 0), at("h", 0))

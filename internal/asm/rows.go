@@ -16,6 +16,7 @@ func rowHelpers(x isa) {
 	r.expSumRows()
 	r.scaleRows()
 	r.sumRows()
+	r.sumProducts()
 	r.lookUpRows()
 	if x.lanes == 16 {
 		rowEmitter{bf16(x), r.table}.lookUpPairs()
@@ -201,6 +202,26 @@ func (r rowEmitter) sumRows() {
 	again("loop", count, array{x, rowBytes})
 	for j, v := range acc {
 		VMOVUPS(v, r.row(db, j))
+	}
+	end()
+}
+
+func (r rowEmitter) sumProducts() {
+	gp := r.begin("sumProducts", "adds the products of the first 16 columns of one row after the other to db", "func(db, a, b *float32, rows int)", "db", "a", "b", "rows")
+	db, a, b, count := gp[0], gp[1], gp[2], gp[3]
+	n := 16 / r.lanes
+	acc, v := r.vec[:n], r.vec[n]
+	for j, sum := range acc {
+		VMOVUPS(r.row(db, j), sum)
+	}
+	Label("loop")
+	for j, sum := range acc {
+		VMOVUPS(r.row(a, j), v)
+		VFMADD231PS(r.row(b, j), v, sum)
+	}
+	again("loop", count, array{a, rowBytes}, array{b, rowBytes})
+	for j, sum := range acc {
+		VMOVUPS(sum, r.row(db, j))
 	}
 	end()
 }

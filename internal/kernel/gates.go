@@ -30,6 +30,22 @@ func LSTMBackward(g, cPrev, c, dh, dc, dy []float32, rows int) {
 	}
 }
 
+// PeepholeForward is LSTMForward where the gates see the cell. p (64) has the
+// panel's peepholes as a row of g its gates, with nothing in the place of g:
+// before they become gates, i and f gain p·cPrev, and o gains p·c.
+func PeepholeForward(g, p, cPrev, c, h []float32, rows int) {
+	if rows > 0 {
+		peepholeForward(g, p, cPrev, c, h, rows)
+	}
+}
+
+// PeepholeBackward is LSTMBackward after PeepholeForward.
+func PeepholeBackward(g, p, cPrev, c, dh, dc, dy []float32, rows int) {
+	if rows > 0 {
+		peepholeBackward(g, p, cPrev, c, dh, dc, dy, rows)
+	}
+}
+
 // GRUForward is one step of a GRU whose reset comes after the product. g is
 // n r z hn, where n comes in as the input's part of the candidate alone and
 // hn = h·Whn + bhn stays: r and z become gates, n = tanh(n + r·hn), and

@@ -36,6 +36,28 @@ func lstmBackward(g, cPrev, c, dh, dc, dy []float32, rows int) {
 	}
 }
 
+func peepholeForward(g, p, cPrev, c, h []float32, rows int) {
+	switch level {
+	case AVX512:
+		peepholeForwardAVX512(block(g, rows), block(p, 1), panel(cPrev, rows), panel(c, rows), panel(h, rows), rows)
+	case AVX2:
+		peepholeForwardAVX2(block(g, rows), block(p, 1), panel(cPrev, rows), panel(c, rows), panel(h, rows), rows)
+	default:
+		peepholeForwardGeneric(g, p, cPrev, c, h, rows)
+	}
+}
+
+func peepholeBackward(g, p, cPrev, c, dh, dc, dy []float32, rows int) {
+	switch level {
+	case AVX512:
+		peepholeBackwardAVX512(block(g, rows), block(p, 1), panel(cPrev, rows), panel(c, rows), panel(dh, rows), panel(dc, rows), panel(dy, rows), rows)
+	case AVX2:
+		peepholeBackwardAVX2(block(g, rows), block(p, 1), panel(cPrev, rows), panel(c, rows), panel(dh, rows), panel(dc, rows), panel(dy, rows), rows)
+	default:
+		peepholeBackwardGeneric(g, p, cPrev, c, dh, dc, dy, rows)
+	}
+}
+
 func gruForward(g, hPrev, h []float32, rows int) {
 	switch level {
 	case AVX512:

@@ -33,6 +33,38 @@ func lstmBackwardGeneric(g, cPrev, c, dh, dc, dy []float32, rows int) {
 	}
 }
 
+func peepholeForwardGeneric(g, p, cPrev, c, h []float32, rows int) {
+	pi, pf, po := gate(p, 0, 0), gate(p, 0, 1), gate(p, 0, 3)
+	for row := range rows {
+		i, f, n, o := gate(g, row, 0), gate(g, row, 1), gate(g, row, 2), gate(g, row, 3)
+		cPrev, c, h := unit(cPrev, row), unit(c, row), unit(h, row)
+		for j := range h {
+			i[j], f[j] = Sigmoid(i[j]+float32(pi[j]*cPrev[j])), Sigmoid(f[j]+float32(pf[j]*cPrev[j]))
+			n[j] = Tanh(n[j])
+			c[j] = float32(f[j]*cPrev[j]) + float32(i[j]*n[j])
+			o[j] = Sigmoid(o[j] + float32(po[j]*c[j]))
+			h[j] = o[j] * Tanh(c[j])
+		}
+	}
+}
+
+func peepholeBackwardGeneric(g, p, cPrev, c, dh, dc, dy []float32, rows int) {
+	pi, pf, po := gate(p, 0, 0), gate(p, 0, 1), gate(p, 0, 3)
+	for row := range rows {
+		i, f, n, o := gate(g, row, 0), gate(g, row, 1), gate(g, row, 2), gate(g, row, 3)
+		cPrev, c, dh, dc, dy := unit(cPrev, row), unit(c, row), unit(dh, row), unit(dc, row), unit(dy, row)
+		for j := range c {
+			d, t, e := dh[j]+dy[j], Tanh(c[j]), f[j]
+			do := float32(d*t) * float32((1-o[j])*o[j])
+			dcj := dc[j] + float32(float32(d*o[j])*(1-float32(t*t))) + float32(do*po[j]) // the gradient of c
+			di, df := float32(dcj*n[j])*float32((1-i[j])*i[j]), float32(dcj*cPrev[j])*float32((1-f[j])*f[j])
+			n[j] = float32(dcj*i[j]) * (1 - float32(n[j]*n[j]))
+			i[j], f[j], o[j], dh[j] = di, df, do, 0
+			dc[j] = float32(dcj*e) + float32(di*pi[j]) + float32(df*pf[j])
+		}
+	}
+}
+
 func gruForwardGeneric(g, hPrev, h []float32, rows int) {
 	for row := range rows {
 		n, r, z, hn := gate(g, row, 0), gate(g, row, 1), gate(g, row, 2), gate(g, row, 3)

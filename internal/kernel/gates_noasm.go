@@ -8,6 +8,14 @@ func lstmBackward(g, cPrev, c, dh, dc, dy []float32, rows int) {
 	lstmBackwardGeneric(g, cPrev, c, dh, dc, dy, rows)
 }
 
+func peepholeForward(g, p, cPrev, c, h []float32, rows int) {
+	peepholeForwardGeneric(g, p, cPrev, c, h, rows)
+}
+
+func peepholeBackward(g, p, cPrev, c, dh, dc, dy []float32, rows int) {
+	peepholeBackwardGeneric(g, p, cPrev, c, dh, dc, dy, rows)
+}
+
 func gruForward(g, hPrev, h []float32, rows int) { gruForwardGeneric(g, hPrev, h, rows) }
 
 func gruBackward(g, hPrev, dh, dy []float32, rows int) { gruBackwardGeneric(g, hPrev, dh, dy, rows) }

@@ -14,6 +14,16 @@ func lstmForwardAVX2(gates *float32, cPrev *float32, c *float32, h *float32, row
 //go:noescape
 func lstmBackwardAVX2(gates *float32, cPrev *float32, c *float32, dh *float32, dc *float32, dy *float32, rows int)
 
+// peepholeForwardAVX2 is lstmForward with peepholes.
+//
+//go:noescape
+func peepholeForwardAVX2(gates *float32, peepholes *float32, cPrev *float32, c *float32, h *float32, rows int)
+
+// peepholeBackwardAVX2 is lstmBackward with peepholes.
+//
+//go:noescape
+func peepholeBackwardAVX2(gates *float32, peepholes *float32, cPrev *float32, c *float32, dh *float32, dc *float32, dy *float32, rows int)
+
 // gruForwardAVX2 turns pre-activations into gates and makes the next h, reset after the product.
 //
 //go:noescape
@@ -73,6 +83,16 @@ func lstmForwardAVX512(gates *float32, cPrev *float32, c *float32, h *float32, r
 //
 //go:noescape
 func lstmBackwardAVX512(gates *float32, cPrev *float32, c *float32, dh *float32, dc *float32, dy *float32, rows int)
+
+// peepholeForwardAVX512 is lstmForward with peepholes.
+//
+//go:noescape
+func peepholeForwardAVX512(gates *float32, peepholes *float32, cPrev *float32, c *float32, h *float32, rows int)
+
+// peepholeBackwardAVX512 is lstmBackward with peepholes.
+//
+//go:noescape
+func peepholeBackwardAVX512(gates *float32, peepholes *float32, cPrev *float32, c *float32, dh *float32, dc *float32, dy *float32, rows int)
 
 // gruForwardAVX512 turns pre-activations into gates and makes the next h, reset after the product.
 //

@@ -12,7 +12,7 @@ import (
 type gateKernel struct {
 	name   string
 	run    func(x [][]float32, rows int)
-	arrays string // one letter an array: g gates, s a panel of a state, w a state
+	arrays string // one letter an array: g gates, s a panel of a state, w a state, p one row of peepholes
 	// unit is the reference: it changes x, which holds of each array what
 	// belongs to one unit, the gates of it one after the other.
 	unit func(x [][]float64)
@@ -23,6 +23,14 @@ func (k gateKernel) width(array int) int {
 		return Lane
 	}
 	return Wide
+}
+
+// rows is how many an array has.
+func (k gateKernel) rows(array, rows int) int {
+	if k.arrays[array] == 'p' {
+		return min(1, rows)
+	}
+	return rows
 }
 
 var gateKernels = []gateKernel{
@@ -38,6 +46,22 @@ var gateKernels = []gateKernel{
 		dc := x[4][0] + d*o*(1-t*t)
 		copy(x[0], []float64{dc * g * i * (1 - i), dc * x[1][0] * f * (1 - f), dc * i * (1 - g*g), d * t * o * (1 - o)})
 		x[3][0], x[4][0] = 0, dc*f
+	}},
+	{"PeepholeForward", func(x [][]float32, n int) { PeepholeForward(x[0], x[1], x[2], x[3], x[4], n) }, "gpsss", func(x [][]float64) {
+		g, p, cPrev := x[0], x[1], x[2][0]
+		g[0], g[1], g[2] = sigmoid64(g[0]+p[0]*cPrev), sigmoid64(g[1]+p[1]*cPrev), math.Tanh(g[2])
+		c := g[1]*cPrev + g[0]*g[2]
+		g[3] = sigmoid64(g[3] + p[3]*c)
+		x[3][0], x[4][0] = c, g[3]*math.Tanh(c)
+	}},
+	{"PeepholeBackward", func(x [][]float32, n int) { PeepholeBackward(x[0], x[1], x[2], x[3], x[4], x[5], x[6], n) }, "gpsssss", func(x [][]float64) {
+		i, f, g, o := x[0][0], x[0][1], x[0][2], x[0][3]
+		p, t, d := x[1], math.Tanh(x[3][0]), x[4][0]+x[6][0]
+		do := d * t * o * (1 - o)
+		dc := x[5][0] + d*o*(1-t*t) + do*p[3]
+		di, df := dc*g*i*(1-i), dc*x[2][0]*f*(1-f)
+		copy(x[0], []float64{di, df, dc * i * (1 - g*g), do})
+		x[4][0], x[5][0] = 0, dc*f+di*p[0]+df*p[1]
 	}},
 	{"GRUForward", func(x [][]float32, n int) { GRUForward(x[0], x[1], x[2], n) }, "gss", func(x [][]float64) {
 		g := x[0]
@@ -94,10 +118,10 @@ func (k gateKernel) input(t *testing.T, r *rand.Rand, offset, rows int) (x [][]f
 	for a := range k.arrays {
 		n := 0
 		if rows > 0 {
-			n = (rows-1)*Wide + k.width(a)
+			n = (k.rows(a, rows)-1)*Wide + k.width(a)
 		}
 		v, check := guardedAt(t, (offset+3*a)%Lane, n, k.width(a))
-		for row := range rows {
+		for row := range k.rows(a, rows) {
 			for j := range k.width(a) {
 				v[row*Wide+j] = scale * (2*r.Float32() - 1)
 			}
@@ -125,7 +149,7 @@ func (k gateKernel) reference(x [][]float32, rows int) (want [][]float64) {
 	all := func(f func(a, i, at int)) {
 		for a := range x {
 			for i := range 4 {
-				if i == 0 || a == 0 && i < gates {
+				if i == 0 || (a == 0 || k.arrays[a] == 'p') && i < gates {
 					f(a, i, i*Lane)
 				}
 			}
@@ -133,10 +157,10 @@ func (k gateKernel) reference(x [][]float32, rows int) (want [][]float64) {
 	}
 	for row := range rows {
 		for j := range units {
-			at := row*Wide + j
-			all(func(a, i, d int) { one[a][i] = float64(x[a][at+d]) })
+			at := func(a int) int { return min(row, k.rows(a, rows)-1)*Wide + j }
+			all(func(a, i, d int) { one[a][i] = float64(x[a][at(a)+d]) })
 			k.unit(one)
-			all(func(a, i, d int) { want[a][at+d] = one[a][i] })
+			all(func(a, i, d int) { want[a][at(a)+d] = one[a][i] })
 		}
 	}
 	return want

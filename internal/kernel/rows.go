@@ -41,6 +41,14 @@ func SumRows(db, x []float32, rows int) {
 	}
 }
 
+// SumProducts adds to db (16) the products of the rows of a and of b (rows, 16 of
+// 64), one row after the other.
+func SumProducts(db, a, b []float32, rows int) {
+	for i := 0; i < rows; i += rowPiece {
+		sumProducts(db, a[i*Wide:], b[i*Wide:], min(rowPiece, rows-i))
+	}
+}
+
 // FillRows sets each row of dst (rows, 64) to bias (64).
 func FillRows(dst, bias []float32, rows int) {
 	for i := 0; i < rows; i += rowPiece {

@@ -54,6 +54,17 @@ func sumRows(db, x []float32, rows int) {
 	}
 }
 
+func sumProducts(db, a, b []float32, rows int) {
+	switch level {
+	case AVX512:
+		sumProductsAVX512(first(db, Lane), panel(a, rows), panel(b, rows), rows)
+	case AVX2:
+		sumProductsAVX2(first(db, Lane), panel(a, rows), panel(b, rows), rows)
+	default:
+		sumProductsGeneric(db, a, b, rows)
+	}
+}
+
 // lookUpRows is LookUpRows of ids that are in the table, or FillRows with
 // width 0.
 func lookUpRows(dst, bias, table []float32, width int, ids []int32, rows int) {

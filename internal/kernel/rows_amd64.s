@@ -535,6 +535,30 @@ loop:
 	VZEROUPPER
 	RET
 
+// func sumProductsAVX2(db *float32, a *float32, b *float32, rows int)
+// Requires: AVX, FMA3
+TEXT ·sumProductsAVX2(SB), NOSPLIT, $0-32
+	MOVQ    db+0(FP), AX
+	MOVQ    a+8(FP), BX
+	MOVQ    b+16(FP), CX
+	MOVQ    rows+24(FP), DX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+
+loop:
+	VMOVUPS     (BX), Y2
+	VFMADD231PS (CX), Y2, Y0
+	VMOVUPS     32(BX), Y2
+	VFMADD231PS 32(CX), Y2, Y1
+	ADDQ        $0x00000100, BX
+	ADDQ        $0x00000100, CX
+	DECQ        DX
+	JNZ         loop
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y1, 32(AX)
+	VZEROUPPER
+	RET
+
 // func lookUpRowsAVX2(dst *float32, bias *float32, table *float32, width int, ids *int32, rows int)
 // Requires: AVX
 TEXT ·lookUpRowsAVX2(SB), NOSPLIT, $0-48
@@ -1223,6 +1247,26 @@ loop:
 	VMOVUPS Z1, 64(AX)
 	VMOVUPS Z2, 128(AX)
 	VMOVUPS Z3, 192(AX)
+	VZEROUPPER
+	RET
+
+// func sumProductsAVX512(db *float32, a *float32, b *float32, rows int)
+// Requires: AVX, AVX512F
+TEXT ·sumProductsAVX512(SB), NOSPLIT, $0-32
+	MOVQ    db+0(FP), AX
+	MOVQ    a+8(FP), BX
+	MOVQ    b+16(FP), CX
+	MOVQ    rows+24(FP), DX
+	VMOVUPS (AX), Z0
+
+loop:
+	VMOVUPS     (BX), Z1
+	VFMADD231PS (CX), Z1, Z0
+	ADDQ        $0x00000100, BX
+	ADDQ        $0x00000100, CX
+	DECQ        DX
+	JNZ         loop
+	VMOVUPS     Z0, (AX)
 	VZEROUPPER
 	RET
 

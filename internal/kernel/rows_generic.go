@@ -31,6 +31,16 @@ func sumRowsGeneric(db, x []float32, rows int) {
 	}
 }
 
+func sumProductsGeneric(db, a, b []float32, rows int) {
+	db = db[:Lane]
+	for row := range rows {
+		a, b := unit(a, row), unit(b, row)
+		for j := range db {
+			db[j] += float32(a[j] * b[j])
+		}
+	}
+}
+
 func lookUpRowsGeneric(dst, bias, table []float32, width int, ids []int32, rows int) {
 	for i := range rows {
 		row := dst[i*Wide:][:Wide]

@@ -10,6 +10,8 @@ func scaleRows(x, by []float32, rows int) { scaleRowsGeneric(x, by, rows) }
 
 func sumRows(db, x []float32, rows int) { sumRowsGeneric(db, x, rows) }
 
+func sumProducts(db, a, b []float32, rows int) { sumProductsGeneric(db, a, b, rows) }
+
 func lookUpRows(dst, bias, table []float32, width int, ids []int32, rows int) {
 	lookUpRowsGeneric(dst, bias, table, width, ids, rows)
 }

@@ -24,6 +24,11 @@ func scaleRowsAVX2(x *float32, by *float32, rows int)
 //go:noescape
 func sumRowsAVX2(db *float32, x *float32, rows int)
 
+// sumProductsAVX2 adds the products of the first 16 columns of one row after the other to db.
+//
+//go:noescape
+func sumProductsAVX2(db *float32, a *float32, b *float32, rows int)
+
 // lookUpRowsAVX2 sets each row to bias, its first width columns to bias plus the table's row of its id; width 0 looks nothing up.
 //
 //go:noescape
@@ -58,6 +63,11 @@ func scaleRowsAVX512(x *float32, by *float32, rows int)
 //
 //go:noescape
 func sumRowsAVX512(db *float32, x *float32, rows int)
+
+// sumProductsAVX512 adds the products of the first 16 columns of one row after the other to db.
+//
+//go:noescape
+func sumProductsAVX512(db *float32, a *float32, b *float32, rows int)
 
 // lookUpRowsAVX512 sets each row to bias, its first width columns to bias plus the table's row of its id; width 0 looks nothing up.
 //

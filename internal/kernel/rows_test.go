@@ -54,6 +54,7 @@ func (c rowsCase) results(t *testing.T) (all [][]float32, names []string, sums [
 	}
 	run("ScaleRows", c.x, func(x []float32) { ScaleRows(x, by, c.rows) })
 	run("SumRows", c.wide, func(db []float32) { SumRows(db, x, c.rows) })
+	run("SumProducts", c.wide[:Lane], func(db []float32) { SumProducts(db, x[min(Lane, len(x)):], x, c.rows) })
 	run("FillRows", c.x, func(x []float32) { FillRows(x, wide, c.rows) })
 	run("LookUpRows", c.x, func(x []float32) { LookUpRows(x, wide, table, c.width, c.ids, c.rows) })
 	run("ScatterRows", c.table, func(table []float32) { ScatterRows(table, c.width, x, c.ids, c.rows) })
@@ -61,12 +62,17 @@ func (c rowsCase) results(t *testing.T) (all [][]float32, names []string, sums [
 	return all, names, sums
 }
 
-// want is what the helpers leave, plainly, in float32 for all but ExpSumRows.
+// want is what the helpers leave, plainly, in float32 for all but ExpSumRows and
+// SumProducts.
 func (c rowsCase) want() (all [][]float64, sums []float64) {
 	top, exp, scaled, db, filled := make([]float64, c.rows), make([]float64, len(c.x)), make([]float64, len(c.x)), wider(c.wide), make([]float64, len(c.x))
 	found, table, added := make([]float64, len(c.x)), wider(c.table), make([]float64, len(c.x))
+	products := wider(c.wide[:Lane])
 	sums = make([]float64, c.rows)
 	for i := range c.rows {
+		for j := range products {
+			products[j] += float64(c.x[i*Wide+Lane+j]) * float64(c.x[i*Wide+j])
+		}
 		top[i] = float64(c.top[i])
 		for j := range Wide {
 			top[i] = max(top[i], float64(c.x[i*Wide+j]))
@@ -85,7 +91,7 @@ func (c rowsCase) want() (all [][]float64, sums []float64) {
 			added[i*Wide+j] = float64(x + x)
 		}
 	}
-	return [][]float64{top, exp, scaled, db, filled, found, table, added}, sums
+	return [][]float64{top, exp, scaled, db, products, filled, found, table, added}, sums
 }
 
 func wider(x []float32) (y []float64) {
@@ -119,8 +125,9 @@ func testRows(t *testing.T, c rowsCase) {
 		got, names, sums := c.results(t)
 		for a, name := range names {
 			for i, w := range want[a] {
-				// A difference of up to 12, rounded, and 2 ulp of e^x.
-				if g := float64(got[a][i]); g != w && (name != "ExpSumRows" || !(math.Abs(g-w) <= 1e-6*w)) {
+				// A difference of up to 12, rounded, and 2 ulp of e^x; products are fused, or not.
+				limit := map[string]float64{"ExpSumRows": 1e-6 * w, "SumProducts": 1e-4}[name]
+				if g := float64(got[a][i]); !(math.Abs(g-w) <= limit) {
 					t.Fatalf("%v: %s, offset %d, rows %d, width %d: [%d] = %v, want %v", l, name, c.offset, c.rows, c.width, i, g, w)
 				}
 			}
@@ -218,6 +225,7 @@ func TestRowsOfShortArraysPanic(t *testing.T) {
 			func() { ExpSumRows(sum[:1:1], x, two, 2) }, func() { ExpSumRows(sum, short, two, 2) }, func() { ExpSumRows(sum, x, one, 2) },
 			func() { ScaleRows(short, two, 2) }, func() { ScaleRows(x, one, 2) },
 			func() { SumRows(x[:63:63], x, 2) }, func() { SumRows(x, short, 2) },
+			func() { SumProducts(x[:15:15], x, x, 2) }, func() { SumProducts(x, x[:79:79], x, 2) }, func() { SumProducts(x, x, x[:79:79], 2) },
 			func() { FillRows(short, x, 2) }, func() { FillRows(x, x[:63:63], 2) },
 			func() { LookUpRows(short, x, table, 64, ids, 2) }, func() { LookUpRows(x, x[:63:63], table, 64, ids, 2) }, func() { LookUpRows(x, x, table, 64, ids[:1:1], 2) },
 			func() { ScatterRows(table, 64, short, ids, 2) }, func() { ScatterRows(table, 64, x, ids[:1:1], 2) },
@@ -244,6 +252,7 @@ func TestRowsDoNotAllocate(t *testing.T) {
 			ExpSumRows(sums, c.x, c.top, c.rows)
 			ScaleRows(c.x, c.top, c.rows)
 			SumRows(c.wide, c.x, c.rows)
+			SumProducts(c.wide, c.x, c.x, c.rows)
 			FillRows(c.x, c.wide, c.rows)
 			LookUpRows(c.x, c.wide, c.table, c.width, c.ids, c.rows)
 			ScatterRows(c.table, c.width, c.x, c.ids, c.rows)
@@ -268,6 +277,7 @@ func BenchmarkRows(b *testing.B) {
 		{"ExpSumRows", func() { copy(x, c.x); ExpSumRows(sums, x, c.top, rows) }},
 		{"ScaleRows", func() { ScaleRows(x, c.top, rows) }},
 		{"SumRows", func() { SumRows(c.wide, c.x, rows) }},
+		{"SumProducts", func() { SumProducts(c.wide, c.x, c.x, rows) }},
 		{"FillRows", func() { FillRows(x, c.wide, rows) }},
 		{"LookUpRows", func() { LookUpRows(x, c.wide, c.table, c.width, c.ids, rows) }},
 		{"ScatterRows", func() { ScatterRows(c.table, c.width, c.x, c.ids, rows) }},
