@@ -4,11 +4,11 @@ package ref
 type Grads struct {
 	Weights []Weights // (L·D), the shapes of Net.Weights; Bh is nil with one bias
 	DX      []float64 // (T, B, X); zero past a length
-	DS0     []float64 // (B, L·D·S·H), also when s0 was nil
+	DS0     []float64 // (B, StateSize), also when s0 was nil
 }
 
 // Backward takes the gradients of Y, dy (T, B, W), and of Final, dFinal
-// (B, L·D·S·H); nil means zeros. What dy holds past a length is not read. It is
+// (B, StateSize); nil means zeros. What dy holds past a length is not read. It is
 // backpropagation through time (Werbos 1990): the steps of Forward, undone in
 // the opposite order.
 func (r *Run) Backward(dy, dFinal []float64) *Grads {
@@ -43,7 +43,7 @@ func (r *Run) Backward(dy, dFinal []float64) *Grads {
 // of the initial state.
 func (r *Run) backLayer(g *Grads, l, d int, dh, din []float64) {
 	n := r.Net
-	s, H, X := l*n.Dirs()+d, n.Hidden, n.LayerInput(l)
+	s, H, X := l*n.Dirs()+d, n.Width(), n.LayerInput(l)
 	w := n.weights(s)
 	for b, length := range r.Lengths {
 		dhState, dcState := r.state(g.DS0, b, s)
@@ -71,7 +71,7 @@ func (r *Run) backLayer(g *Grads, l, d int, dh, din []float64) {
 // output, that falls to the outputs of direction d, (T, B, H).
 func (r *Run) splitMerge(l, d int, dy []float64) []float64 {
 	n := r.Net
-	H, W, D := n.Hidden, n.Out(), n.Dirs()
+	H, W, D := n.Width(), n.Out(), n.Dirs()
 	dh := make([]float64, r.T*r.B*H)
 	for tb := range r.T * r.B {
 		if r.steps[l*D+d][tb] == nil {

@@ -13,22 +13,35 @@ type Gates struct {
 	Q          []float64 // GRU reset-after: h·Whn + bhn, before r multiplies it
 	I, F, G, O []float64 // LSTM: input, forget, candidate, output
 	C, TanhC   []float64 // LSTM: the new cell state, and its tanh
-	H          []float64 // the new state of any cell
+	M          []float64 // LSTM: o ⊙ tanh(c'), before the projection if there is one
+	H          []float64 // the new state of any cell; (P) with a projection
 }
 
 // Step is one step of one cell for one sample, with all that Backward needs.
 type Step struct {
 	Cell  string
 	X     []float64 // (X)
-	HPrev []float64 // (H) the state before the step
+	HPrev []float64 // (H), with a projection (P), the state before the step
 	CPrev []float64 // (H) LSTM
 	Gates           // (H) each
+	Options
+
+	acts                       []Act
+	ar, az, an, ai, af, ag, ao []float64 // (H) what activations are applied to, before clipping
 }
 
-// StepForward runs one cell once. x is (X), h is (H), c is (H) and nil but for
-// the LSTM; none is changed. The new state is in the answer's H and C.
+// StepForward runs one cell of the textbook once. x is (X), h is (H), c is (H) and
+// nil but for the LSTM; none is changed. The new state is in the answer's H and C.
 func StepForward(cell string, w Weights, x, h, c []float64) *Step {
-	s := &Step{Cell: cell, X: x, HPrev: h, CPrev: c}
+	return Options{}.StepForward(cell, w, x, h, c)
+}
+
+// StepForward is that of a cell with these options.
+func (o Options) StepForward(cell string, w Weights, x, h, c []float64) *Step {
+	s := &Step{Cell: cell, X: x, HPrev: h, CPrev: c, Options: o, acts: o.Acts}
+	if s.acts == nil {
+		s.acts = standard(cell)
+	}
 	if w.GainX != nil {
 		s.normed(w)
 		return s
@@ -110,6 +123,9 @@ func linearBackward(dw, db, dv, w, v, dy []float64, gate int) {
 // the reset gate has left of it.
 func (s *Step) preact(w Weights, gate int, h []float64) []float64 {
 	H := len(h)
+	if s.CPrev != nil {
+		H = len(s.CPrev) // h may be projected
+	}
 	return add(linear(w.Wx, w.Bx, s.X, gate, H), linear(w.Wh, w.Bh, h, gate, H))
 }
 

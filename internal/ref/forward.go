@@ -7,15 +7,15 @@ type Run struct {
 	T, B    int
 	Lengths []int     // (B)
 	Y       []float64 // (T, B, W) the top layer's outputs; zero past a length
-	Final   []float64 // (B, L·D·S·H) the state after each stream's last valid step
-	Trace   []Gates   // (L·D) of (T, B, H) each, by place in time whatever the direction; zero past a length, nil if no sequence has a step
+	Final   []float64 // (B, StateSize) the state after each stream's last valid step
+	Trace   []Gates   // (L·D) of (T, B, H) each, h with a projection (T, B, P), by place in time whatever the direction; zero past a length, nil if no sequence has a step
 
 	steps [][]*Step   // (L·D) of (T, B); nil past a length
-	hs    [][]float64 // (L·D) of (T, B, H): h after each step, and after zoneout
+	hs    [][]float64 // (L·D) of (T, B, H or P): h after each step, and after zoneout
 }
 
 // Forward runs the stack over x (T, B, X). lengths is (B), nil for all T. s0 is
-// (B, L·D·S·H), nil for zeros. A direction that reads from the end begins at a
+// (B, StateSize), nil for zeros. A direction that reads from the end begins at a
 // sequence's own last step, so its final state is the one after step 0. A
 // sequence of length 0 keeps the state it had. Nothing past a length is read.
 // x may change afterwards; weights and masks must not change before Backward.
@@ -48,21 +48,21 @@ func (n *Net) Forward(x []float64, T, B int, lengths []int, s0 []float64) *Run {
 // (T, B, LayerInput(l)). The state is taken from r.Final and left there.
 func (r *Run) runLayer(l, d int, in []float64) {
 	n := r.Net
-	s, H, X := l*n.Dirs()+d, n.Hidden, n.LayerInput(l)
+	s, H, X := l*n.Dirs()+d, n.Width(), n.LayerInput(l)
 	r.steps[s], r.hs[s] = make([]*Step, r.T*r.B), make([]float64, r.T*r.B*H)
 	w := n.weights(s)
 	for b, length := range r.Lengths {
 		h, c := r.state(r.Final, b, s)
 		for k := range length {
 			tb := n.at(d, k, length)*r.B + b
-			step := StepForward(n.Cell, w, in[tb*X:(tb+1)*X], clone(h), clone(c))
+			step := n.Options.StepForward(n.Cell, w, in[tb*X:(tb+1)*X], clone(h), clone(c))
 			r.steps[s][tb] = step
 			after := step.Gates
 			after.H = zoned(n.ZoneH, s, tb, h, step.H)
 			if c != nil {
 				after.C = zoned(n.ZoneC, s, tb, c, step.C)
 			}
-			r.Trace[s].put(after, tb, r.T*r.B, H)
+			r.Trace[s].put(after, tb, r.T*r.B)
 			copy(h, after.H)
 			copy(c, after.C)
 			copy(r.hs[s][tb*H:], h)
@@ -71,11 +71,11 @@ func (r *Run) runLayer(l, d int, in []float64) {
 }
 
 // state returns the h and c (H) of stream s = l·D + d of sample b inside a block
-// of states (B, L·D·S·H); c is nil but for the LSTM.
+// of states (B, StateSize); c is nil but for the LSTM.
 func (r *Run) state(states []float64, b, s int) (h, c []float64) {
-	H, S := r.Net.Hidden, r.Net.States()
-	block := states[b*r.Net.StateSize()+s*S*H:][:S*H]
-	if S == 1 {
+	size, H := r.Net.block(), r.Net.Width()
+	block := states[b*r.Net.StateSize()+s*size:][:size]
+	if r.Net.States() == 1 {
 		return block, nil
 	}
 	return block[:H], block[H:]
@@ -114,7 +114,7 @@ func unzoned(shares [][]float64, s, tb int, dy []float64) (dOld, dMade []float64
 // Bidirectional does; concat is Schuster & Paliwal's.
 func (r *Run) merge(l int) []float64 {
 	n := r.Net
-	H, W, D := n.Hidden, n.Out(), n.Dirs()
+	H, W, D := n.Width(), n.Out(), n.Dirs()
 	y := make([]float64, r.T*r.B*W)
 	for tb := range r.T * r.B {
 		if r.steps[l*D][tb] == nil {
@@ -170,18 +170,19 @@ func (r *Run) dropout(l int, y []float64) []float64 {
 }
 
 // put writes the gates of one step, (H) each, at place tb of tr, (T·B, H) each.
-func (tr *Gates) put(g Gates, tb, TB, H int) {
+func (tr *Gates) put(g Gates, tb, TB int) {
 	for _, p := range []struct {
 		dst *[]float64
 		src []float64
 	}{
 		{&tr.A, g.A}, {&tr.R, g.R}, {&tr.Z, g.Z}, {&tr.N, g.N}, {&tr.Q, g.Q},
 		{&tr.I, g.I}, {&tr.F, g.F}, {&tr.G, g.G}, {&tr.O, g.O},
-		{&tr.C, g.C}, {&tr.TanhC, g.TanhC}, {&tr.H, g.H},
+		{&tr.C, g.C}, {&tr.TanhC, g.TanhC}, {&tr.M, g.M}, {&tr.H, g.H},
 	} {
 		if p.src == nil {
 			continue
 		}
+		H := len(p.src)
 		if *p.dst == nil {
 			*p.dst = make([]float64, TB*H)
 		}

@@ -1,7 +1,5 @@
 package ref
 
-import "math"
-
 // The blocks of the GRU's rows, as in PyTorch.
 const gruR, gruZ, gruN = 0, 1, 2
 
@@ -13,9 +11,9 @@ const gruR, gruZ, gruN = 0, 1, 2
 //	n  = tanh(x·Wxn + bxn + (r ⊙ h)·Whn + bhn)
 //	h' = z ⊙ h + (1 − z) ⊙ n
 func (s *Step) gruBefore(w Weights) {
-	s.R = apply(sigmoid, s.preact(w, gruR, s.HPrev))
-	s.Z = apply(sigmoid, s.preact(w, gruZ, s.HPrev))
-	s.N = apply(math.Tanh, s.preact(w, gruN, mul(s.R, s.HPrev)))
+	s.gruGates(w)
+	s.an = s.preact(w, gruN, mul(s.R, s.HPrev))
+	s.N = s.activate(1, s.an)
 	s.gruBlend()
 }
 
@@ -26,11 +24,17 @@ func (s *Step) gruBefore(w Weights) {
 //	n = tanh(x·Wxn + bxn + r ⊙ q)
 func (s *Step) gruAfter(w Weights) {
 	H := len(s.HPrev)
-	s.R = apply(sigmoid, s.preact(w, gruR, s.HPrev))
-	s.Z = apply(sigmoid, s.preact(w, gruZ, s.HPrev))
+	s.gruGates(w)
 	s.Q = linear(w.Wh, w.Bh, s.HPrev, gruN, H)
-	s.N = apply(math.Tanh, add(linear(w.Wx, w.Bx, s.X, gruN, H), mul(s.R, s.Q)))
+	s.an = add(linear(w.Wx, w.Bx, s.X, gruN, H), mul(s.R, s.Q))
+	s.N = s.activate(1, s.an)
 	s.gruBlend()
+}
+
+// gruGates are r and z.
+func (s *Step) gruGates(w Weights) {
+	s.ar, s.az = s.preact(w, gruR, s.HPrev), s.preact(w, gruZ, s.HPrev)
+	s.R, s.Z = s.activate(0, s.ar), s.activate(0, s.az)
 }
 
 // gruBlend is h' = z ⊙ h + (1 − z) ⊙ n: z keeps the OLD state.
@@ -42,46 +46,37 @@ func (s *Step) gruBlend() {
 }
 
 // gruBlendBackward takes dh (H) of h', adds the direct path to dhPrev (H), and
-// returns the gradients of what z's σ and n's tanh were applied to, (H) each.
-func (s *Step) gruBlendBackward(dh, dhPrev []float64) (daz, dan []float64) {
-	daz, dan = make([]float64, len(dh)), make([]float64, len(dh))
+// returns the gradients of z and n, (H) each.
+func (s *Step) gruBlendBackward(dh, dhPrev []float64) (dz, dn []float64) {
+	dz, dn = make([]float64, len(dh)), make([]float64, len(dh))
 	for j := range dh {
-		dz := dh[j] * (s.HPrev[j] - s.N[j])
-		dn := dh[j] * (1 - s.Z[j])
+		dz[j] = dh[j] * (s.HPrev[j] - s.N[j])
+		dn[j] = dh[j] * (1 - s.Z[j])
 		dhPrev[j] += dh[j] * s.Z[j]
-		daz[j] = dz * s.Z[j] * (1 - s.Z[j])
-		dan[j] = dn * (1 - s.N[j]*s.N[j])
 	}
-	return daz, dan
+	return dz, dn
 }
 
 // gruBeforeBackward takes dh (H) of h' and adds to g, dx (X) and dhPrev (H).
 func (s *Step) gruBeforeBackward(w, g Weights, dh, dx, dhPrev []float64) {
-	daz, dan := s.gruBlendBackward(dh, dhPrev)
+	dz, dn := s.gruBlendBackward(dh, dhPrev)
+	daz, dan := s.deactivate(0, s.az, dz), s.deactivate(1, s.an, dn)
 
 	drh := make([]float64, len(dh)) // of r ⊙ h
 	s.preactBackward(w, g, gruN, mul(s.R, s.HPrev), dan, dx, drh)
 
-	dar := make([]float64, len(dh))
-	for j := range dh {
-		dr := drh[j] * s.HPrev[j]
-		dhPrev[j] += drh[j] * s.R[j]
-		dar[j] = dr * s.R[j] * (1 - s.R[j])
-	}
+	copy(dhPrev, add(dhPrev, mul(drh, s.R)))
+	dar := s.deactivate(0, s.ar, mul(drh, s.HPrev))
 	s.preactBackward(w, g, gruZ, s.HPrev, daz, dx, dhPrev)
 	s.preactBackward(w, g, gruR, s.HPrev, dar, dx, dhPrev)
 }
 
 // gruAfterBackward takes dh (H) of h' and adds to g, dx (X) and dhPrev (H).
 func (s *Step) gruAfterBackward(w, g Weights, dh, dx, dhPrev []float64) {
-	daz, dan := s.gruBlendBackward(dh, dhPrev)
+	dz, dn := s.gruBlendBackward(dh, dhPrev)
+	daz, dan := s.deactivate(0, s.az, dz), s.deactivate(1, s.an, dn)
 
-	dq, dar := make([]float64, len(dh)), make([]float64, len(dh))
-	for j := range dh {
-		dq[j] = dan[j] * s.R[j]
-		dr := dan[j] * s.Q[j]
-		dar[j] = dr * s.R[j] * (1 - s.R[j])
-	}
+	dq, dar := mul(dan, s.R), s.deactivate(0, s.ar, mul(dan, s.Q))
 	linearBackward(g.Wx, g.Bx, dx, w.Wx, s.X, dan, gruN)
 	linearBackward(g.Wh, g.Bh, dhPrev, w.Wh, s.HPrev, dq, gruN)
 

@@ -12,7 +12,8 @@
 //   - GRU, reset-before: Cho et al. 2014, arXiv 1406.1078;
 //   - GRU, reset-after: the variant of cuDNN and PyTorch;
 //   - LSTM: Hochreiter & Schmidhuber 1997, with the forget gate of Gers,
-//     Schmidhuber & Cummins 2000; no peepholes, no projection;
+//     Schmidhuber & Cummins 2000; peepholes: Gers & Schmidhuber 2000; projection:
+//     Sak, Senior & Beaufays 2014;
 //   - bidirectional: Schuster & Paliwal 1997;
 //   - locked dropout: Gal & Ghahramani 2016; zoneout: Krueger et al. 2017;
 //     dropped recurrent weights: Merity et al. 2018; layer norm: Ba et al. 2016;
@@ -31,12 +32,15 @@ type Net struct {
 	Input, Hidden, Layers int
 	Direction             string      // "forward", "backward", "bidirectional"
 	Merge                 string      // bidirectional only: "concat", "sum", "average", "multiply"; applies to every layer
+	Projection            int         // P: LSTM, h' = m·Whr is (P); 0: none
+	Peephole              bool        // LSTM
+	Options                           // of every cell
 	Biases                int         // 1: bx alone, bh is zero; 2: bx and bh
 	Weights               []Weights   // (L·D), layer-major: stream l·D + d; d 0 reads forward, 1 from the end
 	Masks                 [][]float64 // nil, or (L-1) of (T, B, W): multiplies the output of layer l on its way to layer l+1; an entry may be nil
 	Locked                bool        // Masks are of (B, W), for every step
-	ZoneH, ZoneC          [][]float64 // nil, or (L·D) of (T, B, H): the share m of the old state in h' ← m ⊙ h + (1 − m) ⊙ h', and in c' of an LSTM
-	WeightMasks           [][]float64 // nil, or (L·D) of (G·H, H): multiplies Wh
+	ZoneH, ZoneC          [][]float64 // nil, or (L·D) of (T, B, P or H) and (T, B, H): the share m of the old state in h' ← m ⊙ h + (1 − m) ⊙ h', and in c' of an LSTM
+	WeightMasks           [][]float64 // nil, or (L·D) of (G·H, P or H): multiplies Wh
 	LayerNorm             bool        // in the cell: see norm.go
 }
 
@@ -45,9 +49,12 @@ type Net struct {
 // (LSTM). The input width of layer l is Net.LayerInput(l).
 type Weights struct {
 	Wx []float64 // (G·H, X)
-	Wh []float64 // (G·H, H)
+	Wh []float64 // (G·H, H), with a projection (G·H, P)
 	Bx []float64 // (G·H)
 	Bh []float64 // (G·H), nil with one bias
+
+	Peep []float64 // (3·H) i, f, o, or coupled (2·H) i, o, with peepholes, else nil
+	Whr  []float64 // (P, H) with a projection, else nil
 
 	GainX, GainH []float64 // (G·H) with layer norm, else nil
 	GainC, BiasC []float64 // (H) with layer norm of an LSTM, else nil
@@ -61,6 +68,9 @@ func (n *Net) Gates() int {
 	case "gru_before", "gru_after":
 		return 3
 	case "lstm":
+		if n.Coupled {
+			return 3
+		}
 		return 4
 	}
 	panic(fmt.Sprintf("ref: cell %q", n.Cell))
@@ -74,6 +84,14 @@ func (n *Net) States() int {
 	return 1
 }
 
+// Width returns the width of h: P, or H without a projection.
+func (n *Net) Width() int {
+	if n.Projection > 0 {
+		return n.Projection
+	}
+	return n.Hidden
+}
+
 // Dirs returns D.
 func (n *Net) Dirs() int {
 	switch n.Direction {
@@ -85,17 +103,17 @@ func (n *Net) Dirs() int {
 	panic(fmt.Sprintf("ref: direction %q", n.Direction))
 }
 
-// Out returns W, the width of every layer's output: 2H when two directions are
-// concatenated, else H.
+// Out returns W, the width of every layer's output: that of h, twice that when two
+// directions are concatenated.
 func (n *Net) Out() int {
 	if n.Dirs() == 1 {
-		return n.Hidden
+		return n.Width()
 	}
 	switch n.Merge {
 	case "concat":
-		return 2 * n.Hidden
+		return 2 * n.Width()
 	case "sum", "average", "multiply":
-		return n.Hidden
+		return n.Width()
 	}
 	panic(fmt.Sprintf("ref: merge %q", n.Merge))
 }
@@ -108,9 +126,12 @@ func (n *Net) LayerInput(l int) int {
 	return n.Out()
 }
 
-// StateSize returns the floats of one stream's state, L·D·S·H: for layer, for
-// direction, for state vector (h, then c), H floats.
-func (n *Net) StateSize() int { return n.Layers * n.Dirs() * n.States() * n.Hidden }
+// StateSize returns the floats of one stream's state: for layer, for direction, for
+// state vector (h, then c), the vector's.
+func (n *Net) StateSize() int { return n.Layers * n.Dirs() * n.block() }
+
+// block returns those of one layer and direction.
+func (n *Net) block() int { return n.Width() + (n.States()-1)*n.Hidden }
 
 // ZeroWeights returns zeros in the shapes of n's weights, (L·D).
 func (n *Net) ZeroWeights() []Weights {
@@ -119,11 +140,17 @@ func (n *Net) ZeroWeights() []Weights {
 	for s := range ws {
 		ws[s] = Weights{
 			Wx: make([]float64, rows*n.LayerInput(s/n.Dirs())),
-			Wh: make([]float64, rows*n.Hidden),
+			Wh: make([]float64, rows*n.Width()),
 			Bx: make([]float64, rows),
 		}
 		if n.Biases == 2 {
 			ws[s].Bh = make([]float64, rows)
+		}
+		if n.Peephole {
+			ws[s].Peep = make([]float64, (n.Gates()-1)*n.Hidden)
+		}
+		if n.Projection > 0 {
+			ws[s].Whr = make([]float64, n.Projection*n.Hidden)
 		}
 		if n.LayerNorm {
 			ws[s].GainX, ws[s].GainH = make([]float64, rows), make([]float64, rows)
@@ -193,9 +220,9 @@ func (n *Net) checkMasks(T, B int) {
 		between = B * n.Out()
 	}
 	each("Masks", n.Masks, between)
-	each("ZoneH", n.ZoneH, T*B*n.Hidden)
+	each("ZoneH", n.ZoneH, T*B*n.Width())
 	each("ZoneC", n.ZoneC, T*B*n.Hidden)
-	each("WeightMasks", n.WeightMasks, n.Gates()*n.Hidden*n.Hidden)
+	each("WeightMasks", n.WeightMasks, n.Gates()*n.Hidden*n.Width())
 }
 
 // weights returns those of stream s as the steps use them.

@@ -12,6 +12,9 @@ import "math"
 // gainH ⊙ N((r ⊙ h)·Whn) over n. The LSTM has h' = o ⊙ tanh(gainC ⊙ N(c') + biasC).
 const epsilon = 1e-5
 
+// The blocks of the LSTM's rows, as in PyTorch.
+const lstmI, lstmF, lstmG, lstmO = 0, 1, 2, 3
+
 // normalise returns N(v) and what v − mean was divided by.
 func normalise(v []float64) (hat []float64, deviation float64) {
 	n := float64(len(v))
@@ -141,7 +144,8 @@ func (s *Step) normedBackward(w, g Weights, dh, dc, dx, dhPrev []float64) (dcPre
 			}
 		}
 	case "gru_before", "gru_after":
-		daz, dan := s.gruBlendBackward(dh, dhPrev)
+		dz, dn := s.gruBlendBackward(dh, dhPrev)
+		daz, dan := slope(dz, s.Z), flat(dn, s.N)
 		put(du, gruZ, daz)
 		put(du, gruN, dan)
 		if s.Cell == "gru_after" {

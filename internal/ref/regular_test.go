@@ -11,9 +11,9 @@ import (
 // 0 or 1, as masks have them, the others expectations.
 func (p *problem) regularise(seed int64, zoneH, zoneC, drop bool) {
 	n, rnd := p.net, rand.New(rand.NewSource(seed))
-	shares := func() (all [][]float64) {
+	shares := func(width int) (all [][]float64) {
 		for range n.Layers * n.Dirs() {
-			m := uniform(rnd, p.T*p.B*n.Hidden, 0.5)
+			m := uniform(rnd, p.T*p.B*width, 0.5)
 			for i := range m {
 				if m[i] += 0.5; rnd.Intn(2) == 0 {
 					m[i] = math.Round(m[i])
@@ -24,10 +24,10 @@ func (p *problem) regularise(seed int64, zoneH, zoneC, drop bool) {
 		return all
 	}
 	if zoneH {
-		n.ZoneH = shares()
+		n.ZoneH = shares(n.Width())
 	}
 	if zoneC {
-		n.ZoneC = shares()
+		n.ZoneC = shares(n.Hidden)
 	}
 	for s := 0; s < n.Layers*n.Dirs() && drop; s++ {
 		m := make([]float64, len(n.Weights[s].Wh))
