@@ -74,9 +74,9 @@ func (r *Runner) views(g []float32) {
 	}
 }
 
-// unmerge is the gradient (T·B, D·H) of the directions' outputs.
+// unmerge is the gradient (T·B, D·HSize) of the directions' outputs.
 func (r *Runner) unmerge(lt *layerTape, dy []float32, rows int) []float32 {
-	h := r.p.Hidden
+	h := r.p.HSize()
 	if r.p.OutputSize() == r.p.Directions()*h {
 		return dy
 	}
@@ -180,9 +180,9 @@ func (j *backwardJob) Run(part int) {
 			}
 			w.stretches(t, func(s stretch, within bool) {
 				if within {
-					w.way.backward(phase, j.dRaw[(t*x.B+s.b)*w.width+w.d*p.Hidden:], w.width, s, w.u)
+					w.way.backward(phase, j.dRaw[(t*x.B+s.b)*w.width+w.d*p.HSize():], w.width, s, w.u)
 				} else {
-					w.way.skip(s)
+					w.way.skip(s, w.u)
 				}
 			})
 			if phase == w.phases.backward-2 {

@@ -56,7 +56,7 @@ func newBenchTrial(b *testing.B, c Config, steps, rows int) *benchTrial {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	x := Sequence{T: steps, B: rows, F: c.Input, Data: randoms(r, steps*rows*c.Input)}
-	y := make([]float32, steps*rows*c.Hidden)
+	y := make([]float32, steps*rows*c.OutputSize())
 	return &benchTrial{net: n, x: x, y: y, dy: randoms(r, len(y)), dx: make([]float32, len(x.Data)), g: make([]float32, len(n.Params))}
 }
 

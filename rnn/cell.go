@@ -23,7 +23,8 @@ type Cell interface {
 	New(c Config) Recurrence
 }
 
-// Layout is what a cell holds and keeps. A vector is H floats.
+// Layout is what a cell holds and keeps. A vector is H floats, but the first of the
+// state HSize.
 type Layout struct {
 	Prefix  string      // before its tensors' names in a file, where PyTorch has another function under those names
 	Gates   []string    // the G vectors of the input's product: Wx is (G·H, X), bx (G·H)
@@ -99,19 +100,26 @@ func lookup(name string) (kind, error) {
 	return cell, nil
 }
 
-// recurrent is the layout's tensors of a cell with Wh (G·H, H) and, of two
-// biases, bh (G·H).
+// recurrent is the layout's tensors of a cell with Wh (G·H, HSize) and, of two
+// biases, bh (G·H), and what else its Config asks for.
 func recurrent(c Config, l Layout) Layout {
 	rows := len(l.Gates) * c.Hidden
 	bias := nn.Tensor{Name: "bias_hh", Shape: []int{rows}}
-	l.Tensors = []nn.Tensor{{Name: "weight_hh", Shape: []int{rows, c.Hidden}}}
+	l.Tensors = []nn.Tensor{{Name: "weight_hh", Shape: []int{rows, c.HSize()}}}
 	if c.Biases == 2 {
 		l.Tensors = append(l.Tensors, bias)
 	} else {
 		l.Zeros = []nn.Tensor{bias}
 	}
-	if c.LayerNorm {
-		l = norms(c, l)
+	if c.Projection > 0 {
+		l.Tensors = append(l.Tensors, nn.Tensor{Name: "weight_hr", Shape: []int{c.Projection, c.Hidden}})
+	}
+	if c.Peephole {
+		l.Tensors = append(l.Tensors, nn.Tensor{Name: "weight_peephole", Shape: []int{(len(l.Gates) - 1) * c.Hidden}})
+		l.Prefix, l.Zeros = l.Prefix+"peephole.", nil
+	}
+	if c.plain() {
+		l = plainLayout(c, l)
 	}
 	return l
 }

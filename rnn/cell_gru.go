@@ -6,7 +6,7 @@ import "sluice/internal/kernel"
 type gru struct{}
 
 func (gru) Validate(c Config) error {
-	if err := oneOf("activation", c.Activation, ""); err != nil {
+	if err := c.validateActivation(); err != nil {
 		return err
 	}
 	return oneOf("reset", c.Reset, ResetBefore, ResetAfter)
@@ -23,8 +23,8 @@ func (gru) Layout(c Config) Layout {
 // The lanes of a panel are n, r, z and, where the reset comes after, h·Whn.
 // What x adds to are the first three, what h adds to the last ones.
 func (g gru) layer(c Config, width int) layer {
-	if c.LayerNorm {
-		return newNormed(c, g.Layout(c), width)
+	if c.plain() {
+		return newPlain(c, g.Layout(c), width)
 	}
 	const r, z, n = 0, 1, 2 // as Layout has them
 	order := func(gates ...int) kernel.Order { return kernel.Order{Gates: gates, H: c.Hidden} }

@@ -9,7 +9,7 @@ func (vanilla) Validate(c Config) error {
 	if err := oneOf("reset", c.Reset, ""); err != nil {
 		return err
 	}
-	return oneOf("activation", c.Activation, "", "tanh", "relu")
+	return c.validateActivation()
 }
 
 func (vanilla) Layout(c Config) Layout {
@@ -17,8 +17,8 @@ func (vanilla) Layout(c Config) Layout {
 }
 
 func (v vanilla) layer(c Config, width int) layer {
-	if c.LayerNorm {
-		return newNormed(c, v.Layout(c), width)
+	if c.plain() {
+		return newPlain(c, v.Layout(c), width)
 	}
 	return newFused(vanillaKernels{relu: c.Activation == "relu"}, c, width, 1, product{}, product{}, product{})
 }

@@ -51,12 +51,30 @@ func TestConfigErrors(t *testing.T) {
 		{"rnn", func(c *Config) { c.ZoneoutCell = 0.5 }, "rnn: zoneout_cell 0.5: acts on the c of an lstm, want 0"},
 		{"lstm", func(c *Config) { c.WeightDrop = 0.9999999999 }, "rnn: weight_drop 0.9999999999: want a number in [0, 1)"},
 		{"lstm", func(c *Config) { c.Reset = ResetAfter }, `rnn: reset "after": want none here`},
-		{"lstm", func(c *Config) { c.Activation = "tanh" }, `rnn: activation "tanh": want none here`},
+		{"lstm", func(c *Config) { c.Activation = "tanh" }, `rnn: activation "tanh": want 3 functions, of i, f and o, of g and of c`},
 		{"rnn", func(c *Config) { c.Reset = ResetBefore }, `rnn: reset "before": want none here`},
-		{"rnn", func(c *Config) { c.Activation = "gelu" }, `rnn: activation "gelu": want tanh, relu`},
+		{"rnn", func(c *Config) { c.Activation = "relu relu" }, `rnn: activation "relu relu": want 1 function, of h`},
+		{"gru", func(c *Config) { c.Activation = "sigmoid tanh" }, `rnn: activation "sigmoid tanh": want "", which is the same`},
+		{"gru", func(c *Config) { c.Clip = -1 }, "rnn: clip -1: want a number of float32 above 0, or 0 for none"},
+		{"gru", func(c *Config) { c.Clip = math.NaN() }, "rnn: clip NaN: want a number of float32 above 0, or 0 for none"},
+		{"gru", func(c *Config) { c.Clip = math.Inf(1) }, "rnn: clip +Inf: want a number of float32 above 0, or 0 for none"},
+		{"gru", func(c *Config) { c.Clip = 1e39 }, "rnn: clip 1e+39: want a number of float32 above 0, or 0 for none"},
+		{"gru", func(c *Config) { c.Clip = 1e-60 }, "rnn: clip 1e-60: want a number of float32 above 0, or 0 for none"},
+		{"gru", func(c *Config) { c.Peephole = true }, `rnn: peephole: cell "gru" has none, want lstm`},
+		{"rnn", func(c *Config) { c.Coupled = true }, `rnn: coupled: cell "rnn" has no such gates, want lstm`},
+		{"rnn", func(c *Config) { c.Projection = 2 }, "rnn: projection 2: acts on the h of an lstm, want 0"},
+		{"lstm", func(c *Config) { c.Projection = 4 }, "rnn: projection 4: want 0, for none, or less than hidden, 4"},
+		{"lstm", func(c *Config) { c.Projection = -1 }, "rnn: projection -1: want 0, for none, or less than hidden, 4"},
+		{"lstm", func(c *Config) { c.Projection, c.Clip = 2, 1 }, "rnn: projection 2: want 0 with layer_norm, clip, coupled or an activation"},
+		{"lstm", func(c *Config) { c.Projection, c.LayerNorm = 2, true }, "rnn: projection 2: want 0 with layer_norm, clip, coupled or an activation"},
+		{"lstm", func(c *Config) { c.Projection, c.Activation = 2, "sigmoid relu relu" }, "rnn: projection 2: want 0 with layer_norm, clip, coupled or an activation"},
+		{"lstm", func(c *Config) { c.Peephole, c.LayerNorm = true, true }, "rnn: layer_norm: want none with peephole, clip, coupled or an activation"},
+		{"lstm", func(c *Config) { c.Coupled, c.LayerNorm = true, true }, "rnn: layer_norm: want none with peephole, clip, coupled or an activation"},
+		{"gru", func(c *Config) { c.Clip, c.LayerNorm = 1, true }, "rnn: layer_norm: want none with peephole, clip, coupled or an activation"},
+		{"rnn", func(c *Config) { c.Activation, c.LayerNorm = "elu", true }, "rnn: layer_norm: want none with peephole, clip, coupled or an activation"},
 		{"gru", func(c *Config) { c.Reset = "" }, `rnn: reset "": want before, after`},
 		{"gru", func(c *Config) { c.Reset = "both" }, `rnn: reset "both": want before, after`},
-		{"gru", func(c *Config) { c.Activation = "relu" }, `rnn: activation "relu": want none here`},
+		{"gru", func(c *Config) { c.Activation = "relu" }, `rnn: activation "relu": want 2 functions, of r and z and of n`},
 	} {
 		c := good(test.cell)
 		if err := c.Validate(); err != nil {
@@ -138,6 +156,14 @@ func TestTensorNames(t *testing.T) {
 				"layer_norm.reset_before.zoneout.bias_hh_l0[12] layer_norm.reset_before.zoneout.weight_ih_norm_l0[12] layer_norm.reset_before.zoneout.weight_hh_norm_l0[12]", ""},
 		{Config{Cell: "lstm", Layers: 1, Biases: 1, ZoneoutCell: 0.1, WeightDrop: 0.5},
 			"zoneout.weight_ih_l0[16 3] zoneout.bias_ih_l0[16] zoneout.weight_hh_l0[16 4]", "zoneout.bias_hh_l0[16]"},
+		{Config{Cell: "lstm", Layers: 2, Biases: 1, Projection: 2}, // those of torch.nn.LSTM(3, 4, 2, proj_size=2)
+			"weight_ih_l0[16 3] bias_ih_l0[16] weight_hh_l0[16 2] weight_hr_l0[2 4] weight_ih_l1[16 2] bias_ih_l1[16] weight_hh_l1[16 2] weight_hr_l1[2 4]", "bias_hh_l0[16] bias_hh_l1[16]"},
+		{Config{Cell: "lstm", Layers: 1, Biases: 2, Projection: 2, Peephole: true},
+			"peephole.weight_ih_l0[16 3] peephole.bias_ih_l0[16] peephole.weight_hh_l0[16 2] peephole.bias_hh_l0[16] peephole.weight_hr_l0[2 4] peephole.weight_peephole_l0[12]", ""},
+		{Config{Cell: "lstm", Layers: 1, Biases: 1, Coupled: true, Peephole: true, Clip: 1, Activation: "sigmoid relu relu"},
+			"peephole.coupled.clip.activation.weight_ih_l0[12 3] peephole.coupled.clip.activation.bias_ih_l0[12] peephole.coupled.clip.activation.weight_hh_l0[12 4] peephole.coupled.clip.activation.weight_peephole_l0[8]", ""},
+		{Config{Cell: "gru", Reset: ResetBefore, Layers: 1, Biases: 1, Activation: "hard_sigmoid tanh"},
+			"reset_before.activation.weight_ih_l0[12 3] reset_before.activation.bias_ih_l0[12] reset_before.activation.weight_hh_l0[12 4]", ""},
 	} {
 		test.c.Input, test.c.Hidden = 3, 4
 		n, err := New(test.c)
@@ -158,7 +184,7 @@ func TestTensorNames(t *testing.T) {
 	}
 	// No two networks that compute different functions have the names and the
 	// shapes of one another, but for the activation, which PyTorch's files do
-	// not tell either.
+	// not tell either, and what it and clipping are.
 	seen := map[string]string{}
 	for _, c := range allConfigs(2) {
 		n, _ := New(c)

@@ -211,7 +211,7 @@ func (w *customWay) backward(_ int, dy []float32, ld int, s stretch, _ units) {
 	})
 }
 
-func (w *customWay) skip(s stretch) {
+func (w *customWay) skip(s stretch, _ units) {
 	clear(of(w.da, w.gh, s.at, s.n))
 	clear(of(w.work, w.wh, s.at, s.n))
 }

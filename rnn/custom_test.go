@@ -151,7 +151,7 @@ func name(c rnn.Config) string {
 func TestDifferences(t *testing.T) {
 	for _, cell := range []rnn.Config{
 		{Cell: "traces"}, {Cell: "rnn"}, {Cell: "lstm"}, {Cell: "gru", Reset: rnn.ResetBefore}, {Cell: "gru", Reset: rnn.ResetAfter},
-		{Cell: "traces", Zoneout: 0.3},
+		{Cell: "traces", Zoneout: 0.3}, {Cell: "lstm", Peephole: true, Projection: 3}, {Cell: "lstm", Coupled: true, Peephole: true, Activation: "sigmoid silu softplus"},
 	} {
 		for _, c := range deep(cell) {
 			t.Run(name(c), func(t *testing.T) { newProblem(t, c, rnn.Init{}).check(t) })
@@ -314,6 +314,11 @@ func TestCustomConfig(t *testing.T) {
 	refused := c
 	refused.LayerNorm = true
 	if err := refused.Validate(); err == nil || err.Error() != `rnn: layer_norm: cell "traces" has none, want rnn, gru, lstm` {
+		t.Errorf("error %v", err)
+	}
+	refused = c
+	refused.Clip = 1
+	if err := refused.Validate(); err == nil || err.Error() != `rnn: clip 1: cell "traces" has none, want rnn, gru, lstm` {
 		t.Errorf("error %v", err)
 	}
 	refused = c

@@ -87,7 +87,7 @@ func TestFold(t *testing.T) {
 			sameBits(t, "dTable", dTable2, dTable)
 		}
 	}
-	for i, c := range slices.Concat(everyConfig(1), everyConfig(2), regularised(1)) {
+	for i, c := range slices.Concat(everyConfig(1), everyConfig(2), regularised(1), variants(1, kernelVariants...), variants(1, plainVariants...)) {
 		for _, ragged := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/ragged=%v", c.testName(), ragged), func(t *testing.T) { check(t, c, 6, 5, 4, ragged, uint64(i)) })
 		}

@@ -14,16 +14,21 @@ import (
 type fused struct {
 	kernels
 	config        Config
-	hidden, width int           // H, X
-	states        int           // S
-	panel         int           // units of a panel
-	x, h          product       // of x and h
-	r             product       // of r ⊙ h
-	before        bool          // the reset comes before: there is r
-	bias          []float32     // (panels, 64) what a row of a panel starts from
-	table         kernel.Matrix // (V, panels · 64) what it is with a row of a folded table, or empty
-	mixed         bool          // products are of bf16
-	rounds        bool          // products round what they multiply the weights with
+	hidden, width int             // H, X
+	hsize         int             // of h: H, with a projection P
+	states        int             // S
+	panel         int             // units of a panel
+	x, h          product         // of x and h
+	r             product         // of r ⊙ h
+	before        bool            // the reset comes before: there is r
+	bias          []float32       // (panels, 64) what a row of a panel starts from
+	table         kernel.Matrix   // (V, panels · 64) what it is with a row of a folded table, or empty
+	hr            *kernel.Weights // Whr, nil without a projection
+	hrAt          int             // its place among the tensors
+	peepholes     []float32       // (panels, 64) in the lanes of their gates
+	peepholesAt   int             // their place among the tensors, -1 without
+	mixed         bool            // products are of bf16
+	rounds        bool            // products round what they multiply the weights with
 }
 
 // product is a product's weights and the lanes that it fills.
@@ -52,7 +57,13 @@ func newFused(k kernels, c Config, width, states int, x, h, r product) *fused {
 	for _, p := range []*product{&x, &h, &r} {
 		p.weights = new(kernel.Weights)
 	}
-	f := &fused{kernels: k, config: c, hidden: c.Hidden, width: width, states: states, x: x, h: h, r: r, before: r.order.Gates != nil, panel: kernel.Lane}
+	f := &fused{
+		kernels: k, config: c, hidden: c.Hidden, hsize: c.HSize(), width: width, states: states, x: x, h: h, r: r, before: r.order.Gates != nil, panel: kernel.Lane,
+		hrAt: c.place("weight_hr"), peepholesAt: c.place("weight_peephole"),
+	}
+	if f.hrAt >= 0 {
+		f.hr = new(kernel.Weights)
+	}
 	if x.order.Gates == nil {
 		f.panel = kernel.Wide
 	}
@@ -82,9 +93,15 @@ func (f *fused) pack(team *nn.Team, tensors [][]float32, as nn.Precision) {
 	f.mixed, f.rounds = as == nn.Mixed, as == nn.Mixed || as == nn.Int8
 	f.table.Data = f.table.Data[:0]
 	f.x.weights.Pack(team, as, tensors[0], rows, f.width, f.x.order)
-	f.h.weights.Pack(team, as, tensors[2], rows, f.hidden, f.h.order)
+	f.h.weights.Pack(team, as, tensors[2], rows, f.hsize, f.h.order)
 	if f.before {
 		f.r.weights.Pack(team, as, tensors[2], rows, f.hidden, f.r.order)
+	}
+	if f.hr != nil {
+		f.hr.Pack(team, as, tensors[f.hrAt], f.hsize, f.hidden, kernel.Order{})
+	}
+	if f.peepholesAt >= 0 {
+		f.packPeepholes(tensors[f.peepholesAt])
 	}
 	f.bias = nn.Grow(f.bias, f.panels()*kernel.Wide)
 	clear(f.bias)
@@ -105,7 +122,7 @@ func (f *fused) biasesOf(tensors [][]float32, panel int, call func(lane int, b [
 		p.eachLane(panel, len(b), func(lane, row, count int) { call(lane, b[row:row+count]) })
 	}
 	each(&f.x, tensors[1])
-	if len(tensors) > 3 {
+	if f.config.Biases == 2 {
 		each(&f.h, tensors[3])
 		if f.before {
 			each(&f.r, tensors[3])

@@ -11,11 +11,12 @@ type gradientJob struct {
 	w     *fusedWay
 	grads [][]float32
 	x     *input
-	h, rh kernel.Matrix // (rows, H) before each step
+	h, rh kernel.Matrix // (rows, HSize) and (rows, H) before each step
+	prev  int           // the row of the states where these begin
 	in    kernel.Matrix // (rows, X) where there are no IDs
-	// Of products of bf16: what h, rh and in are rounded to, and the gates that
+	// Of products of bf16: what h, rh, in and m are rounded to, and the gates that
 	// a part is at work on.
-	rounded [3]kernel.Matrix
+	rounded [4]kernel.Matrix
 	da      []kernel.Matrix // (parts)
 	parts   int
 	db      []float32     // (panels, 64)
@@ -33,7 +34,7 @@ const (
 func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int) {
 	j := &x.job
 	j.w, j.grads, j.x = w, grads, x
-	j.h, j.rh, j.in = w.state[0].From(prev), w.rh, x.blocks
+	j.h, j.rh, j.in, j.prev = w.state[0].From(prev), w.rh, x.blocks, prev
 	j.parts = min(team.Threads(), w.panels())
 	if w.mixed {
 		j.round(team)
@@ -49,26 +50,31 @@ func (w *fusedWay) gradient(team *nn.Team, grads [][]float32, x *input, prev int
 		j.table = kernel.Matrix{Data: nn.Grow(j.table.Data, panels*x.symbols*width), Row: width, Block: x.symbols * width, Width: width}
 	}
 	team.Do(j.parts, j)
+	if w.hr != nil {
+		w.projectionGradient(team, j, grads[w.hrAt], x.rows)
+	}
 	j.grads, j.x = nil, nil
 }
 
 // round makes the factors of products of bf16.
 func (j *gradientJob) round(team *nn.Team) {
-	one := func(i int, x *kernel.Matrix, cols int) {
-		j.rounded[i] = j.rounded[i].GrowRounded(j.x.rows, cols)
-		team.RoundRows(j.rounded[i], *x, cols, j.x.rows)
-		*x = j.rounded[i]
-	}
-	one(0, &j.h, j.w.hidden)
+	j.one(team, 0, &j.h, j.w.hsize)
 	if j.w.before {
-		one(1, &j.rh, j.w.hidden)
+		j.one(team, 1, &j.rh, j.w.hidden)
 	}
 	if j.x.ids == nil {
-		one(2, &j.in, j.w.width)
+		j.one(team, 2, &j.in, j.w.width)
 	}
 	for len(j.da) < j.parts {
 		j.da = append(j.da, kernel.Matrix{})
 	}
+}
+
+// one rounds x.
+func (j *gradientJob) one(team *nn.Team, i int, x *kernel.Matrix, cols int) {
+	j.rounded[i] = j.rounded[i].GrowRounded(j.x.rows, cols)
+	team.RoundRows(j.rounded[i], *x, cols, j.x.rows)
+	*x = j.rounded[i]
 }
 
 // gates are the gradients of rows [r, r+n) of panels [from, to), a group at most,
@@ -91,13 +97,16 @@ func (j *gradientJob) Run(part int) {
 		if j.x.ids == nil {
 			outer(&w.x, from, to, j.grads[0], w.width, w.x.lanes(da), j.in.From(r), n)
 		}
-		outer(&w.h, from, to, j.grads[2], w.hidden, w.h.lanes(da), j.h.From(r), n)
+		outer(&w.h, from, to, j.grads[2], w.hsize, w.h.lanes(da), j.h.From(r), n)
 		if w.before {
 			outer(&w.r, from, to, j.grads[2], w.hidden, w.r.lanes(da), j.rh.From(r), n)
 		}
 	})
 	for p := from; p < to; p++ {
 		j.biases(p)
+		if w.peepholesAt >= 0 {
+			j.peepholes(p)
+		}
 		if j.x.folded {
 			j.scatter(p, p)
 		} else if j.x.ids != nil {

@@ -14,17 +14,19 @@ type fusedWay struct {
 	b      int             // rows of a step
 	g      kernel.Matrix   // (rows, panels · 64) gates, then the gradients of their pre-activations
 	rh     kernel.Matrix   // (rows, H) r ⊙ h, where the reset comes before
-	state  []kernel.Matrix // (slots·B, H) h, and c of an LSTM
-	dState []kernel.Matrix // (B, H)
+	state  []kernel.Matrix // (slots·B, HSize) h, and (slots·B, H) c of an LSTM
+	dState []kernel.Matrix // (B, HSize or H)
 	drh    kernel.Matrix   // (B, H)
-	dy     kernel.Matrix   // (B, H)
+	dy     kernel.Matrix   // (B, HSize)
 	hBack  kernel.Panels   // of h's weights, and r's
 	rBack  kernel.Panels
 
+	rows int // of the tape
+	projection
 	zones
 	use  use
 	raw  kernel.Matrix    // (rows, H) of zoneout: see keepsRaw
-	kept [2]kernel.Matrix // (B, H) of the gradient of h and c, what passes by the kernels
+	kept [2]kernel.Matrix // (B, HSize) and (B, H) of the gradient of h and c, what passes by the kernels
 }
 
 func (w *fusedWay) fit(b, slots, rows int, use use) {
@@ -40,8 +42,9 @@ func (w *fusedWay) fit(b, slots, rows int, use use) {
 	}
 	w.state, w.dState = w.state[:w.states], w.dState[:w.states] // an LSTM's had one more
 	for i := range w.state {
-		w.state[i] = w.state[i].Grow(slots*b, w.hidden)
+		w.state[i] = w.state[i].Grow(slots*b, w.sizeOf(i))
 	}
+	w.fitProjection(rows)
 	if w.before {
 		w.rh = w.rh.Grow(rows, w.hidden)
 	}
@@ -53,15 +56,32 @@ func (w *fusedWay) fitBack(team *nn.Team) {
 		w.rBack = w.r.weights.Back(team)
 	}
 	for i := range w.dState {
-		w.dState[i] = w.dState[i].Grow(w.b, w.hidden)
+		w.dState[i] = w.dState[i].Grow(w.b, w.sizeOf(i))
 		if w.zones[i].rate > 0 {
-			w.kept[i] = w.kept[i].Grow(w.b, w.hidden)
+			w.kept[i] = w.kept[i].Grow(w.b, w.sizeOf(i))
 		}
 	}
-	w.dy = w.dy.Grow(w.b, w.hidden)
+	w.fitProjectionBack(team)
+	w.dy = w.dy.Grow(w.b, w.hsize)
 	if w.before {
 		w.drh = w.drh.Grow(w.b, w.hidden)
 	}
+}
+
+// sizeOf is the width of state vector v.
+func (f *fused) sizeOf(v int) int {
+	if v == 0 {
+		return f.hsize
+	}
+	return f.hidden
+}
+
+// vectorOf is state vector v of those of a stream.
+func (f *fused) vectorOf(state []float32, v int) []float32 {
+	if v == 0 {
+		return state[:f.hsize]
+	}
+	return state[f.hsize+(v-1)*f.hidden:][:f.hidden]
 }
 
 // cell is where unit u's columns begin in row i of m and the rows after it: what
@@ -82,11 +102,15 @@ func (w *fusedWay) storeBack(dState []float32, row int, u units) { w.get(dState,
 // and what is beyond H to zero.
 func (w *fusedWay) put(to []kernel.Matrix, from []float32, i int, u units) {
 	for v, m := range to {
-		for at := u.from; at < u.to; at += kernel.Wide {
+		var vector []float32
+		if from != nil {
+			vector = w.vectorOf(from, v)
+		}
+		for at, end := u.of(v); at < end; at += kernel.Wide {
 			dst := cell(m, i, at)[:kernel.Wide]
 			n := 0
 			if from != nil {
-				n = copy(dst, from[v*w.hidden+at:(v+1)*w.hidden])
+				n = copy(dst, vector[at:])
 			}
 			clear(dst[n:])
 		}
@@ -96,14 +120,15 @@ func (w *fusedWay) put(to []kernel.Matrix, from []float32, i int, u units) {
 // get is the way back.
 func (w *fusedWay) get(to []float32, from []kernel.Matrix, i int, u units) {
 	for v, m := range from {
-		copyRow(to[v*w.hidden:(v+1)*w.hidden], m, i, u)
+		first, end := u.of(v)
+		copyRow(w.vectorOf(to, v), m, i, first, end)
 	}
 }
 
-// copyRow copies units of row i of m to the same places of to (H).
-func copyRow(to []float32, m kernel.Matrix, i int, u units) {
-	for at := u.from; at < u.to; at += kernel.Wide {
-		copy(to[at:], cell(m, i, at)[:kernel.Wide])
+// copyRow copies columns [from, to) of row i of m to the same places of dst.
+func copyRow(dst []float32, m kernel.Matrix, i, from, to int) {
+	for at := from; at < to; at += kernel.Wide {
+		copy(dst[at:], cell(m, i, at)[:kernel.Wide])
 	}
 }
 
@@ -144,6 +169,10 @@ func (w *fusedWay) together(n int) int {
 
 func (w *fusedWay) forward(phase int, s stretch, u units) {
 	from, to := w.of(u)
+	if w.hr != nil && phase == 1 {
+		w.project(s, u)
+		from = to
+	}
 	for ; from < to; from += w.together(s.n) {
 		w.kernels.forward(w, phase, s, from, min(from+w.together(s.n), to))
 	}
@@ -154,14 +183,14 @@ func (w *fusedWay) forward(phase int, s stretch, u units) {
 
 func (w *fusedWay) output(y []float32, ld int, s stretch, u units) {
 	for i := range s.n {
-		copyRow(y[i*ld:][:w.hidden], w.state[0], s.next+i, u)
+		copyRow(y[i*ld:][:w.hsize], w.state[0], s.next+i, u.h.from, u.h.to)
 	}
 }
 
 func (w *fusedWay) carry(s stretch, u units) {
 	for i := range s.n {
-		for _, m := range w.state {
-			for at := u.from; at < u.to; at += kernel.Wide {
+		for v, m := range w.state {
+			for at, end := u.of(v); at < end; at += kernel.Wide {
 				copy(cell(m, s.next+i, at)[:kernel.Wide], cell(m, s.prev+i, at))
 			}
 		}
@@ -173,14 +202,17 @@ func (w *fusedWay) carry(s stretch, u units) {
 	for at := u.from; at < u.to && w.before; at += kernel.Wide {
 		clear(cell(w.rh, s.at, at)[:s.n*kernel.Wide])
 	}
+	for at := u.from; at < u.to && w.hr != nil; at += kernel.Wide {
+		clear(cell(w.m, s.at, at)[:s.n*kernel.Wide])
+	}
 }
 
 func (w *fusedWay) backward(phase int, dy []float32, ld int, s stretch, u units) {
 	if phase == 0 {
-		for at := u.from; at < u.to; at += kernel.Wide {
+		for at := u.h.from; at < u.h.to; at += kernel.Wide {
 			for i := range s.n {
 				dst := cell(w.dy, s.b+i, at)[:kernel.Wide]
-				clear(dst[copy(dst, dy[i*ld+at:][:min(kernel.Wide, w.hidden-at)]):])
+				clear(dst[copy(dst, dy[i*ld+at:][:min(kernel.Wide, w.hsize-at)]):])
 			}
 		}
 		if w.active() {
@@ -188,13 +220,17 @@ func (w *fusedWay) backward(phase int, dy []float32, ld int, s stretch, u units)
 		}
 	}
 	w.kernels.backward(w, phase, s, u)
-	if phase == 0 && w.active() {
+	if first := w.hr == nil; w.active() && (phase == 0 && first || phase == 1 && !first) {
 		w.zoneJoin(s, u)
 	}
 }
 
-// skip does nothing: carry has left zeros on the tape.
-func (w *fusedWay) skip(stretch) {}
+// skip leaves zeros where carry has not.
+func (w *fusedWay) skip(s stretch, u units) {
+	for at := u.h.from; at < u.h.to && w.hr != nil; at += kernel.Wide {
+		clear(cell(w.dOut, s.at, at)[:s.n*kernel.Wide])
+	}
+}
 
 func (w *fusedWay) dx(team *nn.Team, dx []float32, x *input) {
 	da, n := w.x.lanes(w.g), x.rows
@@ -207,17 +243,17 @@ func (w *fusedWay) dx(team *nn.Team, dx []float32, x *input) {
 // toH adds da·Wh, of the product's lanes at row s.at, to rows of dh. back is of
 // its weights.
 func (w *fusedWay) toH(p *product, back kernel.Panels, dh kernel.Matrix, s stretch, u units) {
-	back.MulAddPanels(dh.From(s.b), p.lanes(w.g.From(s.at)), s.n, u.from/kernel.Wide, (u.to+kernel.Wide-1)/kernel.Wide)
+	back.MulAddPanels(dh.From(s.b), p.lanes(w.g.From(s.at)), s.n, u.h.from/kernel.Wide, blocks(u.h.to))
 }
 
 func (w *fusedWay) vector(dst []float32, name string, row, state int) {
 	switch name {
 	case "h":
-		copyRow(dst, w.state[0], state, units{0, w.hidden})
+		copyRow(dst, w.state[0], state, 0, w.hsize)
 	case "c":
-		copyRow(dst, w.state[1], state, units{0, w.hidden})
+		copyRow(dst, w.state[1], state, 0, w.hidden)
 	case "reset_h":
-		copyRow(dst, w.rh, row, units{0, w.hidden})
+		copyRow(dst, w.rh, row, 0, w.hidden)
 	default:
 		lane := w.lane(name)
 		for u := range dst {

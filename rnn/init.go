@@ -48,6 +48,9 @@ func (n *Network) Init(init Init, seed uint64) error {
 	if err := init.Validate(); err != nil {
 		return err
 	}
+	if init.Orthogonal && n.Projection > 0 {
+		return fmt.Errorf("rnn: init orthogonal: the blocks of weight_hh are %d × %d with a projection, want square ones", n.Hidden, n.Projection)
+	}
 	forget := slices.Index(n.layout().Gates, "f")
 	if init.ForgetBias != 0 && forget < 0 {
 		return fmt.Errorf("rnn: init forget bias %v: cell %q has no forget gate", init.ForgetBias, n.Cell)
@@ -83,7 +86,7 @@ func (n *Network) start(t nn.Tensor, place int, init Init, random *nn.Random) {
 	case init.Kind == "normal":
 		nn.Normal(t.Data, init.Sigma, random)
 	default:
-		nn.Xavier(t.Data, n.Hidden, t.Shape[1], random)
+		nn.Xavier(t.Data, min(n.Hidden, t.Shape[0]), t.Shape[1], random) // of Whr P
 	}
 }
 

@@ -71,7 +71,7 @@ type way interface {
 	// rows ld apart.
 	backward(phase int, dy []float32, ld int, s stretch, u units)
 	// skip is backward past a length.
-	skip(s stretch)
+	skip(s stretch, u units)
 	// gradient adds to the gradients of tensors, as pack has them. The
 	// states before the steps begin at row prev.
 	gradient(team *nn.Team, grads [][]float32, x *input, prev int)
@@ -92,9 +92,22 @@ const (
 	training      // and there are masks
 )
 
-// units are some of the hidden units, [from, to): from is a multiple of 64, to
-// too or H.
-type units struct{ from, to int }
+// span is [from, to).
+type span struct{ from, to int }
+
+// units are some of the hidden units: from is a multiple of 64, to too or H.
+type units struct {
+	span
+	h span // of the units of h alike, of which a projection makes fewer
+}
+
+// of is those of a state vector.
+func (u units) of(vector int) (from, to int) {
+	if vector == 0 {
+		return u.h.from, u.h.to
+	}
+	return u.from, u.to
+}
 
 // stretch is n rows of one step side by side.
 type stretch struct {

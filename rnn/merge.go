@@ -6,7 +6,7 @@ import "sluice/internal/kernel"
 // of rows.
 type mergeJob struct {
 	how         Merge
-	h           int
+	h           int // HSize
 	lt          *layerTape
 	rows, parts int
 }

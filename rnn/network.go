@@ -131,7 +131,7 @@ func (n *Network) Pack() *Packed { return n.PackAs(nn.Float32) }
 // Rounds. With nn.BF16 and nn.Int8 the Packed serves inference alone: Backward
 // panics. With nn.Mixed all that the products of the built-in cells multiply,
 // forward and back, is rounded to bf16, and sums are float32; those of
-// registered cells and of cells with layer norm stay float32.
+// registered cells and of those in plain Go stay float32.
 func (n *Network) PackAs(precision nn.Precision) *Packed {
 	p := &Packed{precision: precision, Config: n.Config, layout: n.layout(), stateSize: n.StateSize(), params: len(n.Params), parts: n.parts, hh: n.hh}
 	cell, _ := lookup(n.Cell)
@@ -164,14 +164,15 @@ func (n *Network) mustHave(who string, p *Packed) {
 	}
 }
 
-// Rounds says whether PackAs rounds a tensor, by its place in Tensors: weight_ih
-// and weight_hh of the built-in cells, of a registered one and with layer norm
+// Rounds says whether PackAs rounds a tensor, by its place in Tensors: weight_ih,
+// weight_hh and weight_hr of the built-in cells that have kernels, of all others
 // weight_ih alone.
 func (n *Network) Rounds(tensor int) bool {
 	cell, _ := lookup(n.Cell)
 	_, user := cell.(registered)
 	for _, part := range n.parts {
-		if tensor == part.from || tensor == part.from+2 && tensor < part.to && !user && !n.LayerNorm {
+		place := tensor - part.from
+		if place == 0 || tensor < part.to && !user && !n.plain() && (place == n.hh || place > 0 && place == n.place("weight_hr")) {
 			return true
 		}
 	}

@@ -65,11 +65,14 @@ func everyConfig(layers int) []Config {
 }
 
 func (c Config) testName() string {
-	return fmt.Sprintf("%s%s%s/%s%s/L=%d/biases=%d%s", c.Cell, c.Reset, c.Activation, c.Direction, c.Merge, c.Layers, c.Biases, c.regularName())
+	return fmt.Sprintf("%s%s%s/%s%s/L=%d/biases=%d%s", c.Cell, c.Reset, c.Activation, c.Direction, c.Merge, c.Layers, c.Biases, c.variantName()+c.regularName())
 }
 
 func refOf(n *Network) *ref.Net {
-	r := &ref.Net{Cell: n.Cell, Input: n.Input, Hidden: n.Hidden, Layers: n.Layers, Direction: string(n.Direction), Merge: string(n.Merge), Biases: n.Biases, Locked: n.Locked, LayerNorm: n.LayerNorm}
+	r := &ref.Net{Cell: n.Cell, Input: n.Input, Hidden: n.Hidden, Layers: n.Layers, Direction: string(n.Direction), Merge: string(n.Merge), Biases: n.Biases, Locked: n.Locked, LayerNorm: n.LayerNorm, Projection: n.Projection, Peephole: n.Peephole}
+	if n.plain() && !n.LayerNorm {
+		r.Options = optionsOf(n.Config)
+	}
 	switch {
 	case n.Cell == "rnn" && n.Activation == "relu":
 		r.Cell = "rnn_relu"
@@ -79,16 +82,22 @@ func refOf(n *Network) *ref.Net {
 		r.Cell = "gru_" + string(n.Reset)
 	}
 	for _, p := range n.parts {
-		w := ref.Weights{Wx: wide(n.tensors[p.from].Data), Bx: wide(n.tensors[p.from+1].Data), Wh: wide(n.tensors[p.from+2].Data)}
-		rest := n.data[p.from+3 : p.to]
-		for _, to := range []*[]float64{&w.Bh, &w.GainX, &w.GainH, &w.GainC, &w.BiasC}[2-n.Biases:] {
-			if len(rest) > 0 {
-				*to, rest = wide(rest[0]), rest[1:]
-			}
+		w := ref.Weights{}
+		for _, t := range n.tensors[p.from:p.to] {
+			*tensorOf(&w, t.Name) = wide(t.Data)
 		}
 		r.Weights = append(r.Weights, w)
 	}
 	return r
+}
+
+// tensorOf is the oracle's of a tensor by its name in a network.
+func tensorOf(w *ref.Weights, name string) *[]float64 {
+	name, _, _ = strings.Cut(name[strings.LastIndex(name, ".")+1:], "_l")
+	return map[string]*[]float64{
+		"weight_ih": &w.Wx, "weight_hh": &w.Wh, "bias_ih": &w.Bx, "bias_hh": &w.Bh, "weight_hr": &w.Whr, "weight_peephole": &w.Peep,
+		"weight_ih_norm": &w.GainX, "weight_hh_norm": &w.GainH, "weight_c_norm": &w.GainC, "bias_c_norm": &w.BiasC,
+	}[name]
 }
 
 func wide(x []float32) []float64 {
@@ -236,11 +245,8 @@ func compare(t *testing.T, name string, seen worst, tr *trial) {
 	flat := tr.g
 	for i, p := range tr.net.parts {
 		for _, tensor := range tr.net.tensors[p.from:p.to] {
-			w, kind := grads.Weights[i], strings.Split(tensor.Name[strings.LastIndex(tensor.Name, ".")+1:], "_l")[0]
-			want := map[string][]float64{
-				"weight_ih": w.Wx, "weight_hh": w.Wh, "bias_ih": w.Bx, "bias_hh": w.Bh,
-				"weight_ih_norm": w.GainX, "weight_hh_norm": w.GainH, "weight_c_norm": w.GainC, "bias_c_norm": w.BiasC,
-			}[kind]
+			kind, _, _ := strings.Cut(tensor.Name[strings.LastIndex(tensor.Name, ".")+1:], "_l")
+			want := *tensorOf(&grads.Weights[i], tensor.Name)
 			see("backward d"+kind, flat[:len(tensor.Data)], want, 1e-4)
 			flat = flat[len(tensor.Data):]
 		}

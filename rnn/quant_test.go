@@ -58,7 +58,7 @@ func lowPrecisionBits(t *testing.T, c Config, as nn.Precision, ids bool, seed ui
 // rounded, and that one not far from the first. IDs are what they are as
 // one-hot rows.
 func TestLowPrecisionIsNear(t *testing.T) {
-	for i, c := range everyConfig(2) {
+	for i, c := range slices.Concat(everyConfig(2), variants(2, kernelVariants...), variants(2, plainVariants...)) {
 		for _, as := range lowPrecisions {
 			tr := newTrial(t, c, 6, 4, false, true, uint64(i))
 			run := func(p *Packed, x Sequence) []float32 {

@@ -71,8 +71,10 @@ func regularised(layers int) (all []Config) {
 	return all
 }
 
-// allConfigs is everyConfig and regularised.
-func allConfigs(layers int) []Config { return append(everyConfig(layers), regularised(layers)...) }
+// allConfigs is everyConfig, regularised and variants.
+func allConfigs(layers int) []Config {
+	return slices.Concat(everyConfig(layers), regularised(layers), variants(layers, kernelVariants...), variants(layers, plainVariants...))
+}
 
 // masks gives the oracle those that tr has used.
 func (tr *trial) masks(oracle *ref.Net) {
@@ -94,9 +96,9 @@ func (tr *trial) masks(oracle *ref.Net) {
 			oracle.ZoneC = append(oracle.ZoneC, z[1].shares(tr.x.T*tr.x.B))
 		}
 	}
-	h := n.Hidden
+	h := n.HSize()
 	for part := 0; part < len(n.parts) && n.WeightDrop > 0; part++ {
-		m := make([]float64, len(n.layout().Gates)*h*h)
+		m := make([]float64, len(n.layout().Gates)*n.Hidden*h)
 		for i := range m {
 			if row, col := i/h, i%h; tr.p.masks.bits[part][row*words(h)+col/64]>>(col%64)&1 == 0 {
 				m[i] = 1 / (1 - n.WeightDrop)

@@ -25,7 +25,7 @@ type Runner struct {
 	in      []Sequence   // (L) of each layer
 	x       input
 	ids     []int32      // (T, B) of x
-	dRaw    []float32    // (T, B, D·H)
+	dRaw    []float32    // (T, B, D·HSize)
 	dOut    [2][]float32 // (T, B, X of a layer)
 	grads   [][]float32
 	slab    []float32 // (n, StateSize) of Step
@@ -87,8 +87,8 @@ func (r *Runner) layer(l int, state []float32, tape *Tape) {
 	r.do(s, (tape.ahead+1)*in.B, &r.forward)
 	r.forward = forwardJob{}
 	lt, width, rows := &tape.layers[l], r.p.OutputSize(), in.T*in.B
-	if width != r.p.Directions()*r.p.Hidden {
-		r.merge = mergeJob{r.p.Merge, r.p.Hidden, lt, rows, r.spans(rows)}
+	if h := r.p.HSize(); width != r.p.Directions()*h {
+		r.merge = mergeJob{r.p.Merge, h, lt, rows, r.spans(rows)}
 		r.team.Do(r.merge.parts, &r.merge)
 		r.merge = mergeJob{}
 	}
@@ -186,7 +186,7 @@ func (w *walk) forward(step int, input bool, raw []float32) {
 				w.way.forward(phase, s, w.u)
 			}
 			if phase == last {
-				w.output(raw[(t*w.x.B+s.b)*w.width+w.d*w.r.p.Hidden:], s, within)
+				w.output(raw[(t*w.x.B+s.b)*w.width+w.d*w.r.p.HSize():], s, within)
 			}
 		})
 		if phase == last {
@@ -196,14 +196,14 @@ func (w *walk) forward(step int, input bool, raw []float32) {
 	}
 }
 
-// output sets the rows of a stretch in raw (…, D·H), zero past a length.
+// output sets the rows of a stretch in raw (…, D·HSize), zero past a length.
 func (w *walk) output(raw []float32, s stretch, within bool) {
 	if within {
 		w.way.output(raw, w.width, s, w.u)
 		return
 	}
 	for i := range s.n {
-		clear(raw[i*w.width+w.u.from : i*w.width+w.u.to])
+		clear(raw[i*w.width+w.u.h.from : i*w.width+w.u.h.to])
 	}
 }
 
@@ -219,7 +219,7 @@ func (o own) in(state []float32, b int) []float32 {
 }
 
 func (p *Packed) own(l, d int) own {
-	sh := len(p.layout.State) * p.Hidden
+	sh := p.stateOf(len(p.layout.State))
 	return own{p.stateSize, (l*p.Directions() + d) * sh, sh}
 }
 

@@ -41,15 +41,19 @@ func (r *Runner) split(b int) split {
 }
 
 // of is the rows and units of a part.
-func (s split) of(part, b, hidden int) (rows, u units) {
-	rows, u = units{0, b}, units{0, hidden}
+func (s split) of(part, b int, c *Config) (rows span, u units) {
+	rows, u = span{0, b}, c.units()
 	if s.byUnits {
-		u.from, u.to = kernel.Span(hidden, part, s.parts, kernel.Wide)
+		u.from, u.to = kernel.Span(u.to, part, s.parts, kernel.Wide)
+		u.h.from, u.h.to = kernel.Span(u.h.to, part, s.parts, kernel.Wide)
 	} else {
 		rows.from, rows.to = kernel.Span(b, part, s.parts, 1)
 	}
 	return rows, u
 }
+
+// units are all of them.
+func (c *Config) units() units { return units{span{0, c.Hidden}, span{0, c.HSize()}} }
 
 // do runs the parts of all directions. Between two meetings a part has products
 // with so many rows of the input and of the state.
@@ -81,7 +85,8 @@ type walk struct {
 	first    bool // of the direction's parts
 	byUnits  bool
 	reversed bool
-	rows, u  units
+	rows     span
+	u        units
 	width    int // of a row of both directions' outputs
 	phases   phases
 	base     int  // the row of the input that is the tape's first
@@ -90,11 +95,11 @@ type walk struct {
 
 func (r *Runner) walk(l, part int, s split, x *Sequence, tape *Tape) walk {
 	p, d := r.p, part/s.parts
-	rows, u := s.of(part%s.parts, x.B, p.Hidden)
+	rows, u := s.of(part%s.parts, x.B, &p.Config)
 	return walk{
 		r: r, way: tape.layers[l].ways[d], x: x, tape: tape, l: l, d: d,
 		first: part%s.parts == 0, byUnits: s.byUnits && s.parts > 1, reversed: p.reversed(d),
-		rows: rows, u: u, width: p.Directions() * p.Hidden, phases: p.layers[0].steps(),
+		rows: rows, u: u, width: p.Directions() * p.HSize(), phases: p.layers[0].steps(),
 	}
 }
 
@@ -119,7 +124,7 @@ func (w *walk) look(step int) {
 func (w *walk) goesOn(step int) bool {
 	if w.byUnits && int64(step) >= w.r.alone.Load() {
 		w.meet()
-		w.byUnits, w.gone, w.u = false, !w.first, units{0, w.r.p.Hidden}
+		w.byUnits, w.gone, w.u = false, !w.first, w.r.p.units()
 	}
 	return !w.gone
 }

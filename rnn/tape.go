@@ -32,7 +32,7 @@ type Tape struct {
 // layerTape is the tape of one layer.
 type layerTape struct {
 	ways []way     // (D)
-	raw  []float32 // (T, B, D·H) outputs as the directions make them; out itself where they are concatenated
+	raw  []float32 // (T, B, D·HSize) outputs as the directions make them; out itself where they are concatenated
 	out  []float32 // (T, B, OutputSize) merged and dropped out: the next layer's input
 	mask nn.Mask   // of out
 	own  [2][]float32
@@ -53,7 +53,7 @@ func (t *Tape) fit(p *Packed, x Sequence, y []float32, keep bool) {
 	if t.Dropout != nil {
 		t.use = training
 	}
-	h, d, n := p.Hidden, p.Directions(), x.T*x.B
+	h, d, n := p.HSize(), p.Directions(), x.T*x.B
 	t.layers = nn.Grow(t.layers, p.Layers)
 	for l := range t.layers {
 		lt := &t.layers[l]
@@ -108,7 +108,15 @@ func (t *Tape) Vectors() []string {
 	return slices.Concat(t.layout.State, t.layout.Tape)
 }
 
-// At copies one vector of a layer and direction at a step of a row to dst (H),
+// Width is that of a vector that At knows: of h HSize, of any other H.
+func (t *Tape) Width(vector string) int {
+	if vector == t.layout.State[0] {
+		return t.config.HSize()
+	}
+	return t.config.Hidden
+}
+
+// At copies one vector of a layer and direction at a step of a row to dst (Width),
 // after Forward with this tape and before Backward, and returns dst. A state is
 // that after the step. Past a row's length the gates are 0 and the state
 // stands still.
@@ -125,7 +133,7 @@ func (t *Tape) At(dst []float32, layer, direction int, vector string, step, row 
 	if !slices.Contains(t.Vectors(), vector) {
 		panic(fmt.Sprintf("rnn: At: vector %q, want one of %v", vector, t.Vectors()))
 	}
-	checkLen("At", "dst", len(dst), t.config.Hidden)
+	checkLen("At", "dst", len(dst), t.Width(vector))
 	s := t.stretch(t.config.reversed(direction), step, row, row+1, 0)
 	t.layers[layer].ways[direction].vector(dst, vector, s.at, s.next)
 	return dst

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"sluice/internal/ref"
@@ -26,7 +27,7 @@ func traceOf(c Config, g ref.Gates, hPrev []float64, vector string) []float64 {
 
 // statesBefore is the h (T, B, H) before each step of a layer and direction.
 func statesBefore(tr *trial, h []float64, l, d int) []float64 {
-	c, B, H := tr.net.Config, tr.x.B, tr.net.Hidden
+	c, B, H := tr.net.Config, tr.x.B, tr.net.HSize()
 	sh := c.StateSize() / c.Layers / c.Directions()
 	before := make([]float64, len(h))
 	for b := range B {
@@ -48,9 +49,9 @@ func statesBefore(tr *trial, h []float64, l, d int) []float64 {
 
 func TestTapeAgainstReference(t *testing.T) {
 	seen := worst{}
-	configs := everyConfig(2)
+	configs := slices.Concat(everyConfig(2), variants(2, kernelVariants...), variants(2, plainVariants...))
 	for i := range configs {
-		configs[i].Dropout = 0
+		configs[i].Dropout, configs[i].Zoneout, configs[i].ZoneoutCell = 0, 0, 0
 	}
 	kinds(t, configs, func(t *testing.T, c Config, ragged, ids bool, seed uint64) {
 		const T, B = 5, 4
@@ -65,6 +66,9 @@ func TestTapeAgainstReference(t *testing.T) {
 			for d := range c.Directions() {
 				trace := run.Trace[l*c.Directions()+d]
 				for _, vector := range tr.tape.Vectors() {
+					if strings.HasPrefix(vector, "before_") {
+						continue // what activations are applied to
+					}
 					want := traceOf(c, trace, statesBefore(tr, trace.H, l, d), vector)
 					if want == nil {
 						t.Fatalf("the reference has no %q", vector)
@@ -79,10 +83,9 @@ func TestTapeAgainstReference(t *testing.T) {
 
 func seeVector(t *testing.T, seen worst, tr *trial, l, d int, vector string, want []float64) {
 	t.Helper()
-	c, H, B := tr.net.Config, tr.net.Hidden, tr.x.B
+	c, H, B := tr.net.Config, tr.tape.Width(vector), tr.x.B
 	state := slices.Index(tr.tape.layout.State, vector)
-	S := len(tr.tape.layout.State)
-	block := (l*c.Directions() + d) * S * H
+	at := (l*c.Directions()+d)*c.StateSize()/c.Layers/c.Directions() + state*c.HSize()
 	for b := range B {
 		for step := range tr.x.T {
 			got := tr.tape.At(make([]float32, H), l, d, vector, step, b)
@@ -97,9 +100,9 @@ func seeVector(t *testing.T, seen worst, tr *trial, l, d int, vector string, wan
 			case state < 0:
 				sameBits(t, where+", past the length", got, make([]float32, H))
 			case c.reversed(d): // has not begun
-				sameBits(t, where+", before the start", got, tr.state[b*c.StateSize()+block+state*H:][:H])
+				sameBits(t, where+", before the start", got, tr.state[b*c.StateSize()+at:][:H])
 			default: // has ended
-				sameBits(t, where+", past the end", got, tr.end[b*c.StateSize()+block+state*H:][:H])
+				sameBits(t, where+", past the end", got, tr.end[b*c.StateSize()+at:][:H])
 			}
 		}
 	}
@@ -114,6 +117,9 @@ func TestVectors(t *testing.T) {
 		{Config{Cell: "gru", Reset: ResetBefore}, "[h r z n reset_h]"},
 		{Config{Cell: "gru", Reset: ResetAfter}, "[h r z n h_n]"},
 		{Config{Cell: "lstm"}, "[h c i f g o]"},
+		{Config{Cell: "lstm", Peephole: true, Projection: 1}, "[h c i f g o]"},
+		{Config{Cell: "lstm", Coupled: true}, "[h c i f g o before_i before_g before_o]"},
+		{Config{Cell: "gru", Reset: ResetBefore, Clip: 1}, "[h r z n reset_h before_r before_z before_n]"},
 	} {
 		test.c.Input, test.c.Hidden, test.c.Layers, test.c.Biases = 2, 3, 1, 1
 		tr := newTrial(t, test.c, 1, 1, false, false, 1)

@@ -15,7 +15,7 @@ type zones [2]zone
 // does not; without masks their expectation is taken.
 type zone struct {
 	rate   float32 // of units that keep their state; 0: there is no zoneout
-	hidden int
+	hidden int     // the width of the vector
 	masked bool
 	masks  []uint64 // (rows, H/64) bits of the units that keep it
 }
@@ -24,9 +24,12 @@ type zone struct {
 func (z *zones) fit(c *Config, rows int, use use) {
 	for v, rate := range []float64{c.Zoneout, c.ZoneoutCell} {
 		z[v].rate, z[v].hidden, z[v].masked = float32(rate), c.Hidden, use == training
+		if v == 0 {
+			z[v].hidden = c.HSize()
+		}
 		z[v].masks = z[v].masks[:0]
 		if rate > 0 && z[v].masked {
-			z[v].masks = nn.Grow(z[v].masks, rows*words(c.Hidden))
+			z[v].masks = nn.Grow(z[v].masks, rows*words(z[v].hidden))
 		}
 	}
 }
@@ -94,9 +97,9 @@ func (z *zone) join(d, kept []float32, row, block int) {
 // zoned calls f with each 64 units of each row and state vector that has a zoneout.
 func (w *fusedWay) zoned(s stretch, u units, f func(z *zone, v, i, at, n int)) {
 	for v := range w.state {
-		for at := u.from; at < u.to && w.zones[v].rate > 0; at += kernel.Wide {
+		for at, end := u.of(v); at < end && w.zones[v].rate > 0; at += kernel.Wide {
 			for i := range s.n {
-				f(&w.zones[v], v, i, at, min(kernel.Wide, w.hidden-at))
+				f(&w.zones[v], v, i, at, min(kernel.Wide, w.zones[v].hidden-at))
 			}
 		}
 	}
@@ -135,7 +138,7 @@ func (w *fusedWay) made(s stretch, u int) []float32 {
 // zonePart makes the gradients of the states those of what the kernels made,
 // h's with that of y, and keeps the rest.
 func (w *fusedWay) zonePart(s stretch, u units) {
-	for at := u.from; at < u.to && w.zones[0].rate > 0; at += kernel.Wide {
+	for at := u.h.from; at < u.h.to && w.zones[0].rate > 0; at += kernel.Wide {
 		dy := cell(w.dy, s.b, at)[:s.n*kernel.Wide]
 		kernel.AddTo(cell(w.dState[0], s.b, at)[:len(dy)], dy)
 		clear(dy)
