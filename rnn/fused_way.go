@@ -205,6 +205,9 @@ func (w *fusedWay) carry(s stretch, u units) {
 	for at := u.from; at < u.to && w.hr != nil; at += kernel.Wide {
 		clear(cell(w.m, s.at, at)[:s.n*kernel.Wide])
 	}
+	for at := u.from; at < u.to && w.peepholesAt >= 0 && w.use != inference && w.keepsRaw() >= 0; at += kernel.Wide {
+		clear(cell(w.raw, s.at, at)[:s.n*kernel.Wide])
+	}
 }
 
 func (w *fusedWay) backward(phase int, dy []float32, ld int, s stretch, u units) {
