@@ -71,7 +71,7 @@ func TestRead(t *testing.T) {
 	vocab, ids := text(t, 150)
 	for _, c := range []rnn.Config{
 		{Cell: "gru", Reset: rnn.ResetBefore, Hidden: 5, Layers: 2}, {Cell: "gru", Reset: rnn.ResetAfter, Hidden: 70, Layers: 1},
-		{Cell: "lstm", Hidden: 5, Layers: 2},
+		{Cell: "lstm", Hidden: 5, Layers: 2}, {Cell: "lstm", Hidden: 5, Layers: 2, Projection: 2}, {Cell: "lstm", Hidden: 5, Layers: 1, Coupled: true},
 	} {
 		m := newModel(t, vocab, c)
 		trace, err := Read(t.Context(), m.Pack(), newTeam(t, 2), ids, nil)
@@ -117,8 +117,9 @@ func checkCell(t *testing.T, c rnn.Config, layer Layer, steps int) {
 				got, want = x("h"), x("z")*at["h"](step-1, u)+(1-x("z"))*x("n")
 			} else {
 				got, want = x("c"), x("f")*at["c"](step-1, u)+x("i")*x("g")
-				if h := x("o") * math.Tanh(got); !(math.Abs(x("h")-h) < 1e-6) {
-					t.Fatalf("lstm: h of unit %d at step %d is %v, want %v", u, step, x("h"), h)
+				name := layer.Vectors[len(layer.Vectors)-1].Name
+				if h := x("o") * math.Tanh(got); !(math.Abs(x(name)-h) < 1e-6) || (name == "m") != (c.Projection > 0) {
+					t.Fatalf("lstm: %s of unit %d at step %d is %v, want %v", name, u, step, x(name), h)
 				}
 			}
 			if !(math.Abs(got-want) < 1e-6) || got == 0 {

@@ -42,7 +42,8 @@ type Gate struct {
 // Measure changes one symbol of each row into another frequent one and runs
 // both texts on for o.Lags steps, the one that reads the change included. The lag
 // of a unit in that row is the number of steps until |Δh| falls below Fraction of
-// its largest for good: between two steps as if it fell exponentially.
+// its largest for good: between two steps as if it fell exponentially. With a
+// projection h is what that is made of.
 func Measure(ctx context.Context, p *model.Packed, team *nn.Team, ids data.Symbols, o Options) ([]Memory, error) {
 	often, err := mostFrequent(ctx, ids, p.Vocab.Size())
 	if err != nil {
@@ -144,7 +145,7 @@ func (m *meter) before(run *model.Runner, b model.Batch, state []float32) {
 	m.h = nn.Grow(m.h, m.p.RNN.Layers*b.T*b.B*h)
 	for l := range m.p.RNN.Layers {
 		for i := range b.T * b.B {
-			tape.At(m.h[(l*b.T*b.B+i)*h:][:h], l, 0, "h", i/b.B, i%b.B)
+			tape.At(m.h[(l*b.T*b.B+i)*h:][:h], l, 0, output(m.p.RNN), i/b.B, i%b.B)
 			for g, name := range m.gates {
 				tape.At(gate, l, 0, name, i/b.B, i%b.B)
 				for u, v := range gate {
@@ -164,7 +165,7 @@ func (m *meter) after(run *model.Runner, b model.Batch, state []float32) {
 	for l := range m.p.RNN.Layers {
 		for row := range b.B {
 			for t := range b.T {
-				tape.At(changed, l, 0, "h", t, row)
+				tape.At(changed, l, 0, output(m.p.RNN), t, row)
 				for u, v := range m.h[((l*b.T+t)*b.B+row)*h:][:h] {
 					d := math.Abs(float64(changed[u]) - float64(v))
 					m.lost = m.lost || !finite(d)

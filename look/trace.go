@@ -27,7 +27,7 @@ type Trace struct {
 type Layer struct {
 	Direction rnn.Direction // Forward or Backward
 	Vectors   []Vector
-	Order     []int // (H) the units, those whose h moves least from step to step first
+	Order     []int // (H) the units, those whose h, the last vector, moves least from step to step first
 }
 
 // Layers are those of a Trace of c that has yet to be read.
@@ -48,7 +48,8 @@ type Vector struct {
 }
 
 // Read runs p over ids from the zero state. The vectors are the cell's gates,
-// then its states, h last; of a cell of the user's, all that its tape has.
+// then its states, h last; of a cell of the user's, all that its tape has. With a
+// projection m, which h is made of, stands in the place of h, as wide as the rest.
 func Read(ctx context.Context, p *model.Packed, team *nn.Team, ids []int32, progress func(done, total int)) (*Trace, error) {
 	switch {
 	case len(ids) == 0:
@@ -117,7 +118,7 @@ func (t *Trace) take(c rnn.Config, tape *rnn.Tape, at, n, all int) error {
 	for l := range t.Layers {
 		layer := &t.Layers[l]
 		if layer.Vectors == nil {
-			for _, name := range shown(c.Cell, tape.Vectors()) {
+			for _, name := range shown(c, tape.Vectors()) {
 				layer.Vectors = append(layer.Vectors, Vector{name, make([]float32, all*h)})
 			}
 		}
@@ -134,16 +135,24 @@ func (t *Trace) take(c rnn.Config, tape *rnn.Tape, at, n, all int) error {
 }
 
 // shown are the vectors of a cell in the order of its equations.
-func shown(cell string, all []string) []string {
-	switch cell {
+func shown(c rnn.Config, all []string) []string {
+	switch c.Cell {
 	case "rnn":
 		return []string{"h"}
 	case "gru":
 		return []string{"r", "z", "n", "h"}
 	case "lstm":
-		return []string{"i", "f", "g", "o", "c", "h"}
+		return []string{"i", "f", "g", "o", "c", output(c)}
 	}
 	return append(slices.Clone(all[1:]), all[0]) // the first is the output
+}
+
+// output is the vector of what the units give: h, or what a projection makes it of.
+func output(c rnn.Config) string {
+	if c.Projection > 0 {
+		return "m"
+	}
+	return "h"
 }
 
 // sort finds the order of each layer's units.

@@ -20,11 +20,12 @@ func (c Chars) on() bool { return c.Embed > 0 }
 // MaxSpelling is how many characters of a word are read at most: the first ones.
 const MaxSpelling = 64
 
-// spelling is the layer of characters.
+// spelling is the layer of characters: of the stack's cell, without a projection.
 func (s Spec) spelling() rnn.Config {
 	c := s.RNN
 	return rnn.Config{
 		Cell: c.Cell, Activation: c.Activation, Reset: c.Reset, Biases: c.Biases, LayerNorm: c.LayerNorm,
+		Peephole: c.Peephole, Clip: c.Clip, Coupled: c.Coupled,
 		Input: s.Chars.Embed, Hidden: s.Chars.Hidden, Layers: 1, Direction: rnn.Bidirectional, Merge: rnn.Concat,
 	}
 }

@@ -91,6 +91,9 @@ func specs() []Spec {
 		}
 	}
 	lstm := rnn.Config{Cell: "lstm", Hidden: 17, Layers: 1, Biases: 1}
+	for _, c := range variants() {
+		all = append(all, Spec{Task: LM, Embed: 4, InputDropout: 0.3, OutputDropout: 0.3, RNN: c})
+	}
 	return append(all,
 		Spec{Task: LM, Cutoffs: []int{1, 3}, OutputDropout: 0.3, RNN: lstm},
 		Spec{Task: LM, Embed: 4, Cutoffs: []int{3}, InputDropout: 0.3, OutputDropout: 0.3, RNN: lstm})
@@ -150,7 +153,7 @@ func options() []option {
 			if s = plain; tied && s.Cutoffs != nil {
 				continue
 			} else if tied {
-				s.Tied, s.Embed = true, s.RNN.Hidden
+				s.Tied, s.Embed = true, s.RNN.OutputSize()
 				all = append(all, option{s, Objective{}, false})
 			}
 			s.EmbeddingDropout = 0.5
@@ -172,18 +175,18 @@ func options() []option {
 // norm and with it.
 func regularised() (all []option) {
 	key := &nn.Key{Seed: 5, Step: 11}
-	for i, c := range cells() {
+	for i, c := range append(cells(), variants()...) {
 		c.Layers, c.Dropout, c.Locked, c.Zoneout, c.WeightDrop = 2, 0.4, i%3 == 0, 0.3, 0.4
 		if c.Cell == "lstm" {
 			c.ZoneoutCell = 0.2
 		}
 		for _, c.LayerNorm = range []bool{false, true} {
-			if c.LayerNorm && c.Activation == "relu" {
+			if c.LayerNorm && (c.Activation == "relu" || c.Validate() != nil) {
 				continue // an h of zeros has a steep norm: float32 has few digits of it
 			}
 			s, o := Spec{Task: LM, Embed: 4, InputDropout: 0.3, OutputDropout: 0.3, EmbeddingDropout: 0.5, RNN: c}, Objective{Dropout: key, Smoothing: 0.1, AR: 2, TAR: 1}
 			if i%2 == 0 {
-				s.Tied, s.Embed = true, c.Hidden
+				s.Tied, s.Embed = true, c.OutputSize()
 			} else if c.LayerNorm {
 				s.Cutoffs, o.Smoothing = []int{4}, 0
 			}

@@ -65,7 +65,7 @@ type malformation struct {
 var malformedFiles = []struct {
 	model   func(testing.TB) *Model
 	changes []malformation
-}{{malformedModel, malformed}, {malformedNumbers, malformedRegression}, {malformedWords, malformedAdaptive}, {malformedNorms, malformedRegularised},
+}{{malformedModel, malformed}, {malformedNumbers, malformedRegression}, {malformedWords, malformedAdaptive}, {malformedNorms, malformedRegularised}, {malformedProjection, malformedProjected},
 	{malformedTagger, malformedTags}, {malformedClass, malformedClasses}, {malformedDirect, malformedSegments}, {malformedRecursive, malformedRecursion}}
 
 // malformed are changes to the file of a GRU with one bias and an embedding of
@@ -95,7 +95,14 @@ var malformed = []malformation{
 	{func(p *parts) { p.meta["task"] = "regress" }, `model: inputs of 0 numbers: want 1 or more to regress from`},
 	{func(p *parts) { delete(p.meta, "history") }, `model: no "history" in the metadata`},
 	{func(p *parts) { p.replace("input", "embed", "width") }, `model: metadata "input": json: unknown field "width"`},
-	{func(p *parts) { p.replace("rnn", "{", `{"peephole":true,`) }, `model: metadata "rnn": json: unknown field "peephole"`},
+	{func(p *parts) { p.replace("rnn", "{", `{"peepholes":true,`) }, `model: metadata "rnn": json: unknown field "peepholes"`},
+	{func(p *parts) { p.replace("rnn", "{", `{"peephole":true,`) }, `rnn: peephole: cell "gru" has none, want lstm`},
+	{func(p *parts) { p.replace("rnn", "{", `{"projection":1,`) }, `rnn: projection 1: acts on the h of an lstm, want 0`},
+	{func(p *parts) { p.replace("rnn", "{", `{"activation":"hard_sigmoid",`) }, `rnn: activation "hard_sigmoid": want 2 functions, of r and z and of n`},
+	{func(p *parts) { p.replace("rnn", "{", `{"activation":"sigmoid tanh",`) }, `rnn: activation "sigmoid tanh": want "", which is the same`},
+	{func(p *parts) { p.replace("rnn", "{", `{"activation":"hard_sigmoid(9e99) tanh",`) }, `rnn: activation "hard_sigmoid(9e99) tanh": "hard_sigmoid(9e99)": "9e99": want a number`},
+	{func(p *parts) { p.replace("rnn", "{", `{"clip":-1,`) }, `rnn: clip -1: want a number of float32 above 0, or 0 for none`},
+	{func(p *parts) { p.replace("rnn", "{", `{"clip":1e300,`) }, `rnn: clip 1e+300: want a number of float32 above 0, or 0 for none`},
 	{func(p *parts) { p.replace("history", "{", `{"host":"h",`) }, `model: metadata "history": json: unknown field "host"`},
 	{func(p *parts) { p.replace("vocab", "{", `{"more":1,`) }, `model: metadata "vocab": data: vocabulary: field "more": want kind, unknown and symbols`},
 	{func(p *parts) { p.meta["rnn"] += "1" }, `model: metadata "rnn": more after the JSON value`},
@@ -194,6 +201,30 @@ var malformedRegularised = []malformation{
 	{func(p *parts) {
 		p.tensor("rnn.layer_norm.zoneout.weight_hh_norm_l0").Data.([]float32)[7] = float32(math.Inf(1))
 	}, `model: tensor "rnn.layer_norm.zoneout.weight_hh_norm_l0" has +Inf at 7: want finite numbers`},
+}
+
+// malformedProjected are changes to the file of a language model of the symbols
+// abcd, of an LSTM with two biases, 4 units wide, projected to 2, with peepholes.
+var malformedProjected = []malformation{
+	{func(p *parts) { p.replace("rnn", `"projection":2`, `"projection":4`) }, `rnn: projection 4: want 0, for none, or less than hidden, 4`},
+	{func(p *parts) { p.replace("rnn", `"projection":2`, `"projection":-2`) }, `rnn: projection -2: want 0, for none, or less than hidden, 4`},
+	{func(p *parts) { p.replace("rnn", `"projection":2`, `"projection":1e99`) }, `model: metadata "rnn": json: cannot unmarshal number 1e99 into Go struct field Config.projection of type int`},
+	{func(p *parts) { p.replace("rnn", `"hidden":4`, `"hidden":16777216`) }, `model: tensor "rnn.peephole.bias_hh_l0" has shape [16], want [67108864]`},
+	{func(p *parts) {
+		p.replace("rnn", `"hidden":4`, `"hidden":16777216`)
+		p.replace("rnn", `"projection":2`, `"projection":16777215`)
+	}, `model: tensor "head.weight" has shape [4 2], want [4 16777215]`},
+	{func(p *parts) { p.replace("rnn", `"projection":2`, `"projection":3`) }, `model: tensor "head.weight" has shape [4 2], want [4 3]`},
+	{func(p *parts) { p.replace("rnn", `"projection":2`, `"projection":0`) }, `model: tensors without use: ["rnn.peephole.weight_hr_l0"]`},
+	{func(p *parts) { p.drop("rnn.peephole.weight_peephole_l0") }, `model: tensors missing: ["rnn.peephole.weight_peephole_l0"]`},
+	{func(p *parts) {
+		p.tensor("rnn.peephole.weight_peephole_l0").Data.([]float32)[5] = float32(math.NaN())
+	}, `model: tensor "rnn.peephole.weight_peephole_l0" has NaN at 5: want finite numbers`},
+	{func(p *parts) { p.replace("rnn", `"peephole":true`, `"coupled":true`) }, `rnn: projection 2: want 0 with layer_norm, clip, coupled or an activation`},
+}
+
+func malformedProjection(t testing.TB) *Model {
+	return newModel(t, Spec{Task: LM, RNN: rnn.Config{Cell: "lstm", Hidden: 4, Layers: 1, Biases: 2, Projection: 2, Peephole: true}}, vocabOf(t, "abcd", data.VocabOptions{}))
 }
 
 func malformedNorms(t testing.TB) *Model {

@@ -30,6 +30,15 @@ func cells() []rnn.Config {
 	return all
 }
 
+// variants are cells that exist for other formats.
+func variants() []rnn.Config {
+	return []rnn.Config{
+		{Cell: "lstm", Peephole: true, Projection: 3, Hidden: 5, Layers: 2, Biases: 1, Dropout: 0.4},
+		{Cell: "lstm", Peephole: true, Coupled: true, Clip: 0.75, Activation: "hard_sigmoid(0.3,0.4) softsign tanh", Hidden: 5, Layers: 2, Biases: 2, Dropout: 0.4},
+		{Cell: "gru", Reset: rnn.ResetAfter, Activation: "hard_sigmoid tanh", Hidden: 5, Layers: 1, Biases: 2},
+	}
+}
+
 // gruSpec is the model that most tests here take.
 func gruSpec(hidden int) Spec {
 	return Spec{Task: LM, RNN: rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Hidden: hidden, Layers: 1, Biases: 1}}
@@ -37,7 +46,7 @@ func gruSpec(hidden int) Spec {
 
 func (s Spec) testName() string {
 	c := s.RNN
-	return fmt.Sprintf("%s%s%s/E=%d/L=%d/biases=%d/cutoffs=%v", c.Cell, c.Reset, c.Activation, s.Embed, c.Layers, c.Biases, s.Cutoffs)
+	return fmt.Sprintf("%s%s%s/P=%d/E=%d/L=%d/biases=%d/cutoffs=%v", c.Cell, c.Reset, c.Activation, c.Projection, s.Embed, c.Layers, c.Biases, s.Cutoffs)
 }
 
 func vocabOf(t testing.TB, text string, o data.VocabOptions) *data.Vocab {

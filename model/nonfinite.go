@@ -89,8 +89,8 @@ func (p *place) String() string {
 // steps, a direction after the other, before the next layer begins. Of a step's
 // vectors the gates come first, then what is made of them.
 func notFiniteStep(t *rnn.Tape, c rnn.Config, T, B int) *place {
-	vectors := inOrder(t, c.StateSize()/(c.Layers*c.Directions()*c.Hidden))
-	h := make([]float32, c.Hidden)
+	vectors := inOrder(t)
+	h := make([]float32, c.Hidden) // no vector is wider
 	d := c.Directions()
 	for k := range T * c.Layers * d {
 		step, layer, way := k/c.Layers, k%c.Layers, 0
@@ -102,7 +102,7 @@ func notFiniteStep(t *rnn.Tape, c rnn.Config, T, B int) *place {
 		}
 		for _, vector := range vectors {
 			for row := range B {
-				if i := notFinite(t.At(h, layer, way, vector, step, row)); i >= 0 {
+				if i := notFinite(t.At(h[:t.Width(vector)], layer, way, vector, step, row)); i >= 0 {
 					return &place{step, row, layer, way, vector, i, h[i]}
 				}
 			}
@@ -113,9 +113,8 @@ func notFiniteStep(t *rnn.Tape, c rnn.Config, T, B int) *place {
 
 // inOrder are the vectors of a tape as a step makes them: those that it leaves
 // for the way back, then the state, of which h is the last.
-func inOrder(t *rnn.Tape, states int) []string {
-	all := t.Vectors()
-	state := slices.Clone(all[:states])
+func inOrder(t *rnn.Tape) []string {
+	state := slices.Clone(t.States())
 	slices.Reverse(state)
-	return append(slices.Clone(all[states:]), state...)
+	return slices.Concat(t.Vectors()[len(state):], state)
 }

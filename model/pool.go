@@ -212,7 +212,7 @@ func ahead(c rnn.Config) int {
 	case rnn.Backward:
 		return 0
 	case rnn.Bidirectional:
-		return c.Hidden
+		return c.HSize()
 	}
 	return c.OutputSize()
 }

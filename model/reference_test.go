@@ -8,6 +8,7 @@ import (
 
 	"sluice/internal/ref"
 	"sluice/nn"
+	"sluice/rnn"
 )
 
 func wide(x []float32) []float64 {
@@ -101,12 +102,13 @@ func (p problem) given(t *testing.T, o Objective, drops *nn.Key) given {
 // shares (T, B, H) are those of a state vector that stay: all of the units that
 // have not moved in training, else the rate.
 func (p problem) shares(run *Runner, rate float64, l, v int, vector string) (all []float64) {
-	h, size := p.m.RNN.Hidden, p.m.RNN.StateSize()
+	size, at := p.m.RNN.StateSize(), v*p.m.RNN.HSize()
+	h := run.tape.Width(vector)
 	now, before := make([]float32, h), make([]float32, h)
 	for i := range p.b.T * p.b.B {
 		step, row := i/p.b.B, i%p.b.B
 		if step == 0 {
-			copy(before, p.state[row*size+(l*size/p.m.RNN.Layers+v*h):])
+			copy(before, p.state[row*size+(l*size/p.m.RNN.Layers+at):])
 		} else {
 			run.tape.At(before, l, 0, vector, step-1, row)
 		}
@@ -135,7 +137,7 @@ func (g given) word(id int32) float64 {
 
 // referenceNet is the stack of m with weights w, under the names of tensors.
 func referenceNet(m *Model, w map[string][]float64, g given) (net *ref.Net, weightsOf func(of map[string][]float64, l int) ref.Weights) {
-	net = &ref.Net{Cell: m.RNN.Cell, Input: m.RNN.Input, Hidden: m.RNN.Hidden, Layers: m.RNN.Layers, Direction: "forward", Biases: m.RNN.Biases, LayerNorm: m.RNN.LayerNorm, WeightMasks: g.weights, ZoneH: g.zoneH, ZoneC: g.zoneC}
+	net = &ref.Net{Cell: m.RNN.Cell, Input: m.RNN.Input, Hidden: m.RNN.Hidden, Layers: m.RNN.Layers, Direction: "forward", Biases: m.RNN.Biases, LayerNorm: m.RNN.LayerNorm, Projection: m.RNN.Projection, Peephole: m.RNN.Peephole, Options: referenceOptions(m.RNN), WeightMasks: g.weights, ZoneH: g.zoneH, ZoneC: g.zoneC}
 	switch net.Cell {
 	case "rnn":
 		net.Cell = "rnn_tanh"
@@ -154,7 +156,7 @@ func referenceNet(m *Model, w map[string][]float64, g given) (net *ref.Net, weig
 	weightsOf = func(of map[string][]float64, l int) ref.Weights {
 		at := func(name string) []float64 { return of[fmt.Sprintf("%s%s_l%d", prefix, name, l)] }
 		return ref.Weights{
-			Wx: at("weight_ih"), Wh: at("weight_hh"), Bx: at("bias_ih"), Bh: at("bias_hh"),
+			Wx: at("weight_ih"), Wh: at("weight_hh"), Bx: at("bias_ih"), Bh: at("bias_hh"), Whr: at("weight_hr"), Peep: at("weight_peephole"),
 			GainX: at("weight_ih_norm"), GainH: at("weight_hh_norm"), GainC: at("weight_c_norm"), BiasC: at("bias_c_norm"),
 		}
 	}
@@ -162,6 +164,19 @@ func referenceNet(m *Model, w map[string][]float64, g given) (net *ref.Net, weig
 		net.Weights = append(net.Weights, weightsOf(w, l))
 	}
 	return net, weightsOf
+}
+
+// referenceOptions are what the activations, clipping and coupled gates of variants
+// are to the reference.
+func referenceOptions(c rnn.Config) ref.Options {
+	o := ref.Options{Clip: c.Clip, Coupled: c.Coupled}
+	switch c.Activation {
+	case "hard_sigmoid(0.3,0.4) softsign tanh":
+		o.Acts = []ref.Act{{Name: "hard_sigmoid", Alpha: 0.3, Beta: 0.4}, {Name: "softsign"}, {Name: "tanh"}}
+	case "hard_sigmoid tanh":
+		o.Acts = []ref.Act{{Name: "hard_sigmoid", Alpha: 0.2, Beta: 0.5}, {Name: "tanh"}}
+	}
+	return o
 }
 
 // referenceInput is what the stack reads (T, B, X), and its mask.
@@ -195,7 +210,7 @@ func reference(m *Model, b Batch, state []float32, o Objective, g given) (loss f
 		w["head.weight"], grads["head.weight"] = w["embed.weight"], grads["embed.weight"]
 	}
 	net, weightsOf := referenceNet(m, w, g)
-	n, h := b.T*b.B, net.Hidden
+	n, h := b.T*b.B, net.Width()
 	for l := range net.Layers - 1 {
 		net.Masks = append(net.Masks, maskOf(o.Dropout, m.RNN.Dropout, uint64(l), n, b.B, h, m.RNN.Locked))
 	}
@@ -237,6 +252,8 @@ func reference(m *Model, b Batch, state []float32, o Objective, g given) (loss f
 		copy(into.Wh, got.Wh)
 		copy(into.Bx, got.Bx)
 		copy(into.Bh, got.Bh)
+		copy(into.Whr, got.Whr)
+		copy(into.Peep, got.Peep)
 		copy(into.GainX, got.GainX)
 		copy(into.GainH, got.GainH)
 		copy(into.GainC, got.GainC)
@@ -254,7 +271,7 @@ func reference(m *Model, b Batch, state []float32, o Objective, g given) (loss f
 // referenceLinear is a linear head of rows z (R, H): the loss of the task, the
 // gradient of z, and into grads those of its tensors.
 func referenceLinear(m *Model, b Batch, w, grads map[string][]float64, z []float64, rows []int, smoothing float64) (loss float64, dz []float64) {
-	h, k := m.RNN.Hidden, len(w["head.bias"])
+	h, k := m.RNN.HSize(), len(w["head.bias"])
 	out := make([]float64, 0, len(rows)*k)
 	for i := range rows {
 		for k, sum := range w["head.bias"] {

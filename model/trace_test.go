@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"sluice/nn"
@@ -31,7 +32,7 @@ func TestTrace(t *testing.T) {
 			if sum != want || n != count || !same(state, end) {
 				t.Fatalf("%s: %v nats of %d, want %v of %d; states the same: %v", spec.testName(), sum, n, want, count, same(state, end))
 			}
-			h := make([]float32, spec.RNN.Hidden)
+			h := make([]float32, tape.Width("h"))
 			size := len(state) / p.b.B
 			for row := range p.b.B {
 				for l := range spec.RNN.Layers {
@@ -51,6 +52,9 @@ func TestTraceGradient(t *testing.T) {
 	const steps, rows, move = 3, 2, 1.0 / (1 << 10)
 	worst := 0.0
 	for _, spec := range specs() {
+		if strings.Contains(spec.RNN.Activation, "hard_sigmoid") {
+			continue // has kinks within a move
+		}
 		p := newProblem(t, spec)
 		b := Batch{T: steps, B: rows, IDs: p.b.IDs[:steps*rows], Targets: p.b.IDs[8:][:steps*rows]}
 		size := p.m.RNN.StateSize()

@@ -18,6 +18,9 @@ func (lstm) Layout(c Config) Layout {
 		State: []string{"h", "c"},
 		Tape:  []string{"i", "f", "g", "o"},
 	}
+	if c.Projection > 0 {
+		l.Tape = append(l.Tape, "m") // o ⊙ tanh(c')
+	}
 	if c.Coupled {
 		l.Gates = []string{"i", "g", "o"}
 	}

@@ -255,6 +255,8 @@ func (w *fusedWay) vector(dst []float32, name string, row, state int) {
 		copyRow(dst, w.state[0], state, 0, w.hsize)
 	case "c":
 		copyRow(dst, w.state[1], state, 0, w.hidden)
+	case "m":
+		copyRow(dst, w.m, row, 0, w.hidden)
 	case "reset_h":
 		copyRow(dst, w.rh, row, 0, w.hidden)
 	default:

@@ -103,10 +103,14 @@ func (t *Tape) stretch(reversed bool, i, b, end, base int) stretch {
 }
 
 // Vectors are the names that At knows: the state vectors and what the cell
-// leaves on the tape. For an LSTM: h, c, i, f, g, o.
+// leaves on the tape. For an LSTM: h, c, i, f, g, o, and with a projection m, what
+// it makes h of.
 func (t *Tape) Vectors() []string {
 	return slices.Concat(t.layout.State, t.layout.Tape)
 }
+
+// States are those of Vectors that are states, h first.
+func (t *Tape) States() []string { return t.layout.State }
 
 // Width is that of a vector that At knows: of h HSize, of any other H.
 func (t *Tape) Width(vector string) int {

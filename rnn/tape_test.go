@@ -20,7 +20,7 @@ func traceOf(c Config, g ref.Gates, hPrev []float64, vector string) []float64 {
 		return out
 	}
 	return map[string][]float64{
-		"h": g.H, "c": g.C, "i": g.I, "f": g.F, "g": g.G, "o": g.O,
+		"h": g.H, "c": g.C, "i": g.I, "f": g.F, "g": g.G, "o": g.O, "m": g.M,
 		"r": g.R, "z": g.Z, "n": g.N, "h_n": g.Q,
 	}[vector]
 }
@@ -117,7 +117,7 @@ func TestVectors(t *testing.T) {
 		{Config{Cell: "gru", Reset: ResetBefore}, "[h r z n reset_h]"},
 		{Config{Cell: "gru", Reset: ResetAfter}, "[h r z n h_n]"},
 		{Config{Cell: "lstm"}, "[h c i f g o]"},
-		{Config{Cell: "lstm", Peephole: true, Projection: 1}, "[h c i f g o]"},
+		{Config{Cell: "lstm", Peephole: true, Projection: 1}, "[h c i f g o m]"},
 		{Config{Cell: "lstm", Coupled: true}, "[h c i f g o before_i before_g before_o]"},
 		{Config{Cell: "gru", Reset: ResetBefore, Clip: 1}, "[h r z n reset_h before_r before_z before_n]"},
 	} {

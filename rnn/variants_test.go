@@ -214,7 +214,7 @@ func TestProjectionSizes(t *testing.T) {
 	}
 	tr := newTrial(t, c, 2, 1, false, false, 1)
 	tr.forward(1)
-	for vector, want := range map[string]int{"h": 3, "c": 7, "i": 7, "f": 7, "g": 7, "o": 7} {
+	for vector, want := range map[string]int{"h": 3, "c": 7, "i": 7, "f": 7, "g": 7, "o": 7, "m": 7} {
 		if got := tr.tape.Width(vector); got != want {
 			t.Errorf("Width(%q) is %d, want %d", vector, got, want)
 		}

@@ -7,7 +7,7 @@
 PyTorch in float64 is the source for the cells, their gradients, the
 optimizers, the losses, the clipping and, in golden_tasks.py, the tasks; ONNX
 Runtime (float32: its GRU has no float64) for both variants of the GRU in each
-direction. README.md says what each file holds. Every number comes from a seed that is the CRC-32 of the
+direction and, in golden_onnx.py, for cells that PyTorch lacks. README.md says what each file holds. Every number comes from a seed that is the CRC-32 of the
 file's name, so that a case does not move when another is added.
 """
 import itertools
@@ -24,10 +24,12 @@ from onnx import TensorProto, helper
 from safetensors.numpy import save_file
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from golden_onnx import onnx_cases
 from golden_tasks import task_cases
 
 COMMAND = "python testdata/golden.py testdata/golden"
 T, B, X, H = 7, 6, 3, 5  # steps, batch, input, hidden: unlike each other and L·D
+P = 2  # width of a projection
 # Unsorted lengths: with ties, with one of a single step, with none that reaches T.
 LENGTHS = [[3, 7, 1, 5, 2, 6], [2, 4, 6, 2, 1, 4], [7, 1, 4, 6, 7, 3]]
 OPSET = 22
@@ -61,31 +63,32 @@ def reorder(path):
 # --- PyTorch ---------------------------------------------------------------
 
 
-def module(cell, layers, directions, bias):
+def module(cell, layers, directions, bias, projection):
     kinds = {
         "rnn_tanh": (torch.nn.RNN, {"nonlinearity": "tanh"}),
         "rnn_relu": (torch.nn.RNN, {"nonlinearity": "relu"}),
         "gru_after": (torch.nn.GRU, {}),
-        "lstm": (torch.nn.LSTM, {}),
+        "lstm": (torch.nn.LSTM, {"proj_size": projection}),
     }
     kind, more = kinds[cell]
     return kind(X, H, num_layers=layers, bias=bias, bidirectional=directions == 2, dtype=torch.float64, **more)
 
 
-def torch_case(out, index, cell, layers, directions, packed, bias=True):
-    name = f"{cell}_l{layers}_{'bi' if directions == 2 else 'fwd'}_{'packed' if packed else 'dense'}"
+def torch_case(out, index, cell, layers, directions, packed, bias=True, projection=0):
+    width = projection or H
+    name = f"{cell}{'_proj' if projection else ''}_l{layers}_{'bi' if directions == 2 else 'fwd'}_{'packed' if packed else 'dense'}"
     name += "" if bias else "_nobias"
     rng = rng_of(name)
 
     def leaf(*shape, scale=1.0):
         return torch.tensor(rng.uniform(-scale, scale, shape)).requires_grad_()
 
-    net = module(cell, layers, directions, bias)
+    net = module(cell, layers, directions, bias, projection)
     with torch.no_grad():
         for p in net.parameters():
             p.copy_(leaf(*p.shape, scale=0.6))
-    ins = {"x": leaf(T, B, X, scale=1.5), "h0": leaf(layers * directions, B, H)}
-    ups = {"dy": leaf(T, B, directions * H), "dhn": leaf(layers * directions, B, H)}
+    ins = {"x": leaf(T, B, X, scale=1.5), "h0": leaf(layers * directions, B, width)}
+    ups = {"dy": leaf(T, B, directions * width), "dhn": leaf(layers * directions, B, width)}
     if cell == "lstm":
         ins["c0"] = leaf(layers * directions, B, H)
         ups["dcn"] = leaf(layers * directions, B, H)
@@ -111,6 +114,7 @@ def torch_case(out, index, cell, layers, directions, packed, bias=True):
         "kind": "rnn", "source": f"torch {torch.__version__}", "torch": torch.__version__, "dtype": "float64",
         "cell": cell, "layers": layers, "direction": "bidirectional" if directions == 2 else "forward",
         "biases": 2 if bias else 0, "input": X, "hidden": H, "batch": B, "steps": T, "packed": int(packed),
+        **({"projection": projection} if projection else {}),
     })  # fmt: skip
 
 
@@ -276,12 +280,14 @@ def main():
         torch_case(out, i // 2, *case)
     for i, cell in enumerate(["gru_after", "lstm"]):
         torch_case(out, i, cell, 1, 2, True, bias=False)
+    for i, case in enumerate(itertools.product((1, 2), (1, 2), (False, True))):
+        torch_case(out, i // 2, "lstm", *case, projection=P)
     for i, case in enumerate(itertools.product(["gru_before", "gru_after"], ["forward", "backward", "bidirectional"])):
         ort_case(out, i, *case)
     around(out)
     adaptive_case(out, "adaptive_bias", 17, 23, [6, 13], 4, True, [0, 7, 22, 5, 12, 13, 6, 1, 18])
     adaptive_case(out, "adaptive_nobias", 9, 12, [3, 5, 8], 2, False, [7, 1, 0, 5, 9, 6])  # one tail has no target
-    for name, tensors, metadata in task_cases(rng_of):
+    for name, tensors, metadata in itertools.chain(onnx_cases(rng_of), task_cases(rng_of)):
         write(out, name, tensors, metadata)
 
 

@@ -55,6 +55,8 @@ type modelFlags struct {
 	Embed      *int         `placeholder:"N" help:"Width of the embedding; 0: one-hot inputs."`
 	Tied       *bool        `negatable:"" help:"One weight for the embedding and the head."`
 	Cutoffs    *cutoffsFlag `placeholder:"N,N,…|auto|none" help:"Make the head an adaptive softmax, for vocabularies beyond some 10,000 symbols: the first symbol of each cluster."`
+	Peephole   *bool        `negatable:"" help:"Let the gates of cell lstm see its c."`
+	Projection *int         `placeholder:"N" help:"Width to which cell lstm projects its state, below --hidden; 0: as wide as that."`
 	LayerNorm  *bool        `negatable:"" help:"Normalise within the cell."`
 
 	Dropout          *float64 `placeholder:"P" help:"The three that follow, where they can be."`

@@ -108,11 +108,19 @@ func (f textFlags) options(c *train.Config) []option {
 // before drops what belongs to that one. fresh is a Config that is a preset's.
 func (f modelFlags) choose(c *train.Config, fresh bool) {
 	m, stack, init := &c.Model, &c.Model.RNN, &c.Init
+	if f.Cell != nil && *f.Cell != stack.Cell {
+		stack.Cell, stack.Reset, stack.Activation, stack.ZoneoutCell, init.ForgetBias = *f.Cell, "", "", 0, 0
+		stack.Peephole, stack.Projection = false, 0
+		if stack.Cell == "gru" {
+			stack.Reset = rnn.ResetAfter
+		}
+	}
 	set(&stack.Layers, f.Layers)
 	set(&m.Embed, f.Embed)
 	set(&stack.Hidden, f.Hidden)
+	set(&stack.Projection, f.Projection)
 	if tied := f.Tied != nil && *f.Tied || f.Tied == nil && m.Tied; tied && f.Embed == nil {
-		m.Embed = stack.Hidden
+		m.Embed = stack.HSize()
 	}
 	p := m.OutputDropout
 	if set(&p, f.Dropout); f.Dropout != nil || fresh && !stack.Locked && !sequences(m.Task) { // the one rate of a preset that has one
@@ -123,12 +131,6 @@ func (f modelFlags) choose(c *train.Config, fresh bool) {
 	}
 	if stack.Layers == 1 {
 		stack.Dropout = 0 // it acts between layers
-	}
-	if f.Cell != nil && *f.Cell != stack.Cell {
-		stack.Cell, stack.Reset, stack.Activation, stack.ZoneoutCell, init.ForgetBias = *f.Cell, "", "", 0, 0
-		if stack.Cell == "gru" {
-			stack.Reset = rnn.ResetAfter
-		}
 	}
 	if stack.Cell == "rnn" && stack.Activation == "" {
 		stack.Activation = "tanh"
@@ -156,6 +158,8 @@ func (f modelFlags) options(c *train.Config) []option {
 		opt("layers", f.Layers, &stack.Layers),
 		opt("biases", f.Biases, &stack.Biases),
 		opt("direction", f.Direction, (*string)(&stack.Direction)),
+		opt("peephole", f.Peephole, &stack.Peephole).with(stack.Cell == "lstm", "--cell lstm"),
+		opt("projection", f.Projection, &stack.Projection).with(stack.Cell == "lstm", "--cell lstm"),
 		opt("layer-norm", f.LayerNorm, &stack.LayerNorm),
 		opt("embed", f.Embed, &m.Embed),
 		opt("tied", f.Tied, &m.Tied),

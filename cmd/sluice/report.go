@@ -197,8 +197,21 @@ func describe(s model.Spec) string {
 		cell += fmt.Sprintf(" (reset %s)", s.RNN.Reset)
 	case s.RNN.Activation != "":
 		cell += fmt.Sprintf(" (%s)", s.RNN.Activation)
+	case cell == "rnn":
+		cell += " (tanh)"
 	}
 	parts := []string{cell, fmt.Sprintf("%s of %s", plural(s.RNN.Layers, "layer"), plural(s.RNN.Hidden, "unit"))}
+	if s.RNN.Projection > 0 {
+		parts[1] += fmt.Sprintf(" projected to %d", s.RNN.Projection)
+	}
+	for _, v := range []struct {
+		name string
+		is   bool
+	}{{"peepholes", s.RNN.Peephole}, {"coupled gates", s.RNN.Coupled}, {fmt.Sprintf("clipped at %v", s.RNN.Clip), s.RNN.Clip > 0}} {
+		if v.is {
+			parts = append(parts, v.name)
+		}
+	}
 	switch {
 	case s.Tied:
 		parts = append(parts, fmt.Sprintf("tied embedding of %d", s.Embed))

@@ -42,6 +42,7 @@ func TestRunFile(t *testing.T) {
 		nil,
 		{"--preset", "d2l"}, {"--preset", "awd-lstm"}, {"--preset", "adding", "--cell", "lstm", "--forget-bias", "1"},
 		{"--cell", "lstm", "--layers", "3", "--dropout", "0.3", "--embed", "64", "--locked", "--zoneout", "0.1", "--zoneout-cell", "0.2", "--weight-drop", "0.5"},
+		{"--cell", "lstm", "--peephole", "--projection", "30"}, {"--cell", "lstm", "--projection", "30", "--tied"},
 		{"--cell", "rnn"}, {"--cell", "rnn", "--activation", "relu", "--layer-norm", "--optimizer", "sgd", "--momentum", "0.9", "--schedule", "step", "--lr-every", "7", "--letters"},
 		{"--preset", "d2l", "--optimizer", "adam", "--schedule", "plateau", "--lr-patience", "3", "--lr-final", "0.001", "--average", "4", "--patience", "9"},
 		{"--vocab", "word", "--unknown", "unk", "--min-count", "3", "--max-vocab", "99", "--lines", "10", "--test", "0.05", "--offset", "--no-orthogonal"},

@@ -103,16 +103,20 @@ func (g *Gates) heat(c *canvas, p plan, y int, layer look.Layer, v look.Vector) 
 // scaleOf is from 0 to 1 for gates, and the same on both sides of 0 for what
 // has a sign.
 func scaleOf(v look.Vector) scale {
-	top := 1.0
+	top, largest := 1.0, 0.0
+	for _, x := range v.Values {
+		largest = max(largest, math.Abs(float64(x)))
+	}
 	switch v.Name {
 	case "r", "z", "i", "f", "o":
-		return scale{0, 1, gates}
-	case "h", "c":
-		top = 0
-		for _, x := range v.Values {
-			top = max(top, math.Abs(float64(x)))
+		if largest <= 1 && !slices.ContainsFunc(v.Values, func(x float32) bool { return x < 0 }) {
+			return scale{0, 1, gates}
 		}
-		top = round(top)
+	case "h", "c", "m":
+		top = round(largest)
+	}
+	if largest > top { // of another activation than the textbook's
+		top = round(largest)
 	}
 	if v.Name != "n" && v.Name != "g" && !slices.ContainsFunc(v.Values, func(x float32) bool { return x < 0 }) {
 		return scale{0, top, gates}

@@ -146,7 +146,8 @@ func (g *Gates) notes(p plan) []string {
 	if p.rows < units {
 		lines = fmt.Sprintf("a line is the mean of %.1f units", float64(units)/float64(p.rows))
 	}
-	notes := []string{lines + "; units whose h moves least from step to step come first, from the top"}
+	vectors := g.Trace.Layers[0].Vectors
+	notes := []string{lines + "; units whose " + vectors[len(vectors)-1].Name + " moves least from step to step come first, from the top"}
 	axis := "each column is a step"
 	if g.Symbols != nil {
 		axis += fmt.Sprintf(": after it has read the %s below", g.Unit)
