@@ -13,11 +13,20 @@ import (
 // with the weights, forward.
 func benchmark(b *testing.B, passes float64, precisions []nn.Precision, f func(run *Runner, tr *benchTrial)) {
 	const T, H = 35, 256
-	for _, c := range []Config{{Cell: "rnn"}, {Cell: "gru", Reset: ResetBefore}, {Cell: "gru", Reset: ResetAfter}, {Cell: "lstm"}} {
+	for _, c := range []Config{
+		{Cell: "rnn"}, {Cell: "gru", Reset: ResetBefore}, {Cell: "gru", Reset: ResetAfter}, {Cell: "lstm"},
+		{Cell: "lstm", Peephole: true}, {Cell: "lstm", Projection: H / 2},
+	} {
 		c.Input, c.Hidden, c.Layers, c.Biases = H, H, 1, 1
 		cell := c.Cell
 		if c.Reset != "" {
 			cell += "_" + string(c.Reset)
+		}
+		if c.Peephole {
+			cell += "_peephole"
+		}
+		if c.Projection > 0 {
+			cell += "_projection"
 		}
 		for _, rows := range []int{1, 32} {
 			for _, threads := range []int{1, 2} {
@@ -30,7 +39,7 @@ func benchmark(b *testing.B, passes float64, precisions []nn.Precision, f func(r
 						for b.Loop() {
 							f(run, tr)
 						}
-						flops := passes * 2 * T * float64(rows) * float64(len(tr.net.layout().Gates)) * H * (H + H)
+						flops := passes * 2 * T * float64(rows) * float64(len(tr.net.layout().Gates)*H*(H+c.HSize())+c.Projection*H)
 						b.ReportMetric(flops*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 					})
 				}

@@ -8,6 +8,7 @@
 //	T  steps of a sequence        H  hidden units        L  layers
 //	B  rows of a batch            G  gates: blocks of H  D  directions, 1 or 2
 //	X  width of the input         S  state vectors       V  vocabulary
+//	P  width of a projected h
 //
 // Sequences are time first, (T, B, F): one step is one contiguous block. Every
 // slice is row-major and carries its shape in a comment. The gradient of x is
@@ -26,7 +27,7 @@
 //
 // The state of one stream is one block of [Config.StateSize] floats: for each
 // layer, for each direction, for each state vector of the cell (h, and c of an
-// LSTM) H floats. A slab is any number of such blocks, one after another.
+// LSTM) H floats, but of h [Config.HSize]. A slab is any number of such blocks, one after another.
 //
 // # The cells
 //
@@ -43,10 +44,28 @@
 //	             c' = f ⊙ c + i ⊙ g
 //	             h' = o ⊙ tanh(c')
 //
+// An LSTM may have peepholes, a projection of its h, or coupled gates:
+//
+//	Peephole     i and f add p ⊙ c before their σ, each gate with a p of its own,
+//	             and o adds p ⊙ c'
+//	Projection   h' = (o ⊙ tanh(c'))·Whr, P wide; Wh is (G·H, P), and the layer
+//	             above reads P or, of two directions, 2·P
+//	Coupled      f = 1 − i; it has no weights
+//
+// Any of the three cells may have other functions for σ and tanh: see
+// [SpellActivation]. Clip bounds what these are applied to, sums complete with
+// biases and peepholes, to [−Clip, Clip], but not c' before its tanh; the gradient
+// is 0 beyond. These are what the operators of ONNX have, and Projection what
+// PyTorch has. Peepholes and projections have kernels; coupled gates, clipping and
+// other activations (but ReLU of an rnn) run in plain Go, slower, and of their
+// weights Wx alone has a precision. What of this PyTorch lacks has tensors whose
+// names begin with "peephole.", "coupled.", "clip." or "activation.".
+//
 // Sources: Elman 1990; Cho et al. 2014 (arXiv 1406.1078) for the GRU that
 // resets before the product, and PyTorch's nn.GRU for the one that resets
 // after it; Hochreiter and Schmidhuber 1997 with the forget gate of Gers et
-// al. 2000. The two GRUs are different functions: no weights turn one into the
+// al. 2000; Gers and Schmidhuber 2000 for peepholes, Sak et al. 2014 (arXiv
+// 1402.1128) for the projection. The two GRUs are different functions: no weights turn one into the
 // other, and a Config says which it is. More cells come with [Register].
 //
 // # The regularisers

@@ -22,7 +22,7 @@ type goldenCase struct {
 	cell       string
 	tol        float64 // on max|a−b| / max|b|
 	source     string  // "torch" or "onnxruntime"
-	T, B, H    int
+	T, B, H, P int     // P is the width of h
 	gradients  bool
 	lengths    []int // (B), nil if dense
 	layers     int
@@ -50,8 +50,8 @@ func TestGoldenReference(t *testing.T) {
 		})
 	}
 	for name, want := range map[string]int{
-		"torch rnn_tanh": 8, "torch rnn_relu": 8, "torch gru_after": 9, "torch lstm": 9,
-		"onnxruntime gru_before": 3, "onnxruntime gru_after": 3,
+		"torch rnn_tanh": 8, "torch rnn_relu": 8, "torch gru_after": 9, "torch lstm": 17,
+		"onnxruntime gru_before": 6, "onnxruntime gru_after": 6, "onnxruntime lstm": 7, "onnxruntime rnn_tanh": 11,
 	} {
 		if cases[name] < want {
 			t.Errorf("%d golden files of %s, want %d", cases[name], name, want)
@@ -85,12 +85,15 @@ func newGolden(t *testing.T, file *safetensors.File, source string) *goldenCase 
 	switch source {
 	case "torch":
 		g.tol, g.gradients = 1e-12, true
-	case "onnxruntime": // its own float32 is off by up to 2.5e-7
+	case "onnxruntime": // its own float32 is off by up to 3.5e-7
 		g.tol = 1e-6
 	default:
 		t.Fatalf("source %q", source)
 	}
 	g.T, g.B, g.H, g.layers = g.number("steps"), g.number("batch"), g.number("hidden"), g.number("layers")
+	if g.P = g.H; file.Metadata["projection"] != "" {
+		g.P = g.number("projection")
+	}
 	g.directions = map[string][]string{"forward": {""}, "backward": {"_reverse"}, "bidirectional": {"", "_reverse"}}[file.Metadata["direction"]]
 	if g.number("packed") == 1 {
 		lengths, err := file.Int64("lengths")
@@ -139,6 +142,18 @@ func (g *goldenCase) net() *ref.Net {
 		Cell: g.cell, Input: g.number("input"), Hidden: g.H, Layers: g.layers,
 		Direction: g.file.Metadata["direction"], Merge: "concat", Biases: max(1, g.number("biases")),
 	}
+	if g.P < g.H {
+		n.Projection = g.P
+	}
+	if g.file.Metadata["config"] != "" {
+		c := g.config()
+		n.Peephole, n.Options = c.Peephole, ref.Options{Clip: c.Clip, Coupled: c.Coupled}
+		var acts [][3]any // name, α, β
+		g.json("activations", &acts)
+		for _, a := range acts {
+			n.Acts = append(n.Acts, ref.Act{Name: a[0].(string), Alpha: a[1].(float64), Beta: a[2].(float64)})
+		}
+	}
 	n.Weights = n.ZeroWeights()
 	for s := range n.Weights {
 		for name, v := range g.named(n.Weights[s], s) {
@@ -157,39 +172,46 @@ func (g *goldenCase) named(w ref.Weights, s int) map[string][]float64 {
 	D := len(g.directions)
 	suffix := fmt.Sprintf("_l%d%s", s/D, g.directions[s%D])
 	m := map[string][]float64{"weight_ih" + suffix: w.Wx, "weight_hh" + suffix: w.Wh}
+	if w.Whr != nil {
+		m["weight_hr"+suffix] = w.Whr
+	}
+	if w.Peep != nil {
+		m["weight_peephole"+suffix] = w.Peep
+	}
 	if g.number("biases") == 2 {
 		m["bias_ih"+suffix], m["bias_hh"+suffix] = w.Bx, w.Bh
 	}
 	return m
 }
 
-// states turns PyTorch's h and c, (L·D, B, H) each, into (B, L·D·S·H).
+// states turns PyTorch's h and c, (L·D, B, P or H), into (B, StateSize).
 func (g *goldenCase) states(h, c string) []float64 {
-	parts := [][]float64{g.tensor(h)}
-	if g.cell == "lstm" {
-		parts = append(parts, g.tensor(c))
-	}
 	var block []float64
 	for b := range g.B {
 		for s := range g.layers * len(g.directions) {
-			for _, p := range parts {
-				block = append(block, p[(s*g.B+b)*g.H:][:g.H]...)
+			block = append(block, g.tensor(h)[(s*g.B+b)*g.P:][:g.P]...)
+			if g.cell == "lstm" {
+				block = append(block, g.tensor(c)[(s*g.B+b)*g.H:][:g.H]...)
 			}
 		}
 	}
 	return block
 }
 
-// part is states undone: state i (0 is h, 1 is c) of a block, as (L·D, B, H).
+// part is states undone: state i (0 is h, 1 is c) of a block, as (L·D, B, P or H).
 func (g *goldenCase) part(block []float64, i int) []float64 {
-	S, LD := 1, g.layers*len(g.directions)
+	LD, size := g.layers*len(g.directions), g.P
 	if g.cell == "lstm" {
-		S = 2
+		size += g.H
+	}
+	at, width := 0, g.P
+	if i == 1 {
+		at, width = g.P, g.H
 	}
 	var x []float64
 	for s := range LD {
 		for b := range g.B {
-			x = append(x, block[((b*LD+s)*S+i)*g.H:][:g.H]...)
+			x = append(x, block[(b*LD+s)*size+at:][:width]...)
 		}
 	}
 	return x

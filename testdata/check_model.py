@@ -19,6 +19,7 @@ OUT is a second safetensors file, F32 or F64, that the Go side wrote:
     y      (T, B, D*H)      what sluice computed; optional, then only shapes are printed
     state  (L*D, B, H)      h after the last step, as PyTorch orders it: layer 0
                             forward, layer 0 reverse, layer 1 forward, ...; optional
+                            with a projection H is its width
     cell   (L*D, B, H)      c after the last step; lstm only, optional
 
 Exit status 0: the model loaded and every expected tensor differs by at most
@@ -59,7 +60,11 @@ def module(config, bias):
         fault(f"direction {direction!r}: PyTorch has forward and bidirectional")
     if direction == "bidirectional" and (config.get("merge") or "concat") != "concat":
         fault(f"merge {config['merge']!r}: PyTorch has concat")
-    more = {"nonlinearity": config.get("activation") or "tanh"} if config["cell"] == "rnn" else {}
+    more = {}
+    if config["cell"] == "rnn":
+        more["nonlinearity"] = config.get("activation") or "tanh"
+    if config["cell"] == "lstm":
+        more["proj_size"] = config.get("projection", 0)
     return kinds[config["cell"]](
         config["input"], config["hidden"], num_layers=config["layers"], bias=bias,
         bidirectional=direction == "bidirectional", **more,
@@ -123,9 +128,9 @@ def main():
     dtype = given["x"].dtype
     net = net.to(dtype).eval()
     lstm = config["cell"] == "lstm"
-    shape = (net.num_layers * (2 if net.bidirectional else 1), given["x"].shape[1], net.hidden_size)
-    h0 = given.get("h0", torch.zeros(shape, dtype=dtype))
-    c0 = given.get("c0", torch.zeros(shape, dtype=dtype))
+    zeros = lambda width: torch.zeros(net.num_layers * (2 if net.bidirectional else 1), given["x"].shape[1], width, dtype=dtype)
+    h0 = given.get("h0", zeros(net.proj_size or net.hidden_size))
+    c0 = given.get("c0", zeros(net.hidden_size))
     with torch.no_grad():
         y, end = net(given["x"], (h0, c0) if lstm else h0)
     computed = {"y": y, "state": end[0] if lstm else end}

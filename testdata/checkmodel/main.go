@@ -77,7 +77,7 @@ func write(from, to string) error {
 			break
 		}
 		layers := net.Layers * net.Directions()
-		shape := []int{layers, rows, net.Hidden}
+		shape := []int{layers, rows, []int{net.HSize(), net.Hidden}[i]}
 		tensors = append(tensors,
 			safetensors.Tensor{Name: names[0], Shape: shape, Data: vector(net, start, i)},
 			safetensors.Tensor{Name: names[1], Shape: shape, Data: vector(net, end, i)})
@@ -85,15 +85,17 @@ func write(from, to string) error {
 	return safetensors.WriteFile(to, nil, tensors)
 }
 
-// vector takes state vector i (L·D, B, H) out of states (B, StateSize).
+// vector takes h, or else c, (L·D, B, its width) out of states (B, StateSize).
 func vector(net *rnn.Network, states []float32, i int) []float32 {
-	size, layers, h := net.StateSize(), net.Layers*net.Directions(), net.Hidden
-	vectors := size / layers / h
+	size, layers := net.StateSize(), net.Layers*net.Directions()
+	block, from, to := size/layers, 0, net.HSize()
+	if i == 1 {
+		from, to = to, to+net.Hidden
+	}
 	var out []float32
 	for l := range layers {
 		for b := range rows {
-			at := b*size + (l*vectors+i)*h
-			out = append(out, states[at:at+h]...)
+			out = append(out, states[b*size+l*block+from:b*size+l*block+to]...)
 		}
 	}
 	return out
