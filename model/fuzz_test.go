@@ -68,6 +68,10 @@ func smallFiles(t testing.TB) [][]byte {
 	words := Spec{Task: LM, Embed: 1, Cutoffs: []int{1}, RNN: rnn.Config{Cell: "rnn", Biases: 1, Layers: 1, Hidden: 4}}
 	adaptive := newModel(t, words, vocabOf(t, "ab", data.VocabOptions{}))
 	files = append(files, smallTasks(t)...)
+	for _, c := range variants() {
+		c.Hidden, c.Layers, c.Dropout, c.Projection = 2, 1, 0, min(1, c.Projection)
+		files = append(files, fileOf(t, newModel(t, Spec{Task: LM, RNN: c}, vocabOf(t, "ab", data.VocabOptions{}))))
+	}
 	return append(files, fileOf(t, adaptive), fileOf(t, newModel(t, tied, vocabOf(t, "ab", data.VocabOptions{}))), fileOf(t, newModel(t, numbers, nil)))
 }
 

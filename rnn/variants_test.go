@@ -288,3 +288,30 @@ func TestProjectionOfManyRows(t *testing.T) {
 		sameBits(t, "y", tr.y, one.y)
 	}
 }
+
+// Whatever the text, its spelling is one, and a Config with it holds.
+func FuzzSpellActivation(f *testing.F) {
+	for i, text := range []string{"tanh", "hard_sigmoid(0.25,5e-1) tanh", "sigmoid relu scaled_tanh(-1.5,-2)", "affine(1,-0)", "elu(", "leaky_relu(NaN)", "thresholded_relu(-1e-46)"} {
+		f.Add(text, uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, text string, cell uint8) {
+		c := Config{Cell: []string{"rnn", "gru", "lstm"}[cell%3], Input: 1, Hidden: 2, Layers: 1, Biases: 1}
+		if c.Cell == "gru" {
+			c.Reset = ResetBefore
+		}
+		spelling, err := SpellActivation(c.Cell, text)
+		if err != nil {
+			if strings.ContainsAny(err.Error(), "\n\r") || len(err.Error()) > 2000 {
+				t.Errorf("error %q", err)
+			}
+			return
+		}
+		if again, err := SpellActivation(c.Cell, spelling); err != nil || again != spelling {
+			t.Errorf("%q becomes %q, and that %q, %v", text, spelling, again, err)
+		}
+		if c.Activation = spelling; c.Validate() != nil {
+			t.Errorf("%q becomes %q: %v", text, spelling, c.Validate())
+		}
+		c.activations()
+	})
+}
