@@ -27,8 +27,7 @@ func (w *fusedWay) fitProjectionBack(team *nn.Team) {
 	w.projection.back = w.hr.Back(team)
 	w.dOut = w.dOut.Grow(w.rows, w.hsize)
 	w.dm, w.none = w.dm.Grow(w.b, w.hidden), w.none.Grow(w.b, w.hidden)
-	clear(w.dm.Data)
-	clear(w.none.Data)
+	clear(w.dm.Data) // also where a run before has not ended
 }
 
 // project makes h of m.

@@ -204,14 +204,6 @@ func describe(s model.Spec) string {
 	if s.RNN.Projection > 0 {
 		parts[1] += fmt.Sprintf(" projected to %d", s.RNN.Projection)
 	}
-	for _, v := range []struct {
-		name string
-		is   bool
-	}{{"peepholes", s.RNN.Peephole}, {"coupled gates", s.RNN.Coupled}, {fmt.Sprintf("clipped at %v", s.RNN.Clip), s.RNN.Clip > 0}} {
-		if v.is {
-			parts = append(parts, v.name)
-		}
-	}
 	switch {
 	case s.Tied:
 		parts = append(parts, fmt.Sprintf("tied embedding of %d", s.Embed))
@@ -250,8 +242,13 @@ func describe(s model.Spec) string {
 	if p := max(s.InputDropout, s.OutputDropout, s.RNN.Dropout); p > 0 {
 		parts = append(parts, fmt.Sprintf("dropout %v", p))
 	}
-	if s.RNN.LayerNorm {
-		parts = append(parts, "layer norm")
+	for _, v := range []struct {
+		name string
+		is   bool
+	}{{"layer norm", s.RNN.LayerNorm}, {"peepholes", s.RNN.Peephole}, {"coupled gates", s.RNN.Coupled}, {fmt.Sprintf("clipped at %v", s.RNN.Clip), s.RNN.Clip > 0}} {
+		if v.is {
+			parts = append(parts, v.name)
+		}
 	}
 	for _, r := range []struct {
 		name string
