@@ -63,7 +63,7 @@ func TestAllocation(t *testing.T) {
 		"globals":       {"](", "ctorch\nSize\n", "e."},
 	} {
 		worst := 0.0 // times the pickle
-		for n := 1; n < 1<<17; n += n/2 + 1 {
+		for n := 1; n < 1<<16; n += n/2 + 1 {
 			pickle := proto + c.start + strings.Repeat(c.unit, n) + c.end
 			if len(pickle) > MaxPickle {
 				break

@@ -28,8 +28,8 @@ const (
 	MaxRank   = 16      // dimensions of a tensor, more than those of any layer
 )
 
-// maxUses is how often over the tensors of a file may read all its bytes.
-// Tensors that share a storage read it more than once.
+// maxUses bounds what all tensors of a file read, in sizes of the file. Tensors
+// that share a storage read it more than once.
 const maxUses = 64
 
 // maxOthers bounds the list of File.Others.
