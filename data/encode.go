@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"unicode/utf8"
+
+	"sluice/data/internal/tokenizer"
 )
 
 // Encode is EncodeAppend to a new slice.
@@ -12,7 +14,7 @@ func (v *Vocab) Encode(text string) ([]int32, error) {
 	switch v.kind {
 	case "char":
 		n = utf8.RuneCountInString(text)
-	case "word":
+	case "word", tokens:
 		n /= 4
 	}
 	ids, err := v.EncodeAppend(make([]int32, 0, n), text)
@@ -66,6 +68,10 @@ func (v *Vocab) ReadSymbols(ctx context.Context, text Source) (Symbols, error) {
 type encoder struct {
 	v *Vocab
 	scanner
+
+	tokenizer *tokenizer.Encoder
+	text      []byte // that waits for a tokenizer
+	goesOn    bool   // it is the rest of a text
 }
 
 // piece appends the ids of the symbols that end in the piece.
@@ -79,6 +85,8 @@ func (e *encoder) piece(ids []int32, piece []byte) ([]int32, error) {
 	err := e.check(piece)
 	switch {
 	case err != nil:
+	case e.v.kind == tokens:
+		ids, err = e.tokens(ids, piece, false)
 	case e.v.kind == "char":
 		ids, err = e.chars(ids, piece)
 	default:
@@ -127,6 +135,9 @@ func (e *encoder) add(ids []int32, piece []byte, at int, symbol []byte) ([]int32
 
 // finish appends the id of what is left after the last piece.
 func (e *encoder) finish(ids []int32) ([]int32, error) {
+	if e.v.kind == tokens {
+		return e.tokens(ids, nil, true)
+	}
 	err := e.end(func(at int, word []byte) (err error) {
 		ids, err = e.add(ids, nil, at, word)
 		return err
@@ -162,9 +173,17 @@ func (v *Vocab) AppendSymbol(dst []byte, id int32) []byte { return append(dst, v
 
 // Decode is the text of ids, each in [0, V): characters and bytes as they are,
 // words with one space between two on a line, so that of a text's white space
-// only the newlines come back as they were. Bytes may be no UTF-8.
+// only the newlines come back as they were; tokens as the tokenizer does. Bytes may
+// be no UTF-8.
 func (v *Vocab) Decode(ids []int32) string {
 	var b []byte
+	if v.kind == tokens {
+		d := v.tokenizer.NewDecoder()
+		for _, id := range ids {
+			b = d.Append(b, id)
+		}
+		return string(b)
+	}
 	prev := int32(-1)
 	for _, id := range ids {
 		b = v.AppendSymbol(v.appendGap(b, prev, id), id)
@@ -185,15 +204,19 @@ func (v *Vocab) appendGap(dst []byte, prev, id int32) []byte {
 // it puts spaces between words and holds back the bytes of a character until
 // they are complete.
 type Decoder struct {
-	v    *Vocab
-	prev int32 // −1 at the start
-	held []byte
+	v         *Vocab
+	prev      int32 // −1 at the start
+	held      []byte
+	tokenizer *tokenizer.Decoder // nil of other kinds
 }
 
 // NewDecoder starts after the text of context (N), which may be nil: a word
 // that follows a word of the context gets its space.
 func (v *Vocab) NewDecoder(context []int32) *Decoder {
 	d := &Decoder{v: v, prev: -1, held: make([]byte, 0, utf8.UTFMax)}
+	if v.kind == tokens {
+		d.tokenizer = v.tokenizer.NewDecoder()
+	}
 	var dropped []byte
 	for _, id := range context {
 		dropped = d.Append(dropped[:0], id)
@@ -204,12 +227,17 @@ func (v *Vocab) NewDecoder(context []int32) *Decoder {
 // Append appends the text that id, in [0, V), completes: always valid UTF-8.
 // A byte that can be part of no character becomes U+FFFD.
 func (d *Decoder) Append(dst []byte, id int32) []byte {
-	if d.v.kind != "byte" {
+	switch d.v.kind {
+	case "byte":
+		d.held = d.v.AppendSymbol(d.held, id)
+	case tokens:
+		d.v.Symbol(id) // panics where there is none
+		d.held = d.tokenizer.Append(d.held, id)
+	default:
 		dst = d.v.AppendSymbol(d.v.appendGap(dst, d.prev, id), id)
 		d.prev = id
 		return dst
 	}
-	d.held = d.v.AppendSymbol(d.held, id)
 	for len(d.held) > 0 && utf8.FullRune(d.held) {
 		dst = d.release(dst)
 	}

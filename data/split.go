@@ -65,6 +65,9 @@ func (f Fractions) Split(ctx context.Context, v *Vocab, ids Symbols, needTrain, 
 	a, b := f.Ends(ids.Len())
 	p := Parts{Train: ids.Slice(0, a), Validation: ids.Slice(a, b), Test: ids.Slice(b, ids.Len())}
 	if f.Lines > 0 {
+		if v.Kind() == tokens {
+			return Parts{}, fmt.Errorf("data: one line in %d held out: a tokenizer has no token that ends each line: want a fraction", f.Lines)
+		}
 		newline, ok := v.ID("\n")
 		if !ok {
 			return Parts{}, fmt.Errorf("data: one line in %d held out: the vocabulary has no newline: want one, which cleaning and cuts leave in", f.Lines)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"sluice/data/internal/tokenizer"
 )
 
 // Unknown is the symbol that stands for what a vocabulary lacks, where it has
@@ -27,7 +29,7 @@ const (
 // VocabOptions say what a symbol is and which are kept. The zero value is a
 // vocabulary of characters that refuses unknown ones.
 type VocabOptions struct {
-	Kind     string `json:"kind,omitempty"`      // "char" (zero value), "byte", "word"
+	Kind     string `json:"kind,omitempty"`      // "char" (zero value), "byte", "word"; "tokenizer" is not built, see TokenizerVocab
 	Unknown  string `json:"unknown,omitempty"`   // what an unknown symbol does: "error" (zero value), "skip", "unk"
 	MinCount int    `json:"min_count,omitempty"` // keep a symbol that occurs at least so often; 0 means 1
 	MaxSize  int    `json:"max_size,omitempty"`  // keep so many symbols at most, <unk> counted; 0 means all, which must not exceed MaxSymbols
@@ -49,6 +51,8 @@ func (o VocabOptions) Validate() error {
 		return fmt.Errorf("data: vocabulary of at most 1 symbol: want 2 or more beside %s", Unknown)
 	case cuts && o.Kind == "byte":
 		return fmt.Errorf("data: a byte vocabulary has all 256 bytes: want no smallest count and no largest size")
+	case cuts && o.Kind == tokens:
+		return fmt.Errorf("data: a tokenizer has all its tokens: want no smallest count and no largest size")
 	case cuts && o.Unknown == "error":
 		return fmt.Errorf(`data: a vocabulary cut by count or size leaves symbols unknown: want the policy skip or unk, not "error"`)
 	}
@@ -62,7 +66,7 @@ func (o VocabOptions) filled() VocabOptions {
 
 func checkPolicy(kind, unknown string) error {
 	switch kind {
-	case "char", "byte", "word":
+	case "char", "byte", "word", tokens:
 	default:
 		return fmt.Errorf("data: vocabulary of kind %s: want char, byte or word", quote(kind))
 	}
@@ -74,6 +78,9 @@ func checkPolicy(kind, unknown string) error {
 	if kind == "byte" && unknown != "error" {
 		return fmt.Errorf("data: policy %q for unknown symbols: a byte vocabulary knows every byte, want error", unknown)
 	}
+	if kind == tokens && unknown != "error" {
+		return fmt.Errorf("data: policy %q for unknown symbols: a tokenizer has its own, want error", unknown)
+	}
 	return nil
 }
 
@@ -82,13 +89,17 @@ func checkPolicy(kind, unknown string) error {
 //
 // A symbol of a "char" vocabulary is a code point, or a name in brackets that no
 // text has, such as <pad>; of a "byte" vocabulary a byte: all 256, the id is the value. Words are what stands between white
-// space (as Unicode has it); a newline is a word of its own, "\n".
+// space (as Unicode has it); a newline is a word of its own, "\n". The symbols of a
+// "tokenizer" vocabulary are the tokens of a tokenizer.json, as that writes them.
 type Vocab struct {
 	kind, unknown string
 	symbols       []string // (V)
 	ids           map[string]int32
 	unknownID     int32                // −1 for none
 	ascii         [utf8.RuneSelf]int32 // the ids of characters, −1 for none
+
+	tokenizer *tokenizer.Tokenizer // nil of the other kinds
+	source    []byte               // its JSON
 }
 
 // BuildVocab makes the vocabulary of a text: most frequent symbol first, equal
@@ -105,6 +116,9 @@ func ReadVocab(ctx context.Context, text Source, o VocabOptions) (*Vocab, error)
 		return nil, err
 	}
 	o = o.filled()
+	if o.Kind == tokens {
+		return nil, errTokens
+	}
 	if o.Kind == "byte" {
 		return NewVocab(o.Kind, o.Unknown, nil)
 	}
@@ -231,6 +245,9 @@ func NewVocab(kind, unknown string, symbols []string) (*Vocab, error) {
 	if err := checkPolicy(kind, unknown); err != nil {
 		return nil, err
 	}
+	if kind == tokens {
+		return nil, errTokens
+	}
 	if kind == "byte" {
 		if len(symbols) > 0 {
 			return nil, fmt.Errorf("data: a byte vocabulary with a list of %d symbols: want none", len(symbols))
@@ -291,10 +308,11 @@ func checkSymbol(kind string, i int, s string) error {
 	return nil
 }
 
-// Kind is "char", "byte" or "word".
+// Kind is "char", "byte", "word" or "tokenizer".
 func (v *Vocab) Kind() string { return v.kind }
 
-// Policy is what an unknown symbol does: "error", "skip" or "unk".
+// Policy is what an unknown symbol does: "error", "skip" or "unk". Of a tokenizer it
+// is "unk" if that has a token for it; else the tokenizer leaves it out.
 func (v *Vocab) Policy() string { return v.unknown }
 
 // Size is V.
@@ -310,11 +328,14 @@ func (v *Vocab) Symbol(id int32) string {
 
 // ID is the id of a symbol, if the vocabulary has it.
 func (v *Vocab) ID(symbol string) (id int32, ok bool) {
-	if v.kind == "byte" {
+	switch v.kind {
+	case "byte":
 		if len(symbol) != 1 {
 			return 0, false
 		}
 		return int32(symbol[0]), true
+	case tokens:
+		return v.tokenizer.ID(symbol)
 	}
 	id, ok = v.ids[symbol]
 	return id, ok

@@ -78,6 +78,8 @@ func vocabOf(content []byte) (*Vocab, error) {
 	var l listed
 	var err error
 	switch start := bytes.TrimLeft(content, " \t\r\n"); {
+	case bytes.HasPrefix(start, []byte("{")) && isTokenizer(start):
+		return TokenizerVocab(start)
 	case bytes.HasPrefix(start, []byte("{")):
 		err = l.object(start)
 	case bytes.HasPrefix(start, []byte("[")) && json.Valid(start): // else the first line of a text, [PAD]

@@ -11,15 +11,16 @@ import (
 )
 
 type vocabJSON struct {
-	Kind    string   `json:"kind"`
-	Unknown string   `json:"unknown"`
-	Symbols []string `json:"symbols,omitempty"` // (V), none for bytes
+	Kind      string          `json:"kind"`
+	Unknown   string          `json:"unknown"`
+	Symbols   []string        `json:"symbols,omitempty"`   // (V), none for bytes and tokenizers
+	Tokenizer json.RawMessage `json:"tokenizer,omitempty"` // all of a tokenizer.json
 }
 
-// MarshalJSON writes kind, policy and symbols: equal vocabularies, equal bytes.
+// MarshalJSON writes kind, policy and symbols, or the tokenizer: equal vocabularies, equal bytes.
 func (v *Vocab) MarshalJSON() ([]byte, error) {
-	j := vocabJSON{Kind: v.kind, Unknown: v.unknown}
-	if v.kind != "byte" {
+	j := vocabJSON{Kind: v.kind, Unknown: v.unknown, Tokenizer: v.source}
+	if v.kind != "byte" && v.kind != tokens {
 		j.Symbols = v.symbols
 	}
 	var b bytes.Buffer
@@ -55,7 +56,17 @@ func ParseVocab(b []byte) (*Vocab, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewVocab(j.Kind, j.Unknown, j.Symbols)
+	if j.Kind != tokens && j.Tokenizer != nil {
+		return nil, fmt.Errorf(`data: vocabulary: field "tokenizer" beside kind %s: want kind tokenizer`, quote(j.Kind))
+	}
+	if j.Kind != tokens || j.Tokenizer == nil || j.Symbols != nil {
+		return NewVocab(j.Kind, j.Unknown, j.Symbols)
+	}
+	v, err := TokenizerVocab(j.Tokenizer)
+	if err == nil && v.unknown != j.Unknown {
+		return nil, fmt.Errorf("data: policy %s for unknown symbols: the tokenizer's is %s", quote(j.Unknown), v.unknown)
+	}
+	return v, err
 }
 
 // parseFields reads token by token what encoding/json is too lenient for:
@@ -82,6 +93,10 @@ func parseFields(dec *json.Decoder) (j vocabJSON, err error) {
 			j.Unknown, err = stringToken(dec, `field "unknown"`)
 		case "symbols":
 			j.Symbols, err = parseSymbols(dec)
+		case "tokenizer":
+			if err = dec.Decode(&j.Tokenizer); err != nil {
+				err = syntaxError(err)
+			}
 		default:
 			err = fmt.Errorf("data: vocabulary: field %s: want kind, unknown and symbols", quote(name))
 		}

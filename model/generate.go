@@ -148,7 +148,7 @@ func (g *Generator) cut(candidates []int32, total float64) ([]int32, float64) {
 
 // Start feeds prime. Where it is empty, it feeds what most likely stands
 // before a beginning: a newline if the vocabulary has it, else a space, else
-// the most frequent symbol. It returns the symbols fed.
+// the most frequent symbol, of a tokenizer a full stop if it has that. It returns the symbols fed.
 func (g *Generator) Start(prime string) ([]int32, error) {
 	ids, err := g.encode(prime)
 	for _, id := range ids {
@@ -167,6 +167,14 @@ func (g *Generator) encode(prime string) ([]int32, error) {
 }
 
 func (g *Generator) start() int32 {
+	if v := g.p.Vocab; v.Kind() == "tokenizer" {
+		for _, s := range []string{"\n", " ", "."} {
+			if ids, err := v.Encode(s); err == nil && len(ids) == 1 && ids[0] != g.never {
+				return ids[0]
+			}
+		}
+		return g.usual()
+	}
 	for _, s := range []string{"\n", " "} {
 		if id, ok := g.p.Vocab.ID(s); ok {
 			return id

@@ -2,6 +2,7 @@ package train
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/data"
 	"sluice/model"
 	"sluice/safetensors"
 )
@@ -220,7 +222,21 @@ func (r *run) same(c *Checkpoint) error {
 			return differ(fmt.Sprintf("symbol %d of the vocabulary", i), fmt.Sprintf("%q", here.Symbol(i)), fmt.Sprintf("%q", there.Symbol(i)))
 		}
 	}
+	if here.Kind() == "tokenizer" && there.Kind() == "tokenizer" {
+		if here, there := sumOf(here), sumOf(there); here != there {
+			return differ("the tokenizer's sha256", here, there)
+		}
+	}
 	return r.sameConfig(c)
+}
+
+// sumOf is the sha256 of a vocabulary, in hex.
+func sumOf(v *data.Vocab) string {
+	b, err := v.MarshalJSON()
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(b))
 }
 
 // sameData is the error of a run that was of other data.

@@ -29,6 +29,8 @@ type Config struct {
 	Vocab data.VocabOptions `json:"vocab"`
 	Split data.Fractions    `json:"split"` // the vocabulary is that of the whole text, or of the examples that are trained on
 
+	Tokenizer *data.Vocab `json:"-"` // of kind "tokenizer", where Vocab.Kind is that: the model holds it
+
 	Columns data.Columns     `json:"columns,omitzero"`   // of sentences to tag
 	Table   data.Table       `json:"table,omitzero"`     // of examples to classify
 	Series  data.SeriesTable `json:"series,omitzero"`    // of series

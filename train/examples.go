@@ -280,13 +280,16 @@ func PrepareLabels(c Config, p *Parts[data.Example]) (*Examples, error) {
 	if err := choice(files, "label", x.Names.Labels); err != nil {
 		return nil, err
 	}
+	if c.Model.Features > 0 && c.Tokenizer != nil {
+		return nil, fmt.Errorf("%s: numbers: a tokenizer is for texts", files)
+	}
 	if c.Model.Features == 0 {
 		var err error
 		between := ""
 		if c.Vocab.Kind == "word" {
 			between = " "
 		}
-		if x.Names.Vocab, err = data.BuildVocab(strings.Join(texts, between), c.Vocab); err != nil {
+		if x.Names.Vocab, err = c.vocabulary(func() (*data.Vocab, error) { return data.BuildVocab(strings.Join(texts, between), c.Vocab) }); err != nil {
 			return nil, fmt.Errorf("%s: %w", files, err)
 		}
 	}

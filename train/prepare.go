@@ -23,8 +23,8 @@ type Text struct {
 	Test    data.Symbols // never looked at by Run
 }
 
-// Prepare cleans a text, builds the vocabulary of the whole of it and splits it
-// as c.Split says. It is an error if the training part is too short for a
+// Prepare cleans a text, builds the vocabulary of the whole of it, if that is not
+// a tokenizer's, and splits it as c.Split says. It is an error if the training part is too short for a
 // minibatch, or a part held out for scoring a symbol. The text is read twice, in
 // pieces, and its symbols are in a temporary file where they are many: Close
 // removes it.
@@ -33,7 +33,7 @@ func Prepare(ctx context.Context, c Config, text data.Source) (*Text, error) {
 		return nil, err
 	}
 	one, two := hashed{c.Clean.Of(text), sha256.New()}, hashed{c.Clean.Of(text), sha256.New()}
-	vocab, err := data.ReadVocab(ctx, one, c.Vocab)
+	vocab, err := c.vocabulary(func() (*data.Vocab, error) { return data.ReadVocab(ctx, one, c.Vocab) })
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,8 @@ func Prepare(ctx context.Context, c Config, text data.Source) (*Text, error) {
 		return nil, err
 	}
 	sum := two.hash.Sum(nil)
-	if vocab.Kind() != "byte" && !bytes.Equal(one.hash.Sum(nil), sum) { // bytes are known without a reading
+	known := vocab.Kind() == "byte" || c.Tokenizer != nil // without a reading
+	if !known && !bytes.Equal(one.hash.Sum(nil), sum) {
 		ids.Close()
 		return nil, errors.New("train: the text changed between its first reading and its second: want one that stays as it is")
 	}
@@ -55,6 +56,18 @@ func Prepare(ctx context.Context, c Config, text data.Source) (*Text, error) {
 		ids.Close()
 	}
 	return &Text{SHA256: hex.EncodeToString(sum), Vocab: vocab, Train: parts.Train, HeldOut: parts.Validation, Test: parts.Test}, nil
+}
+
+// vocabulary is the tokenizer's, or what build makes.
+func (c Config) vocabulary(build func() (*data.Vocab, error)) (*data.Vocab, error) {
+	switch v := c.Tokenizer; {
+	case v == nil:
+		return build()
+	case v.Kind() != "tokenizer" || c.Vocab.Kind != "tokenizer":
+		return nil, fmt.Errorf("train: a vocabulary of kind %q as tokenizer, and of kind %q: want tokenizer for both", v.Kind(), c.Vocab.Kind)
+	default:
+		return v, nil
+	}
 }
 
 // Close removes what is in temporary files. Nothing can be read after it.

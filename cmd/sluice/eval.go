@@ -110,6 +110,9 @@ func trainedWith(m *model.Model, path string) (c train.Config, err error) {
 	if err := json.Unmarshal(m.History.Config, &c); err != nil {
 		return c, fmt.Errorf("%s: the options it was trained with: %w", path, err)
 	}
+	if m.Vocab != nil && m.Vocab.Kind() == "tokenizer" {
+		c.Tokenizer = m.Vocab
+	}
 	return c, nil
 }
 

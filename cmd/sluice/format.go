@@ -130,8 +130,11 @@ func visible(text string) string {
 
 // unit is what one symbol of a vocabulary is.
 func unit(kind string) string {
-	if kind == "char" {
+	switch kind {
+	case "char":
 		return "character"
+	case "tokenizer":
+		return "token"
 	}
 	return kind
 }

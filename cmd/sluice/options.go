@@ -290,6 +290,9 @@ func (c *trainCmd) options(config *train.Config) []group {
 		case "lines":
 			acts, needs = config.Model.Task != model.Regress && config.Model.Task != model.Forecast, "a text, task tag or classify"
 		}
+		if acts && config.Tokenizer != nil && slices.Contains([]string{"vocab", "unknown", "min-count", "max-vocab"}, text[i].name) {
+			acts, needs = false, "a vocabulary of the text, not a tokenizer's,"
+		}
 		text[i] = text[i].with(acts, needs)
 	}
 	return []group{
@@ -297,6 +300,24 @@ func (c *trainCmd) options(config *train.Config) []group {
 		{"Model", append(c.ModelFlags.options(config), c.TaskFlags.options(config)...)},
 		{"Training", c.RunFlags.options(config)},
 	}
+}
+
+// readTokenizer takes the tokenizer of --tokenizer.
+func (c *trainCmd) readTokenizer(config *train.Config) (err error) {
+	if c.Tokenizer == "" {
+		return nil
+	}
+	if task := config.Model.Task; task != model.LM && task != model.Classify {
+		return usage("--tokenizer acts with a text or task classify only")
+	}
+	if config.Tokenizer, err = data.OpenVocab(c.Tokenizer); err != nil {
+		return err
+	}
+	if config.Tokenizer.Kind() != "tokenizer" {
+		return fmt.Errorf("%s: a list of symbols: want a tokenizer.json", c.Tokenizer)
+	}
+	config.Vocab = data.VocabOptions{Kind: "tokenizer", Unknown: "error"}
+	return nil
 }
 
 // config is the preset, or what a run file has, with the flags given.
@@ -339,6 +360,9 @@ func (c *trainCmd) config(base *trainCmd) (config train.Config, err error) {
 	}
 	if c.HeldOut != "" {
 		config.Split = data.Fractions{Test: config.Split.Test}
+	}
+	if err := c.readTokenizer(&config); err != nil {
+		return config, err
 	}
 	c.TextFlags.choose(&config)
 	c.ModelFlags.choose(&config, base == nil || base.ModelFlags.oneRate())

@@ -165,6 +165,9 @@ func (c *trainCmd) inherit(base *trainCmd) {
 	if c.Vectors == "" {
 		c.Vectors = base.Vectors
 	}
+	if c.Tokenizer == "" {
+		c.Tokenizer = base.Tokenizer
+	}
 	if c.HeldOut == "" && (c.Resume != nil || t.Validation == nil && t.Lines == nil) {
 		c.HeldOut = base.HeldOut
 	}
@@ -185,7 +188,7 @@ func (c *trainCmd) writeRunFile(w io.Writer, config train.Config, s source) erro
 	line := func(name string, value any) error {
 		return toml.NewEncoder(&b).Encode(map[string]any{name: value})
 	}
-	first := []any{"preset", c.Preset, "data", s.corpus, "files", s.files, "held-out", c.HeldOut, "test-on", c.TestOn, "vectors", c.Vectors, "prefix", config.Prefixes}
+	first := []any{"preset", c.Preset, "data", s.corpus, "files", s.files, "held-out", c.HeldOut, "test-on", c.TestOn, "vectors", c.Vectors, "tokenizer", c.Tokenizer, "prefix", config.Prefixes}
 	for i := 0; i < len(first); i += 2 {
 		if v := reflect.ValueOf(first[i+1]); v.Len() > 0 {
 			if err := line(first[i].(string), first[i+1]); err != nil {

@@ -19,15 +19,16 @@ import (
 type trainCmd struct {
 	Args []string `arg:"" optional:"" name:"TASK|FILE" help:"First the task, lm (also without it), tag, classify or forecast; then its files; - is standard input. Without any, what is built in for the task."`
 
-	Data    string   `placeholder:"NAME" help:"Data by name instead of files, such as lyrics; sluice data lists them, with the task that each is for."`
-	Files   []string `sep:"none" hidden:"" help:"FILE, for a run file."`
-	HeldOut string   `placeholder:"FILE" help:"A file to hold out, in place of a part of what is trained on."`
-	TestOn  string   `placeholder:"FILE" help:"tag, classify: a file to score the model on at the end."`
-	Vectors string   `placeholder:"FILE" help:"tag: vectors that embeddings of words begin with, as text of word2vec or GloVe."`
-	Out     string   `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
-	Config  *string  `placeholder:"FILE" help:"A run file: options of this command, which flags beat."`
-	Resume  *string  `placeholder:"DIR" help:"Go on with the run in this folder from its newest checkpoint, or from the checkpoint that this file is."`
-	Preset  string   `type:"choice" placeholder:"default|d2l|awd-lstm|adding|tag|classify|forecast" help:"Where the options below start from: our own, those of Dive into Deep Learning, the AWD-LSTM recipe for words, the adding problem's, or a task's."`
+	Data      string   `placeholder:"NAME" help:"Data by name instead of files, such as lyrics; sluice data lists them, with the task that each is for."`
+	Files     []string `sep:"none" hidden:"" help:"FILE, for a run file."`
+	HeldOut   string   `placeholder:"FILE" help:"A file to hold out, in place of a part of what is trained on."`
+	TestOn    string   `placeholder:"FILE" help:"tag, classify: a file to score the model on at the end."`
+	Vectors   string   `placeholder:"FILE" help:"tag: vectors that embeddings of words begin with, as text of word2vec or GloVe."`
+	Tokenizer string   `placeholder:"FILE" help:"lm, classify: read texts by the tokens of this tokenizer.json of Hugging Face."`
+	Out       string   `placeholder:"DIR" help:"The run's folder, a new one (runs/NAME-001 …)."`
+	Config    *string  `placeholder:"FILE" help:"A run file: options of this command, which flags beat."`
+	Resume    *string  `placeholder:"DIR" help:"Go on with the run in this folder from its newest checkpoint, or from the checkpoint that this file is."`
+	Preset    string   `type:"choice" placeholder:"default|d2l|awd-lstm|adding|tag|classify|forecast" help:"Where the options below start from: our own, those of Dive into Deep Learning, the AWD-LSTM recipe for words, the adding problem's, or a task's."`
 
 	FindLR bool `name:"find-lr" help:"Train nothing: try rising learning rates, and say which train well."`
 
