@@ -139,7 +139,7 @@ func parts(part json.RawMessage, field string) (all []json.RawMessage, err error
 		}
 		var items []json.RawMessage
 		if err := json.Unmarshal(s[field], &items); err != nil || len(s) != 2 {
-			return nil, fmt.Errorf("Sequence: want type and a list %s", field)
+			return nil, fmt.Errorf("a Sequence: want type and a list %s", field)
 		}
 		for i := len(items) - 1; i >= 0; i-- {
 			left = append(left, items[i])

@@ -163,9 +163,9 @@ func (m *bpe) parseMerges(list json.RawMessage) error {
 		return errors.New("merges: want a list")
 	}
 	for n := int32(0); dec.More(); {
-		item, err := dec.Token()
+		item, _ := dec.Token()
 		var left, right string
-		ok := err == nil
+		ok := false
 		switch item := item.(type) {
 		case string:
 			if strings.HasPrefix(item, "#version") {
@@ -179,8 +179,6 @@ func (m *bpe) parseMerges(list json.RawMessage) error {
 			right, okRight = textToken(dec)
 			end, err := dec.Token()
 			ok = err == nil && item == '[' && okLeft && okRight && end == json.Delim(']')
-		default:
-			ok = false
 		}
 		switch {
 		case !ok:

@@ -63,7 +63,7 @@ var bad = []struct{ file, want string }{
 	{normal(`"type":"Replace","pattern":{"Regex":" +"},"content":" "`), `normalizer: "Replace": pattern of Regex " +": want one of String`},
 	{normal(`"type":"Replace","pattern":{"String":""},"content":" "`), `normalizer: "Replace": pattern: want a String of 1 to 64 bytes`},
 	{normal(`"type":"Replace","pattern":{"String":"a"},"content":"` + strings.Repeat("b", 65) + `"`), `normalizer: "Replace": "` + strings.Repeat("b", 40) + `"… has 65 bytes: want at most 64`},
-	{normal(`"type":"Sequence","normalizers":7`), "normalizer: Sequence: want type and a list normalizers"},
+	{normal(`"type":"Sequence","normalizers":7`), "normalizer: a Sequence: want type and a list normalizers"},
 	{normal(`"type":"Sequence","normalizers":[` + strings.Repeat(`{"type":"NFC"},`, 65) + `{"type":"NFC"}]`), "normalizer: more than 64 steps: want at most that"},
 	{normal(strings.Repeat(`"type":"Sequence","normalizers":[{`, 100) + `"type":"NFC"` + strings.Repeat("}]", 100)), "normalizer: more than 64 steps: want at most that"},
 	{normal(strings.Repeat(`"type":"Sequence","normalizers":[{`, 1e5) + `"type":"NFC"` + strings.Repeat("}]", 1e5)), "not a tokenizer.json: invalid character '[' exceeded max depth"},
