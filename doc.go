@@ -38,6 +38,7 @@
 //	rnn                    the heart: cells, layers, stacks, directions; forward and backward
 //	nn                     what stands around it: embedding, linear layer, dropout, loss
 //	safetensors            the file format; knows no model
+//	internal/npz           the arrays of NumPy's .npz files
 //	internal/disk/disktest a disk in memory that fails and crashes on demand; only tests use it
 //	internal/disk          the file system as a run sees it; files that are whole or not there
 //	internal/kernel        the arithmetic: products, gates, threads

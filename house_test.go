@@ -29,7 +29,7 @@ var house = [][]string{
 	{"optim"},
 	{"rnn"},
 	{"nn"},
-	{"safetensors"},
+	{"safetensors", "internal/npz"},
 	{"internal/disk/disktest"},
 	{"internal/disk"},
 	{"internal/kernel"},
