@@ -77,6 +77,8 @@ func readExamples(name string, r io.Reader, t Table, yield func(Example, error) 
 		err = t.readLines(newLines(name, r), give)
 	case "idx":
 		err = readIDX(name, r, "", nil, give)
+	case "npz":
+		err = t.readArrays(name, r, give)
 	}
 	switch {
 	case err == io.EOF && none:

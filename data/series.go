@@ -25,7 +25,8 @@ type Series struct {
 
 // SeriesTable says where in a file what stands, and what becomes of gaps.
 type SeriesTable struct {
-	// Format: "csv", "tsv" or "jsonl", or "" for the suffix of the file, as in Table.
+	// Format: "csv", "tsv", "jsonl" or "npz", or "" for the suffix of the file, as in
+	// Table.
 	Format string `json:"format,omitempty"`
 
 	// Time is the column of the times, by its name or its number from 1, "none" if
@@ -47,8 +48,8 @@ type SeriesTable struct {
 // Validate says which field cannot be, and what is allowed.
 func (t SeriesTable) Validate() error {
 	switch {
-	case !slices.Contains([]string{"", "csv", "tsv", "jsonl"}, t.Format):
-		return fmt.Errorf("data: format of a series %s: want csv, tsv or jsonl", quote(t.Format))
+	case !slices.Contains([]string{"", "csv", "tsv", "jsonl", "npz"}, t.Format):
+		return fmt.Errorf("data: format of a series %s: want csv, tsv, jsonl or npz", quote(t.Format))
 	case !slices.Contains([]string{"", "error", "last", "linear"}, t.Gaps):
 		return fmt.Errorf("data: gaps %s: want error, last or linear", quote(t.Gaps))
 	case slices.Contains(t.Values, ""):
@@ -97,6 +98,10 @@ func (s *Series) Following(i, n int) []string {
 // first. Blank lines are skipped: in a file of one column write NaN for a gap. name
 // is for errors and for the format if the table has none.
 //
+// A file of NumPy's npz has an array values of numbers (N, C) or (N), in which NaN is
+// a gap, and may have one names of text (C), else the series are called by their
+// numbers from 1. It has no times, and at most 1 GiB.
+//
 // Times are as in RFC 3339, "2006-01-02 15:04:05" with or without seconds and
 // with a space or a T, "2006-01-02", "2006-01", "2006", or Unix seconds of 9 or 10
 // digits; all are written as the first one is, and are UTC unless they say
@@ -120,8 +125,10 @@ func ReadSeries(name string, r io.Reader, t SeriesTable) (*Series, error) {
 		err = b.readRows(newRecords(name, r, format))
 	case "jsonl":
 		err = b.readObjects(newLines(name, r))
+	case "npz":
+		err = b.readArrays(name, r)
 	default:
-		err = fileError(name, "a name that tells no format of a series: want .csv, .tsv, .jsonl, .ndjson, or a format given")
+		err = fileError(name, "a name that tells no format of a series: want .csv, .tsv, .jsonl, .ndjson, .npz, or a format given")
 	}
 	if err != nil {
 		return nil, err

@@ -125,10 +125,10 @@ func TestReadSeriesErrors(t *testing.T) {
 	}
 	for _, name := range []string{"a.txt", "a.dat", "train-images-idx3-ubyte"} {
 		_, err := ReadSeries(name, strings.NewReader(""), SeriesTable{})
-		wantError(t, err, "data: "+name+": a name that tells no format of a series: want .csv, .tsv, .jsonl, .ndjson, or a format given")
+		wantError(t, err, "data: "+name+": a name that tells no format of a series: want .csv, .tsv, .jsonl, .ndjson, .npz, or a format given")
 	}
 	_, err := ReadSeries("a.csv", strings.NewReader(""), SeriesTable{Format: "lines"})
-	wantError(t, err, `data: format of a series "lines": want csv, tsv or jsonl`)
+	wantError(t, err, `data: format of a series "lines": want csv, tsv, jsonl or npz`)
 	_, err = ReadSeries("a.csv", strings.NewReader(""), SeriesTable{Values: []string{"x", ""}})
 	wantError(t, err, `data: values in a column "": want its name or number`)
 	_, err = ReadSeries("a.csv", strings.NewReader(""), SeriesTable{Gaps: "zero"})

@@ -22,8 +22,13 @@ import (
 // is the label of all: names/Arabic.txt has names that are Arabic.
 //
 // "idx" has the images of MNIST; see ReadIDX.
+//
+// "npz" has arrays of NumPy, at most 1 GiB of them: x of numbers (examples, steps) or
+// (examples, steps, channels), which are rounded to float32, y of labels (examples),
+// whole numbers or text, and if there is an array lengths (examples), as many steps
+// of each example are used. Columns are the names of arrays; others are left out.
 type Table struct {
-	// Format: "csv", "tsv", "jsonl", "lines", "idx", or "" for what FormatOf says.
+	// Format: "csv", "tsv", "jsonl", "lines", "idx", "npz", or "" for what FormatOf says.
 	Format string `json:"format,omitempty"`
 
 	// Text is the column of the texts. "" is the column "text"; if there is none,
@@ -39,7 +44,8 @@ type Table struct {
 	// Values are the columns of the numbers of a sequence of one channel, each row
 	// as long. "*" alone is all columns but the label: rows may be of any length,
 	// and empty cells at the end are none. In JSON lines it is one field, nil for
-	// "values": a list of T numbers, or of T lists of F.
+	// "values": a list of T numbers, or of T lists of F. In npz it is one array, nil for
+	// "x".
 	Values []string `json:"values,omitempty"`
 
 	// NoHeader says that the first row of a csv or tsv file is an example.
@@ -70,7 +76,7 @@ const (
 
 // Validate says which field cannot be, and what is allowed.
 func (t Table) Validate() error {
-	formats := []string{"", "csv", "tsv", "jsonl", "lines", "idx"}
+	formats := []string{"", "csv", "tsv", "jsonl", "lines", "idx", "npz"}
 	rows := t.Format == "" || t.Format == "csv" || t.Format == "tsv"
 	numbers := slices.DeleteFunc(append([]string{t.Text, t.Label}, t.Values...), func(s string) bool {
 		_, ok := number(s)
@@ -78,7 +84,7 @@ func (t Table) Validate() error {
 	})
 	switch {
 	case !slices.Contains(formats, t.Format):
-		return fmt.Errorf("data: format of a table %s: want csv, tsv, jsonl, lines or idx", quote(t.Format))
+		return fmt.Errorf("data: format of a table %s: want csv, tsv, jsonl, lines, idx or npz", quote(t.Format))
 	case t.Text != "" && len(t.Values) > 0:
 		return fmt.Errorf("data: a table with text in %s and values in %s: want one of the two", quote(t.Text), quote(t.Values[0]))
 	case t.NoHeader && !rows:
@@ -91,6 +97,8 @@ func (t Table) Validate() error {
 		return fmt.Errorf("data: values in %q and other columns: want it alone", allOthers)
 	case t.Format == "jsonl" && (len(t.Values) > 1 || slices.Contains(t.Values, allOthers)):
 		return fmt.Errorf("data: values of JSON lines in %d fields, %s: want one", len(t.Values), quote(t.Values[0]))
+	case t.Format == "npz" && (t.Text != "" || len(t.Values) > 1 || slices.Contains(t.Values, allOthers)):
+		return fmt.Errorf("data: texts or several columns in a table of format npz: want one array of numbers")
 	case (t.Format == "lines" || t.Format == "idx") && (t.Text != "" || len(t.Values) > 0 || t.Label != "" && t.Label != none):
 		return fmt.Errorf("data: columns in a table of format %s: want none, as it has no columns", t.Format)
 	}
@@ -101,7 +109,7 @@ var errNoName = errors.New(`data: values in a column "": want its name or number
 
 // FormatOf is the format of a file of a name: what Format says, else by its
 // suffix csv for .csv, tsv for .tsv, jsonl for .jsonl and .ndjson, lines for
-// .txt, idx for idx3-ubyte and idx1-ubyte, with or without .gz.
+// .txt, npz for .npz, idx for idx3-ubyte and idx1-ubyte, with or without .gz.
 func (t Table) FormatOf(name string) (string, error) {
 	if t.Format != "" {
 		return t.Format, nil
@@ -113,10 +121,10 @@ func (t Table) FormatOf(name string) (string, error) {
 	if strings.HasSuffix(plain, "idx3-ubyte") || strings.HasSuffix(plain, "idx1-ubyte") {
 		return "idx", nil
 	}
-	return "", fileError(name, "a name that tells no format: want .csv, .tsv, .jsonl, .ndjson or .txt, or a format given")
+	return "", fileError(name, "a name that tells no format: want .csv, .tsv, .jsonl, .ndjson, .txt or .npz, or a format given")
 }
 
-var suffixes = map[string]string{".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "lines"}
+var suffixes = map[string]string{".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "lines", ".npz": "npz"}
 
 // errLacks is the error of a column that a file may lack.
 type errLacks struct{ error }

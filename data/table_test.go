@@ -151,8 +151,8 @@ func TestReadExamples(t *testing.T) {
 		{"a.tsv", "v\tw\n1\t2\n\n\t\n", Table{Label: "none", Values: []string{"v", "w"}}, "2 |[1 2]/1", `data: a.tsv: line 4: column 1 ("v"): empty: want a number`},
 		{"a.csv", "label,v,w\na,,\n", Table{}, "", `data: a.csv: line 2: a sequence without values: want at least one number`},
 		{"a.csv", "label,v,w\na,1\n", Table{Values: []string{"v", "w"}}, "", `data: a.csv: line 2: 2 columns, and the first row has 3: want as many, a cell with a separator in quotes`},
-		{"a.xml", "", Table{}, "", "data: a.xml: a name that tells no format: want .csv, .tsv, .jsonl, .ndjson or .txt, or a format given"},
-		{"-", "", Table{}, "", "data: standard input: a name that tells no format: want .csv, .tsv, .jsonl, .ndjson or .txt, or a format given"},
+		{"a.xml", "", Table{}, "", "data: a.xml: a name that tells no format: want .csv, .tsv, .jsonl, .ndjson, .txt or .npz, or a format given"},
+		{"-", "", Table{}, "", "data: standard input: a name that tells no format: want .csv, .tsv, .jsonl, .ndjson, .txt or .npz, or a format given"},
 		{"a.txt", "rain\n", Table{Text: "a"}, "", "data: columns in a table of format lines: want none, as it has no columns"},
 		{"long.txt", "rain\n" + strings.Repeat("x", maxLine+1) + "\n", Table{}, "1 long|rain", "data: long.txt: line 2: longer than 16777216 bytes: want at most that"},
 		{"a.csv", "text\n\"" + strings.Repeat("rain\n", maxLine/4), Table{}, "", "data: a.csv: line 2: a row longer than 16777216 bytes, for a quote that does not close: want at most that"},
@@ -202,7 +202,7 @@ func TestTableValidate(t *testing.T) {
 		err string
 	}{
 		{Table{}, ""},
-		{Table{Format: "xml"}, `data: format of a table "xml": want csv, tsv, jsonl, lines or idx`},
+		{Table{Format: "xml"}, `data: format of a table "xml": want csv, tsv, jsonl, lines, idx or npz`},
 		{Table{Text: "a", Values: []string{"b"}}, `data: a table with text in "a" and values in "b": want one of the two`},
 		{Table{Format: "jsonl", NoHeader: true}, `data: no header, in a table of format jsonl: want csv or tsv`},
 		{Table{NoHeader: true, Text: "1", Label: "none"}, ""},

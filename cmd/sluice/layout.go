@@ -58,7 +58,7 @@ func (l layout) format(name, trained string) string {
 	switch {
 	case l.flags.Format != nil:
 		return trained // with the flag
-	case slices.Contains([]string{".csv", ".tsv", ".jsonl", ".ndjson", ".conllu"}, ending) || labelsOf(name) != "":
+	case slices.Contains([]string{".csv", ".tsv", ".jsonl", ".ndjson", ".conllu", ".npz"}, ending) || labelsOf(name) != "":
 		return ""
 	case l.usual != "" && (name == "-" || ending == ".txt" && trained == ""):
 		return l.usual
@@ -99,5 +99,8 @@ func (l layout) table(name string) data.Table {
 func (l layout) series(name string) data.SeriesTable {
 	t := l.config.Series
 	t.Format = l.format(name, t.Format)
+	if t.FormatOf(name) == "npz" && l.flags.TimeColumn == nil {
+		t.Time = ""
+	}
 	return t
 }

@@ -54,6 +54,7 @@ func TestRunFile(t *testing.T) {
 		{"classify", "--values", "a,b", "--embed", "0", "--input-dropout", "0", "--validation", "0.2", "--test", "0.1", "--label-column", "kind"},
 		{"forecast"}, {"forecast", "--window", "6", "--horizon", "4", "--segment", "2", "--quantiles", "0.05,0.5,0.95", "--season", "3", "--max-rows", "50", "--gaps", "linear", "--time-column", "when", "--values", "x"},
 		{"forecast", "--segment", "0", "--validation", "12", "--test", "24", "--season", "0", "--cell", "lstm", "--layers", "2"}, {"forecast", "--quantiles", "none", "--hidden", "32"},
+		{"--tokenizer", "../../data/internal/tokenizer/testdata/gpt2.json"}, {"classify", "--tokenizer", "../../data/internal/tokenizer/testdata/gpt2.json"},
 		{"--prefix", "a, \"b\"", "--prefix", "分开", "--held-out", "a file.txt", "--reset", "before", "--sampling", "random"},
 	} {
 		c, config := parsed(t, args...)
@@ -84,7 +85,7 @@ func TestRunFileHasAll(t *testing.T) {
 	if err := c.writeRunFile(&b, config, source{}); err != nil {
 		t.Fatal(err)
 	}
-	named := map[string]bool{"preset": true, "data": true, "files": true, "held-out": true, "test-on": true, "vectors": true, "prefix": true, "dropout": true, "checkpoint-minutes": true, "checkpoint-updates": true, "checkpoints": true}
+	named := map[string]bool{"preset": true, "data": true, "files": true, "held-out": true, "test-on": true, "vectors": true, "tokenizer": true, "prefix": true, "dropout": true, "checkpoint-minutes": true, "checkpoint-updates": true, "checkpoints": true}
 	for _, g := range c.options(&config) {
 		for _, o := range g.options {
 			named[o.name] = true

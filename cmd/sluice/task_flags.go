@@ -10,7 +10,7 @@ import (
 
 // fileFlags say how the files of sequences are laid out. A nil flag was not given.
 type fileFlags struct {
-	Format      *string   `type:"choice" placeholder:"columns|conllu|jsonl|text|csv|tsv|lines|idx" help:"Of the files (by their names)."`
+	Format      *string   `type:"choice" placeholder:"columns|conllu|jsonl|text|csv|tsv|lines|idx|npz" help:"Of the files (by their names)."`
 	WordColumn  *int      `placeholder:"N" help:"tag: column of the words (the first)."`
 	TagColumn   *string   `placeholder:"N|NAME" help:"tag: column of the tags (the last); of CoNLL-U upos, xpos, feats or deprel."`
 	TextColumn  *string   `placeholder:"N|NAME" help:"classify: column of the texts."`
