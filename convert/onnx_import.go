@@ -42,8 +42,8 @@ const maxProblems = 20
 // value.
 var errNotFolded = errors.New("not a constant")
 
-// onnxParts finds the parts of a model in a graph.
-func onnxParts(file *onnxfile.Model) (*Parts, error) {
+// partsOfGraph finds the parts of a model in a graph.
+func partsOfGraph(file *onnxfile.Model) (*Parts, error) {
 	im := &onnxImport{file: file, values: map[string]onnxValue{}, states: map[string]string{}}
 	for _, c := range file.Constants {
 		im.allowed += c.Elements()
@@ -118,14 +118,6 @@ func (im *onnxImport) note(format string, args ...any) {
 	}
 }
 
-// short is the part of a foreign name that messages tell.
-func short(name string) string {
-	if len(name) > 80 {
-		return name[:80]
-	}
-	return name
-}
-
 // operators are the names of those that are read.
 func operators() []string {
 	names := append(slices.Collect(maps.Keys(folders)), "Constant", "ConstantOfShape")
@@ -182,7 +174,7 @@ func (im *onnxImport) outputs(n *onnxfile.Node, in []onnxValue, constant bool) (
 		if in[0].seq == nil {
 			return nil, fmt.Errorf("of a tensor whose shape is not kept track of")
 		}
-		c, err := shapeOf(n, in[0].seq.sizes())
+		c, err := sizesIn(n, in[0].seq.sizes())
 		return []onnxValue{{c: c}}, err
 	case constant && folds:
 		if out, err := im.folded(n, in, fold); !errors.Is(err, errNotFolded) {

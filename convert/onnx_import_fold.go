@@ -55,11 +55,11 @@ func foldShape(_ *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst, 
 	for i, d := range in[0].shape {
 		sizes[i] = number(int64(d))
 	}
-	return one(shapeOf(n, sizes))
+	return one(sizesIn(n, sizes))
 }
 
-// shapeOf is what the operator Shape gives of a tensor of these sizes.
-func shapeOf(n *onnxfile.Node, sizes []onnxDim) (*onnxConst, error) {
+// sizesIn is what the operator Shape gives of a tensor of these sizes.
+func sizesIn(n *onnxfile.Node, sizes []onnxDim) (*onnxConst, error) {
 	start, err := n.Int("start", 0)
 	if err != nil {
 		return nil, err

@@ -211,7 +211,7 @@ func (s *onnxSeq) slice(p slicing) (*onnxSeq, error) {
 	if p.from.is(0) && (p.to == size || p.to.known() && p.to.plus >= math.MaxInt32 || size.known() && p.to.known() && p.to.plus >= size.plus) {
 		return s, nil
 	}
-	from, to, ok := within(p, size)
+	from, to, ok := bounds(p, size)
 	if s.stage == inputStage && (len(axis) == 1 && axis[0].role == anyAxis || len(axis) == 0) {
 		return s.partOf(p, from, to, ok)
 	}
@@ -227,8 +227,8 @@ func (s *onnxSeq) slice(p slicing) (*onnxSeq, error) {
 	return nil, fmt.Errorf("from %v to %v of an axis of %v %s", p.from, p.to, size, role(axis))
 }
 
-// within are the bounds of a part where all is known.
-func within(p slicing, size onnxDim) (from, to int, ok bool) {
+// bounds are those of a part where all is known.
+func bounds(p slicing, size onnxDim) (from, to int, ok bool) {
 	if !p.from.known() || !p.to.known() || !size.known() {
 		return 0, 0, false
 	}

@@ -54,7 +54,7 @@ func openGoldenONNX(t *testing.T, path string) onnxGolden {
 		t.Fatal(err)
 	}
 	g := onnxGolden{name: path}
-	if g.parts, err = onnxParts(m); err != nil {
+	if g.parts, err = partsOfGraph(m); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(strings.TrimSuffix(path, ".onnx") + ".safetensors")
