@@ -90,7 +90,7 @@ class Model(nn.Module):
         elif self.tail == "mean":
             y = y.mean(t)
         elif self.tail == "max":
-            y = y.max(t)[0] if False else torch.amax(y, t)
+            y = torch.amax(y, t)
         if self.head is not None:
             y = self.head(y)
         if self.softmax:
@@ -139,7 +139,7 @@ def torch_model(name, how, model, tensors, fold=True):
         for v in list(program.model.graph.inputs) + list(program.model.graph.initializers.values()):
             v.metadata_props.clear()
         program.model.graph.metadata_props.clear()
-        program.save(path, external_data=name.startswith("gru2"))
+        program.save(path, external_data=name == "gru2bi_ends")
     else:
         outputs = ["y"] + (["hn", "cn"][: len(inner) - 1] if model.state else [])
         torch.onnx.export(model, args, path, dynamo=False, dynamic_axes=axes, input_names=list(inner), output_names=outputs, do_constant_folding=fold)
@@ -186,4 +186,215 @@ def torches():
     ts("gru_packed", "GRU", first=True, read="embed", tail="packed")
 
 
-torches()
+class Graph:
+    """A graph by onnx.helper, node by node."""
+
+    def __init__(self, name, opset=17, ir=8):
+        self.name, self.opset, self.ir = name, opset, ir
+        self.r = np.random.default_rng(zlib.crc32(name.encode()))
+        self.nodes, self.tensors, self.inputs, self.n = [], [], [], 0
+
+    def input(self, name, kind, *dims):
+        self.inputs.append(helper.make_tensor_value_info(name, kind, dims))
+        return name
+
+    def const(self, value, name=None, constant_node=False):
+        self.n += 1
+        name = name or f"const_{self.n}"
+        t = numpy_helper.from_array(np.array(value), name)
+        if constant_node:
+            self.nodes.append(helper.make_node("Constant", [], [name], value=t))
+        else:
+            self.tensors.append(t)
+        return name
+
+    def weight(self, *shape):
+        return self.const(self.r.uniform(-0.7, 0.7, shape).astype(np.float32))
+
+    def op(self, kind, *inputs, outputs=1, **attributes):
+        self.n += 1
+        out = [f"{kind.lower()}_{self.n}_{i}" for i in range(outputs)]
+        self.nodes.append(helper.make_node(kind, list(inputs), out, **attributes))
+        return out[0] if outputs == 1 else out
+
+    def ints(self, *v):
+        return self.const(np.array(v, dtype=np.int64), constant_node=self.n % 2 == 0)
+
+    def cell(self, kind, x, width, d=1, h=H, lens="", start="", bias=True, p=False, **attributes):
+        g = {"RNN": 1, "GRU": 3, "LSTM": 4}[kind]
+        w, r = self.weight(d, g * h, width), self.weight(d, g * h, h)
+        b = self.weight(d, 2 * g * h) if bias else ""
+        inputs = [x, w, r, b, lens, start] + (["", self.weight(d, 3 * h)] if p else [])
+        while inputs[-1] == "":
+            inputs.pop()
+        return self.op(kind, *inputs, outputs=3 if kind == "LSTM" else 2, hidden_size=h, **attributes)
+
+    def dense(self, x, width, out=K):
+        return self.op("Add", self.op("MatMul", x, self.weight(width, out)), self.weight(out))
+
+    def save(self, y, tensors, feeds, reference=False, first=False, softmax=""):
+        """first: y is (B, T, K)."""
+        full = "hand_" + self.name
+        if only and full not in only:
+            return
+        inputs = self.inputs
+        if self.ir < 4:  # initializers are inputs, too
+            inputs = inputs + [helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in self.tensors]
+        self.nodes.append(helper.make_node("Identity", [y], ["y"]))
+        graph = helper.make_graph(self.nodes, "g", inputs, [helper.make_tensor_value_info("y", TP.FLOAT, None)], self.tensors)
+        m = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=self.ir)
+        path = os.path.join(here, full + ".onnx")
+        onnx.save(m, path)
+        if reference:
+            out = ReferenceEvaluator(m).run(None, feeds)[0]
+        else:
+            out = run(path, feeds)["y"]
+        save(full, {**tensors, "y": np.swapaxes(out, 0, 1) if first else out}, softmax)
+
+    def x(self, *shape):
+        return self.r.standard_normal(shape).astype(np.float32)
+
+
+def swap(a):
+    return np.ascontiguousarray(np.swapaxes(a, 0, 1))
+
+
+def hands():
+    # As Keras is written by tf2onnx: symbols are floats, rows come first, directions
+    # are nodes of their own, the head works on all rows and steps at once.
+    g = Graph("keras_tagger", 15)
+    ids = g.r.integers(0, V, (T, B))
+    x = g.input("input", TP.FLOAT, "unk__1", "unk__2")
+    e = g.op("Transpose", g.op("Gather", g.weight(V, 3), g.op("Cast", x, to=TP.INT32)), perm=[1, 0, 2])
+    batch = g.op("Slice", g.op("Shape", x), g.ints(0), g.ints(1), g.ints(0))
+    zeros = g.op("Unsqueeze", g.op("Expand", g.const(np.zeros((1, H), np.float32)), g.op("Concat", batch, g.ints(H), axis=0)), g.ints(0))
+    f = g.op("Transpose", g.op("Squeeze", g.cell("LSTM", e, 3, start=zeros)[0], g.ints(1)), perm=[1, 0, 2])
+    b = g.op("Transpose", g.op("Squeeze", g.cell("LSTM", e, 3, start=zeros, direction="reverse")[0], g.ints(1)), perm=[1, 0, 2])
+    y = g.op("Concat", f, b, axis=-1)
+    sizes = g.op("Split", g.op("Shape", y), outputs=3, axis=0)
+    rows = g.dense(g.op("Reshape", y, g.ints(-1, 2 * H)), 2 * H)
+    y = g.op("Reshape", rows, g.op("Concat", sizes[0], sizes[1], g.ints(K), axis=0))
+    g.save(g.op("Softmax", y, axis=-1), {"ids": ids}, {"input": swap(ids).astype(np.float32)}, first=True, softmax="prob")
+
+    g = Graph("keras_last", 13)
+    x = g.x(T, B, F)
+    g.input("x", TP.FLOAT, None, None, F)
+    h = g.cell("GRU", g.op("Transpose", "x", perm=[1, 0, 2]), F, linear_before_reset=0)[1]
+    y = g.op("Gemm", g.op("Squeeze", h, g.ints(0)), g.weight(H, K), g.weight(1, K))
+    g.save(y, {"x": x}, {"x": swap(x)})
+
+    for how in ("slice", "sequence"):
+        g = Graph("flipped_" + how)
+        x = g.x(T, B, F)
+        g.input("x", TP.FLOAT, "t", "b", F)
+        if how == "slice":
+            flip = lambda v: g.op("Slice", v, g.ints(-1), g.ints(-(2**63)), g.ints(0), g.ints(-1))
+        else:
+            sizes = g.op("Shape", "x")
+            lens = g.op("Expand", g.op("Slice", sizes, g.ints(0), g.ints(1)), g.op("Slice", sizes, g.ints(1), g.ints(2)))
+            flip = lambda v: g.op("ReverseSequence", v, lens, time_axis=0, batch_axis=1)
+        y = flip(g.op("Squeeze", g.cell("GRU", flip("x"), F, linear_before_reset=1)[0], g.ints(1)))
+        forward = g.op("Squeeze", g.cell("GRU", "x", F, linear_before_reset=1)[0], g.ints(1))
+        g.save(g.dense(g.op("Concat", y, forward, axis=2), 2 * H), {"x": x}, {"x": x})
+
+    g = Graph("reverse_ends")
+    x = g.x(T, B, F)
+    g.input("x", TP.FLOAT, "t", "b", F)
+    h = g.cell("LSTM", "x", F, direction="reverse")[1]
+    g.save(g.dense(g.op("Flatten", g.op("Transpose", h, perm=[1, 0, 2])), H), {"x": x}, {"x": x})
+
+    g = Graph("layout1")  # rows first
+    x = g.x(T, B, F)
+    g.input("x", TP.FLOAT, "b", "t", F)
+    y, _ = g.cell("GRU", "x", F, layout=1, linear_before_reset=1)
+    y = g.op("Reshape", y, g.ints(0, 0, -1))
+    _, h = g.cell("GRU", y, H, layout=1, linear_before_reset=1)
+    g.save(g.dense(g.op("Squeeze", h, g.ints(1)), H), {"x": x}, {"x": swap(x)}, reference=True)
+
+    for how in ("split", "mean", "reduce"):
+        g = Graph("average_" + how, 13)
+        x = g.x(T, B, F)
+        g.input("x", TP.FLOAT, "t", "b", F)
+        y = g.cell("GRU", "x", F, 2, direction="bidirectional", linear_before_reset=0)[0]
+        if how == "reduce":
+            y = g.op("Div", g.op("ReduceSum", y, g.ints(1), keepdims=0), g.const(np.float32(2)))
+        else:
+            a, b = g.op("Split", y, g.ints(1, 1), outputs=2, axis=1)
+            a, b = g.op("Squeeze", a, g.ints(1)), g.op("Squeeze", b, g.ints(1))
+            y = g.op("Mean", a, b) if how == "mean" else g.op("Mul", g.const(np.float32([0.5])), g.op("Sum", b, a))
+        y = g.cell("GRU", y, H, 2, direction="bidirectional", linear_before_reset=0)[0]
+        y = g.op("Reshape", g.op("Transpose", y, perm=[0, 2, 1, 3]), g.ints(0, 0, -1))
+        g.save(g.dense(y, 2 * H), {"x": x}, {"x": x})
+
+    g = Graph("last_and_first")  # of each direction its own last output
+    x = g.x(T, B, F)
+    g.input("x", TP.FLOAT, "t", "b", F)
+    y = g.cell("LSTM", "x", F, 2, direction="bidirectional")[0]
+    last = g.op("Squeeze", g.op("Slice", y, g.ints(-1, 0), g.ints(2**62, 1), g.ints(0, 1)), g.ints(0, 1))
+    zero = g.const(np.int64(0))
+    start = g.op("Gather", g.op("Gather", y, zero, axis=0), g.const(np.int64(1)), axis=0)
+    g.save(g.dense(g.op("Concat", last, start, axis=1), 2 * H), {"x": x}, {"x": x})
+
+    g = Graph("features_cut")  # directions are taken out of joined features
+    x = g.x(T, B, F)
+    g.input("x", TP.FLOAT, "t", "b", F)
+    y = g.cell("GRU", "x", F, 2, direction="bidirectional", linear_before_reset=1)[0]
+    y = g.op("Reshape", g.op("Transpose", y, perm=[0, 2, 1, 3]), g.ints(0, 0, 2 * H))
+    a, b = g.op("Slice", y, g.ints(0), g.ints(H), g.ints(2)), g.op("Slice", y, g.ints(H), g.ints(2 * H), g.ints(-1))
+    g.save(g.dense(g.op("Mul", a, b), H), {"x": x}, {"x": x})
+
+    g = Graph("one_direction")  # the other one is of no use
+    x = g.x(T, B, F)
+    g.input("x", TP.FLOAT, "t", "b", F)
+    y = g.cell("GRU", "x", F, 2, direction="bidirectional", linear_before_reset=1)[0]
+    g.save(g.dense(g.op("Gather", y, g.const(np.int64(1)), axis=1), H), {"x": x}, {"x": x})
+
+    g = Graph("pyramid", 22, 10)  # layers of different widths
+    x = g.x(T, B, F)
+    g.input("x", TP.FLOAT, "t", "b", F)
+    y = g.op("Squeeze", g.cell("LSTM", "x", F, h=5)[0], g.ints(1))
+    y = g.op("Squeeze", g.cell("LSTM", g.op("Dropout", y, g.const(np.float32(0.5)), g.const(False)), 5, h=3)[0], g.ints(1))
+    g.save(g.op("LogSoftmax", g.dense(y, 3)), {"x": x}, {"x": x}, softmax="log")
+
+    g = Graph("fixed", 14)  # one row of five steps, and shapes that are numbers
+    x = g.x(T, 1, F)
+    g.input("x", TP.FLOAT, 1, T, F)
+    y = g.cell("GRU", g.op("Reshape", "x", g.ints(T, 1, F)), F, start=g.const(np.zeros((1, 1, H), np.float32)), linear_before_reset=1)[0]
+    y = g.op("Gather", g.op("Reshape", y, g.ints(1, T, H)), g.ints(T - 1), axis=1)
+    g.save(g.dense(g.op("Reshape", y, g.ints(-1, H)), H), {"x": x}, {"x": swap(x)})
+
+    for how in ("lstm", "gru"):
+        g = Graph("lengths_" + how)
+        x, n = g.x(T, B, F), np.array([2, 5, 1], np.int32)
+        g.input("x", TP.FLOAT, "t", "b", F)
+        g.input("n", TP.INT32, "b")
+        out = g.cell(how.upper(), "x", F, 2, lens="n", direction="bidirectional", **({"linear_before_reset": 1} if how == "gru" else {}))
+        if how == "gru":
+            y = g.dense(g.op("Reshape", g.op("Transpose", out[1], perm=[1, 0, 2]), g.ints(0, -1)), 2 * H)
+        else:
+            y = g.dense(g.op("Reshape", g.op("Transpose", out[0], perm=[0, 2, 1, 3]), g.ints(0, 0, -1)), 2 * H)
+        g.save(y, {"x": x, "lengths": n.astype(np.int64)}, {"x": x, "n": n})
+
+    g = Graph("old", 9, 3)  # axes are attributes, initializers are inputs
+    x = g.x(T, B, F)
+    g.input("x", TP.FLOAT, "t", "b", F)
+    y = g.op("Squeeze", g.cell("GRU", "x", F)[0], axes=[1])
+    y = g.op("Slice", y, axes=[0], starts=[-1], ends=[2**31 - 1])
+    y = g.op("Softmax", g.dense(g.op("Squeeze", y, axes=[0]), H))
+    g.save(y, {"x": x}, {"x": x}, softmax="prob")
+
+    g = Graph("step")  # one step, the state fed back
+    x = g.x(1, B, F)
+    g.input("x", TP.FLOAT, "b", F)
+    g.input("h", TP.FLOAT, 2, "b", H)
+    h0, c0 = g.op("Split", "h", outputs=2, axis=0)
+    w = [g.weight(1, 4 * H, F), g.weight(1, 4 * H, H), g.weight(1, 8 * H)]
+    y = g.op("LSTM", g.op("Unsqueeze", "x", g.ints(0)), *w, "", h0, c0, outputs=3, hidden_size=H)[0]
+    h = g.x(2, B, H)
+    y = g.dense(g.op("Squeeze", y, g.ints(0, 1)), H)
+    g.save(g.op("Unsqueeze", y, g.ints(0)), {"x": x, "h0": h[:1], "c0": h[1:]}, {"x": x[0], "h": h})
+
+
+hands()
+if not any(n.startswith("hand_") for n in only):
+    torches()
