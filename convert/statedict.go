@@ -235,7 +235,7 @@ func (f *finder) config(prefix, activation string) (c rnn.Config, suffixes, bias
 	c.Input, c.Hidden = ih.shape[1], hh.shape[1]
 	gates := rows / c.Hidden
 	if len(hr.shape) == 2 {
-		gates, c.Hidden = 4, hr.shape[1] // PROJ c.Projection = hr.shape[0]
+		gates, c.Hidden, c.Projection = 4, hr.shape[1], hr.shape[0]
 	}
 	switch {
 	case rows != gates*c.Hidden:
