@@ -19,7 +19,6 @@ type onnxImport struct {
 	layers   []*onnxLayerOf
 	states   map[string]string // parts of inputs that are initial states, and the nodes that take them
 	lengths  string            // the input that has the lengths of the rows, "" without
-	fresh    int               // sizes that have got a name
 	room     int               // elements that constants may yet be computed of
 	allowed  int               // and at first
 	problems []string

@@ -123,11 +123,11 @@ func (c *onnxCell) weights(n *onnxfile.Node, constant func(name string) *onnxCon
 		return err
 	}
 	if c.r == nil || n.Input(1) == "" {
-		return fmt.Errorf("W or R is missing or empty")
+		return fmt.Errorf("without W or R, or with an empty one")
 	}
 	h := shape[2]
 	if shape[1] != g*h {
-		return fmt.Errorf("R %q has shape %v, want (%d, %d·H, H)", short(n.Input(2)), shape, d, g)
+		return fmt.Errorf("input R %q has shape %v, want (%d, %d·H, H)", short(n.Input(2)), shape, d, g)
 	}
 	if hidden, err := n.Int("hidden_size", int64(h)); err != nil || hidden != int64(h) {
 		return cmp.Or(err, fmt.Errorf("hidden_size %d, want %d as R has it", hidden, h))

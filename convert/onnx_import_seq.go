@@ -298,13 +298,6 @@ func (s *onnxSeq) sliceSources(axis, from, to int) (*onnxSeq, error) {
 	return out, nil
 }
 
-// hasSources says whether an axis has the atom of several directions.
-func (s *onnxSeq) hasSources() bool {
-	return slices.ContainsFunc(s.axes, func(axis []*onnxAtom) bool {
-		return slices.ContainsFunc(axis, func(a *onnxAtom) bool { return a.role == sourceAxis })
-	})
-}
-
 // features is the last axis.
 func (s *onnxSeq) features() []*onnxAtom {
 	if len(s.axes) == 0 {

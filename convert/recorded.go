@@ -87,9 +87,10 @@ func (r *recording) take(name string, dims ...any) any {
 		r.sizes = map[string]int{}
 	}
 	for i, d := range dims {
-		want, ok := d.(int)
+		want, _ := d.(int)
 		if n, named := d.(string); named {
-			if want, ok = r.sizes[n]; !ok {
+			var known bool
+			if want, known = r.sizes[n]; !known {
 				r.sizes[n], want = a.Shape[i], a.Shape[i]
 			}
 		}
