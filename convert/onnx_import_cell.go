@@ -149,9 +149,7 @@ func (c *onnxCell) weights(n *onnxfile.Node, constant func(name string) *onnxCon
 		if !slices.ContainsFunc(c.p, func(v float32) bool { return v != 0 }) {
 			c.p = nil // peepholes that see nothing
 		}
-		if c.p != nil {
-			return peep(&c.config)
-		}
+		c.config.Peephole = c.p != nil
 	}
 	return nil
 }

@@ -36,7 +36,11 @@ func (c *onnxCell) special(n *onnxfile.Node, coupled bool) error {
 	if n.Has("clip") && !(clip > 0) {
 		return fmt.Errorf("clip %v, want a number above 0", clip)
 	}
-	return vary(&c.config, text, float64(clip), coupled)
+	c.config.Clip, c.config.Coupled = float64(clip), coupled
+	if c.config.Activation, err = rnn.SpellActivation(c.config.Cell, text); err != nil {
+		return fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "rnn: "))
+	}
+	return nil
 }
 
 // activations are those of a direction as a Config has them. Those of both must be
@@ -81,12 +85,12 @@ func (c *onnxCell) activations(n *onnxfile.Node) (string, error) {
 			parameters = append(parameters, next(&betas))
 		}
 		text := a.name
-		switch given := strings.Join(parameters, ""); {
-		case given == "":
-		case slices.Contains(parameters, ""):
-			return "", fmt.Errorf("activation %.40q with one of its two parameters, want both or none", name)
-		default:
-			text += "(" + strings.Join(parameters, ",") + ")"
+		switch {
+		case strings.Join(parameters, "") == "":
+		case parameters[0] == "":
+			return "", fmt.Errorf("activation %.40q with its second parameter alone, want both", name)
+		default: // a second one that is left out has its default
+			text += "(" + strings.TrimSuffix(strings.Join(parameters, ","), ",") + ")"
 		}
 		texts = append(texts, text)
 	}
@@ -98,24 +102,3 @@ func (c *onnxCell) activations(n *onnxfile.Node) (string, error) {
 	}
 	return strings.Join(texts[:each], " "), nil
 }
-
-// vary sets what in a Config differs from the textbook.
-func vary(c *rnn.Config, activations string, clip float64, coupled bool) error {
-	switch {
-	case c.Cell == "rnn" && activations == "relu":
-		c.Activation = "relu"
-	case activations == "" || activations == map[string]string{"rnn": "tanh", "gru": "sigmoid tanh", "lstm": "sigmoid tanh tanh"}[c.Cell]:
-	default:
-		return fmt.Errorf("activations %q", activations)
-	}
-	if clip != 0 || coupled {
-		return fmt.Errorf("clip or input_forget")
-	}
-	return nil
-}
-
-// peep gives an LSTM peepholes.
-func peep(*rnn.Config) error { return fmt.Errorf("peepholes") }
-
-// coupled says whether an LSTM's f is 1 − i.
-func coupled(rnn.Config) bool { return false }

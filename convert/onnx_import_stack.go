@@ -196,7 +196,7 @@ func (c *onnxCell) fill(n *rnn.Network, d, direction int) {
 	switch {
 	case n.Cell == "gru":
 		blocks = []int{1, 0, 2}
-	case coupled(n.Config): // f follows from i
+	case n.Coupled: // f follows from i
 		blocks, peepholes = []int{0, 3, 1}, []int{0, 1}
 	case n.Cell == "lstm":
 		blocks = []int{0, 2, 3, 1}
