@@ -394,6 +394,34 @@ def hands():
     y = g.dense(g.op("Squeeze", y, g.ints(0, 1)), H)
     g.save(g.op("Unsqueeze", y, g.ints(0)), {"x": x, "h0": h[:1], "c0": h[1:]}, {"x": x[0], "h": h})
 
+    # What cells may have beside the standard one.
+    twice = lambda *names: list(names) * 2
+    for name, kind, d, more in (
+        ("clip_gru", "GRU", 2, {"clip": 0.3, "linear_before_reset": 1}),
+        ("clip_lstm", "LSTM", 2, {"clip": 0.25}),
+        ("clip_rnn", "RNN", 1, {"clip": 0.5, "activations": ["Relu"]}),
+        ("coupled", "LSTM", 2, {"input_forget": 1}),
+        ("peepholes", "LSTM", 2, {"p": True}),
+        ("coupled_peepholes", "LSTM", 1, {"p": True, "input_forget": 1, "clip": 0.4}),
+        ("hard_lstm", "LSTM", 2, {"activations": twice("HardSigmoid", "Softsign", "ScaledTanh"), "activation_alpha": [0.3, 1.5] * 2, "activation_beta": [0.4, 0.7] * 2}),
+        ("hard_gru", "GRU", 2, {"activations": twice("HardSigmoid", "Elu"), "activation_alpha": [0.2, 1.0] * 2, "activation_beta": [0.5] * 2}),
+        ("gates_gru", "GRU", 1, {"activations": ["Sigmoid", "LeakyRelu"], "activation_alpha": [0.1], "linear_before_reset": 0}),
+        ("affine", "RNN", 1, {"activations": ["Affine"], "activation_alpha": [0.5], "activation_beta": [0.125]}),
+        ("thresholded", "RNN", 2, {"activations": twice("ThresholdedRelu"), "activation_alpha": [0.2, 0.2]}),
+        ("softplus", "RNN", 1, {"activations": ["Softplus"]}),
+        ("explicit", "LSTM", 1, {"activations": ["Sigmoid", "Tanh", "Tanh"]}),
+        ("nobias", "LSTM", 1, {"bias": False}),
+    ):
+        g = Graph("cell_" + name, 14)
+        x = g.x(T, B, F) * 2
+        g.input("x", TP.FLOAT, "t", "b", F)
+        g.input("n", TP.INT32, "b")
+        direction = {"direction": "bidirectional"} if d == 2 else {}
+        y = g.cell(kind, "x", F, d, lens="n", **direction, **more)[0]
+        y = g.op("Reshape", g.op("Transpose", y, perm=[0, 2, 1, 3]), g.ints(0, 0, -1))
+        n = np.array([4, 5, 2], np.int32)
+        g.save(y, {"x": x, "lengths": n.astype(np.int64)}, {"x": x, "n": n})
+
 
 hands()
 if not any(n.startswith("hand_") for n in only):
