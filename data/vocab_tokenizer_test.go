@@ -55,13 +55,17 @@ func TestTokenizerPieces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fragments := append(strings.SplitAfter(string(learned), " "), "<s>", "<mask>", " <mask> ", "<r>", "  \n\n ", "lock", "[MASK]", "夜", "\u0301", "'s", "12", "\u0000", "▁")
+	words, special := strings.SplitAfter(string(learned), " "), []string{"<s>", "<mask>", " <mask> ", "<r>", "  \n\n ", "lock", "[MASK]", "夜", "\u0301", "'s", "12", "\u0000", "▁", "\n", " ", "\n\n"}
 	for _, name := range tokenizerNames {
 		v, r := openTokenizer(t, name), rand.New(rand.NewPCG(5, 6))
 		for range 60 {
 			var b strings.Builder
 			for range r.IntN(60) {
-				b.WriteString(fragments[r.IntN(len(fragments))])
+				if r.IntN(2) == 0 {
+					b.WriteString(words[r.IntN(len(words))])
+				} else {
+					b.WriteString(special[r.IntN(len(special))])
+				}
 			}
 			want := must(v.Encode(b.String()))
 			symbols, err := v.ReadSymbols(context.Background(), inPieces{b.String(), r})

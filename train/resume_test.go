@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"sluice/data"
 	"sluice/internal/disk/disktest"
 	"sluice/model"
 	"sluice/optim"
@@ -394,5 +395,51 @@ func TestOtherRun(t *testing.T) {
 	}
 	if _, _, err := in(t, m, c, text, 3); err != nil {
 		t.Error(err)
+	}
+}
+
+// A run goes on with the tokenizer that it began with, not with another of the same
+// tokens.
+func TestOtherTokenizer(t *testing.T) {
+	ids := map[string]int{}
+	for _, r := range song {
+		if _, ok := ids[string(r)]; !ok {
+			ids[string(r)] = len(ids)
+		}
+	}
+	vocab, err := json.Marshal(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokenizer := func(more string) *data.Vocab {
+		v, err := data.TokenizerVocab([]byte(`{"model":{"type":"BPE","vocab":` + string(vocab) + `,"merges":[]}` + more + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	c := saved()
+	c.Vocab, c.Tokenizer = data.VocabOptions{Kind: "tokenizer"}, tokenizer("")
+	m := disktest.New()
+	whole, _, err := in(t, m, c, prepare(t, c, song), 3)
+	if err != nil || whole.Model.Vocab.Kind() != "tokenizer" {
+		t.Fatal(err)
+	}
+	again := c
+	again.Tokenizer = tokenizer(` `)
+	if _, _, err := in(t, m, again, prepare(t, again, song), 3); err != nil {
+		t.Error(err)
+	}
+	other := c
+	other.Tokenizer = tokenizer(`,"normalizer":{"type":"NFC"}`)
+	if _, _, err := in(t, m, other, prepare(t, other, song), 3); err == nil || !strings.HasPrefix(err.Error(), "train: resume: the tokenizer's sha256 is ") {
+		t.Errorf("another tokenizer: %v", err)
+	}
+	other.Vocab.Kind = "char"
+	_, err = Prepare(t.Context(), other, data.String(song))
+	wantError(t, err, `train: a vocabulary of kind "tokenizer" as tokenizer, and of kind "char": want tokenizer for both`)
+	c.Tokenizer = nil
+	if _, err = Prepare(t.Context(), c, data.String(song)); err == nil {
+		t.Error("no tokenizer: no error")
 	}
 }

@@ -142,6 +142,7 @@ var malformed = []struct {
 	{"open tuple", one("{'shape': (1", ""), `header: "": want )`},
 	{"more after it", one("{'descr': '<f4', 'fortran_order': False, 'shape': ()} x", ""), `header: "x": want its end`},
 	{"overflow", one(dict("<f4", "(4294967296, 4294967296)"), "abcd"), "shape [4294967296 4294967296] of dtype <f4, and 4 bytes of elements: want as many as the shape says"},
+	{"overflow to nothing", one(dict("<f4", "(4294967296, 4294967296)"), ""), "shape [4294967296 4294967296] of dtype <f4, and 0 bytes of elements: want as many as the shape says"},
 	{"too long", one(dict("<f4", "(1,)"), "abcdefgh"), "shape [1] of dtype <f4, and 8 bytes of elements: want as many as the shape says"},
 	{"too short", one(dict("<f4", "(1,)"), "abc"), "shape [1] of dtype <f4, and 3 bytes of elements: want as many as the shape says"},
 	{"no dtype", one(dict("<", "(1,)"), "abc"), `dtype "<": want one of numbers or strings`},

@@ -46,6 +46,10 @@ func (t *Tokenizer) findCuts() {
 		switch n := n.(type) {
 		case strip:
 			return
+		case prepend: // also behind an added token
+			if t.raw != nil {
+				return
+			}
 		case replace:
 			if !oneRune(n.old) {
 				return
@@ -80,7 +84,10 @@ func (t *Tokenizer) separates(c string) bool {
 			return strings.TrimSpace(becomes) == ""
 		case byteLevel:
 			t.keeps = true
-			return s.words && unicode.IsSpace(start) && (i == 0 || !s.prefix)
+			// Behind an added token a new part begins, and what does not begin with a space
+			// gets one.
+			gets := s.prefix && start != ' ' && (t.raw != nil || t.normal != nil)
+			return s.words && unicode.IsSpace(start) && (i == 0 || !s.prefix) && !gets
 		case metaspace:
 			return s.splits && (i == 0 || s.scheme == "never") && strings.HasPrefix(strings.ReplaceAll(becomes, " ", s.mark), s.mark)
 		case byClass:

@@ -45,11 +45,11 @@ func (lower) normalize(text string, _ bool, most int) (string, bool) {
 // dotted is a capital I with a dot above.
 const dotted = '\u0130'
 
-// strip takes white space off the ends.
+// strip takes white space off the ends. No text is cut beside it.
 type strip struct{ left, right bool }
 
-func (s strip) normalize(text string, goesOn bool, _ int) (string, bool) {
-	if s.left && !goesOn {
+func (s strip) normalize(text string, _ bool, _ int) (string, bool) {
+	if s.left {
 		text = strings.TrimLeftFunc(text, unicode.IsSpace)
 	}
 	if s.right {

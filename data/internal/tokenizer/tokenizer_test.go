@@ -78,3 +78,26 @@ func TestGoldens(t *testing.T) {
 		}
 	}
 }
+
+// Where two merges are the same the leftmost comes first; an unknown character costs
+// 10 more than the worst token. Both are what tokenizers 0.23.3 does.
+func TestTies(t *testing.T) {
+	for _, c := range []struct {
+		model, text string
+		want        []int32
+	}{
+		{`"type":"BPE","vocab":{"a":0,"aa":1,"aaa":2},"merges":["a a"]`, "aaa", []int32{1, 0}},
+		{`"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"ba":3},"merges":["b a","a b"]`, "abab", []int32{0, 3, 1}},
+		{`"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["ab",-5],["cd",-5],["bcd",-1]]`, "abcd", []int32{1, 2}},
+		{`"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["ab",-5],["cd",-12],["bcd",-1]]`, "abcd", []int32{1, 2}},
+		{`"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1],["b",-1],["ab",-2]]`, "ab", []int32{3}},
+	} {
+		k, err := Parse([]byte(model1(c.model)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ids := encode(t, k, c.text); !slices.Equal(ids, c.want) {
+			t.Errorf("%s: %q: %v, want %v", c.model, c.text, ids, c.want)
+		}
+	}
+}

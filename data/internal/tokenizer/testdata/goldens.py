@@ -50,7 +50,7 @@ names = [
         trainers.BpeTrainer(vocab_size=360, initial_alphabet=alphabet, special_tokens=["<s>", "</s>", "<unk>"], **quiet),
         pre=pre_tokenizers.ByteLevel(add_prefix_space=True),
         decoder=decoders.ByteLevel(),
-        added=[AddedToken("<mask>", lstrip=True, special=True), AddedToken("lock", single_word=True), AddedToken("<r>", rstrip=True)],
+        added=[AddedToken("<mask>", lstrip=True, special=True), AddedToken("lock", single_word=True)],
     ),
     train(
         "starcoder",
@@ -59,6 +59,7 @@ names = [
         normalizer=normalizers.NFC(),
         pre=pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]),
         decoder=decoders.ByteLevel(),
+        added=[AddedToken("<r>", rstrip=True)],
     ),
     train(
         "bert",
@@ -91,6 +92,7 @@ names = [
         None,
         pre=pre_tokenizers.Metaspace(prepend_scheme="first", split=False),
         decoder=decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="never"), decoders.Fuse(), decoders.Strip(" ", 1, 0)]),
+        added=[AddedToken("<s>", special=True)],
     ),
     train(
         "llama",
