@@ -101,3 +101,54 @@ func TestTies(t *testing.T) {
 		}
 	}
 }
+
+// A text that is cut has the ids of the whole, and where it can be cut it is.
+func TestCut(t *testing.T) {
+	const (
+		model  = `{"model":{"type":"BPE","unk_token":"u","vocab":{"u":0,"a":1,"_":2,"Ġ":3,"Ċ":4,"b":5,"ĠĠ":6,"ĊĊ":7,"__":8},"merges":["Ġ Ġ","Ċ Ċ","_ _"]},`
+		bytes  = `"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":true}`
+		meta   = `"pre_tokenizer":{"type":"Metaspace","replacement":"_"}`
+		spaces = `"pre_tokenizer":{"type":"WhitespaceSplit"}`
+		text   = "a b\nb  a\n\nb <s> a  <s>\na"
+	)
+	for _, c := range []struct {
+		parts string
+		cuts  int // places at which the text is cut
+	}{
+		{bytes, 8},
+		{bytes + `,"added_tokens":[{"id":9,"content":"<s>"}]`, 5},
+		{bytes + `,"added_tokens":[{"id":9,"content":"<s>","rstrip":true}]`, 0},
+		{bytes + `,"added_tokens":[{"id":9,"content":"\n"}]`, 5},
+		{meta + `,"added_tokens":[{"id":9,"content":"<s>","lstrip":true}]`, 5},
+		{spaces + `,"normalizer":{"type":"Prepend","prepend":"_"}`, 8},
+		{spaces + `,"normalizer":{"type":"Prepend","prepend":"_"},"added_tokens":[{"id":9,"content":"<s>"}]`, 0},
+		{spaces + `,"normalizer":{"type":"Replace","pattern":{"String":"a "},"content":"_"}`, 0},
+		{spaces + `,"normalizer":{"type":"Strip","strip_left":true,"strip_right":true}`, 0},
+		{`"decoder":null`, 0},
+	} {
+		k, err := Parse([]byte(model + c.parts + "}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := k.NewEncoder()
+		want, last, cuts := encode(t, k, text), 0, 0
+		for end := range len(text) + 1 {
+			at := k.Cut([]byte(text[:end]))
+			if at == last {
+				continue
+			}
+			last = at
+			cuts++
+			ids, err := e.Append(nil, text[:at], false)
+			if err == nil {
+				ids, err = e.Append(ids, text[at:], true)
+			}
+			if err != nil || !slices.Equal(ids, want) {
+				t.Errorf("%s: %q: %v, want %v, %v", c.parts, text[:at], ids, want, err)
+			}
+		}
+		if cuts != c.cuts {
+			t.Errorf("%s: cut at %d places, want %d", c.parts, cuts, c.cuts)
+		}
+	}
+}
