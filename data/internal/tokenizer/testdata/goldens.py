@@ -5,7 +5,7 @@
 It was run with tokenizers 0.23.3 of Python 3.11 (see requirements.txt), and writes
 *.json beside it: NAME.json is a tokenizer, goldens.json has for each of them texts
 with their ids (encode with add_special_tokens=False) and what decode makes of these
-(skip_special_tokens=False).
+(skip_special_tokens=False). Two trainings of Unigram differ in the order of some scores.
 """
 
 import json
