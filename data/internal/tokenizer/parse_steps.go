@@ -40,14 +40,8 @@ func (t *Tokenizer) addNormalizer(kind string, part json.RawMessage) (err error)
 		return fields(part, &step{})
 	}
 	switch kind {
-	case "NFC":
-		return plain(form{norm.NFC})
-	case "NFD":
-		return plain(form{norm.NFD})
-	case "NFKC":
-		return plain(form{norm.NFKC})
-	case "NFKD":
-		return plain(form{norm.NFKD})
+	case "NFC", "NFD", "NFKC", "NFKD":
+		return plain(form{map[string]norm.Form{"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD}[kind]})
 	case "Lowercase":
 		return plain(lower{})
 	case "StripAccents":
