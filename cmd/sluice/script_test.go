@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,10 +18,21 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"sluice": main})
 }
 
+// single are scripts without goroutines of their own, which -short leaves out: the race
+// detector has no use for them, and takes minutes for their many processes.
+var single = []string{"bench", "data", "errors", "unfit", "words"}
+
 // The scripts read as documentation of the command.
 func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if testing.Short() {
+		files = slices.DeleteFunc(files, func(f string) bool { return slices.Contains(single, strings.TrimSuffix(filepath.Base(f), ".txtar")) })
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Files: files,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"fails": func(ts *testscript.TestScript, _ bool, args []string) { fails(ts, exitFailed, args) },
 			"usage": func(ts *testscript.TestScript, _ bool, args []string) { fails(ts, exitUsage, args) },
