@@ -211,7 +211,7 @@ func (g *graph) tensor(name string) string {
 // (D, B, H). Inputs that are left out are "".
 func (g *graph) layer(prefix string, n *rnn.Network, l int, x, lengths, h, c string) (y, lastH, lastC string) {
 	w := onnxOf(n, l)
-	d, rows := n.Directions(), len(w.B)/2/n.Directions()
+	d, rows := n.Directions(), onnxGates(n.Cell)*n.Hidden
 	name := fmt.Sprintf("%sl%d.", prefix, l)
 	inputs := []string{
 		x,

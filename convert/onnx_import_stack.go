@@ -3,7 +3,6 @@ package convert
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"sluice/model"
 	"sluice/nn"
@@ -182,46 +181,10 @@ func (l *onnxLayerOf) network(biases int) (*rnn.Network, error) {
 	if err != nil {
 		return nil, err
 	}
+	each := len(n.Tensors()) / n.Directions()
 	for d, s := range l.sources {
-		s.cell.fill(n, d, s.direction)
+		from := onnxLayer{s.cell.w, s.cell.r, s.cell.b, s.cell.p}
+		from.take(n.Tensors()[d*each:(d+1)*each], n.Config, s.direction, len(s.cell.reverse))
 	}
 	return n, nil
-}
-
-// fill sets the tensors of direction d of a network of one layer to those of a
-// direction of the cell. ONNX's blocks are z, r, h of a GRU, and i, o, f, c of an
-// LSTM; its peepholes are i, o, f.
-func (c *onnxCell) fill(n *rnn.Network, d, direction int) {
-	blocks, peepholes := []int{0}, []int{0, 2, 1}
-	switch {
-	case n.Cell == "gru":
-		blocks = []int{1, 0, 2}
-	case n.Coupled: // f follows from i
-		blocks, peepholes = []int{0, 3, 1}, []int{0, 1}
-	case n.Cell == "lstm":
-		blocks = []int{0, 2, 3, 1}
-	}
-	each := len(n.Tensors()) / n.Directions()
-	for _, t := range n.Tensors()[d*each : (d+1)*each] {
-		from, order := c.b, blocks
-		switch {
-		case strings.Contains(t.Name, "weight_ih"):
-			from = c.w
-		case strings.Contains(t.Name, "weight_hh"):
-			from = c.r
-		case strings.Contains(t.Name, "weight_peephole"):
-			from, order = c.p, peepholes
-		}
-		own := len(from) / len(c.reverse)
-		from = from[direction*own : (direction+1)*own]
-		if strings.Contains(t.Name, "bias_ih") {
-			from = from[:own/2]
-		} else if strings.Contains(t.Name, "bias_hh") {
-			from = from[own/2:]
-		}
-		size := len(t.Data) / len(order)
-		for i, block := range order {
-			copy(t.Data[i*size:(i+1)*size], from[block*size:])
-		}
-	}
 }

@@ -69,7 +69,7 @@ func ownTensors(f *onnxfile.Model, metadata map[string]string) (all []safetensor
 	}
 	if chars := input.Chars; chars.Embed > 0 {
 		c.Input, c.Hidden, c.Layers, c.Direction, c.Merge = chars.Embed, chars.Hidden, 1, rnn.Bidirectional, rnn.Concat
-		c.Dropout, c.Locked, c.WeightDrop = 0, false, 0
+		c.Projection, c.Dropout, c.Locked, c.WeightDrop = 0, 0, false, 0
 		spelling, err := ownNetwork(f, "chars.rnn.", c)
 		if err != nil {
 			return nil, err
@@ -104,24 +104,24 @@ func ownNetwork(f *onnxfile.Model, prefix string, c rnn.Config) (all []safetenso
 		return nil, fmt.Errorf("convert: metadata of the graph: %w", err)
 	}
 	layers := make([]onnxLayer, n.Layers)
-	have := 0
 	for l := range layers {
 		for name, to := range map[string]*[]float32{"W": &layers[l].W, "R": &layers[l].R, "B": &layers[l].B, "P": &layers[l].P} {
 			if t, ok := f.Constants[fmt.Sprintf("%sl%d.%s", prefix, l, name)]; ok {
 				if *to, err = t.Float32(); err != nil {
 					return nil, err
 				}
-				have += len(*to)
 			}
 		}
-	}
-	if n.Size() > have {
-		return nil, fmt.Errorf("convert: %s* of the graph have %d weights, want %d", prefix, have, n.Size())
+		if err := layers[l].fits(n, l); err != nil { // before memory is taken for them
+			return nil, fmt.Errorf("convert: %sl%d of the graph: %w", prefix, l, err)
+		}
 	}
 	n.Bind(make([]float32, n.Size()))
+	d := n.Directions()
 	for l := range layers {
-		if err := takeONNX(n, l, layers[l]); err != nil {
-			return nil, fmt.Errorf("convert: layer %d of the graph: %w", l, err)
+		tensors := tensorsIn(n, l)
+		for i := range d {
+			layers[l].take(tensors[i*len(tensors)/d:(i+1)*len(tensors)/d], n.Config, i, d)
 		}
 	}
 	for _, t := range n.Tensors() {

@@ -28,24 +28,23 @@ func PyTorch(m *model.Model, file string) (*model.Model, string, error) {
 // fitsPyTorch says why PyTorch cannot hold a model, and what can.
 func fitsPyTorch(m *model.Model) error {
 	c := m.RNN
-	const name = "convert: to PyTorch: "
 	switch {
 	case m.Precision == nn.Int8:
-		return fmt.Errorf(name + "int8 weights are multiplied with rounded inputs here and nowhere else: want the model of float32 that they were made of")
+		return fmt.Errorf(toPyTorch + "int8 weights are multiplied with rounded inputs here and nowhere else: want the model of float32 that they were made of")
 	case c.Cell != "rnn" && c.Cell != "gru" && c.Cell != "lstm":
-		return fmt.Errorf(name+"cell %q: torch.nn has rnn, gru and lstm", c.Cell)
+		return fmt.Errorf(toPyTorch+"cell %q: torch.nn has rnn, gru and lstm", c.Cell)
 	case c.Reset == rnn.ResetBefore:
-		return fmt.Errorf(name + "a GRU that resets before the product: torch.nn.GRU resets after it, and no weights turn one into the other; ONNX (linear_before_reset=0) and Keras (reset_after=False) can hold it")
+		return fmt.Errorf(toPyTorch + "a GRU that resets before the product: torch.nn.GRU resets after it, and no weights turn one into the other; ONNX (linear_before_reset=0) and Keras (reset_after=False) can hold it")
 	case c.LayerNorm:
-		return fmt.Errorf(name + "layer norm in the cell: torch.nn's cells have none; only a Sluice file can hold it")
+		return fmt.Errorf(toPyTorch + "layer norm in the cell: torch.nn's cells have none; only a Sluice file can hold it")
 	case c.Zoneout > 0 || c.ZoneoutCell > 0:
-		return fmt.Errorf(name + "zoneout: torch.nn's cells have none, and it acts on what a trained model says; only a Sluice file can hold it")
+		return fmt.Errorf(toPyTorch + "zoneout: torch.nn's cells have none, and it acts on what a trained model says; only a Sluice file can hold it")
 	case c.Direction == rnn.Backward:
-		return fmt.Errorf(name + "direction backward: torch.nn's layers read forward or both ways; ONNX (direction reverse) can hold it")
+		return fmt.Errorf(toPyTorch + "direction backward: torch.nn's layers read forward or both ways; ONNX (direction reverse) can hold it")
 	case c.Direction == rnn.Bidirectional && c.Merge != rnn.Concat:
-		return fmt.Errorf(name+"directions merged by %s: torch.nn's layers concatenate them; ONNX can hold it", c.Merge)
+		return fmt.Errorf(toPyTorch+"directions merged by %s: torch.nn's layers concatenate them; ONNX can hold it", c.Merge)
 	}
-	return fitsPyTorchCell(name, c)
+	return fitsPyTorchCell(c)
 }
 
 // python writes the module's code.

@@ -1,26 +1,6 @@
 package convert
 
-import (
-	"fmt"
-
-	"sluice/rnn"
-)
-
-// fitsPyTorchCell is fitsPyTorch of what only a cell of another system has.
-func fitsPyTorchCell(name string, c rnn.Config) error {
-	if c.Cell != "rnn" && c.Activation != "" {
-		return fmt.Errorf(name+"activations %q: torch.nn's %s has the standard ones; ONNX can hold them", c.Activation, c.Cell)
-	}
-	return nil
-}
-
-// moreOfModule are a layer's other arguments.
-func moreOfModule(c rnn.Config) string {
-	if c.Cell == "rnn" && c.Activation != "" {
-		return fmt.Sprintf(", nonlinearity=%q", c.Activation)
-	}
-	return ""
-}
+import "fmt"
 
 // forecast is the body of a forecast, directly by segments or recursively.
 func (p *python) forecast() (args, doc string) {

@@ -272,14 +272,3 @@ func list(names []string) string {
 	}
 	return cmp.Or(strings.Join(shown, ", "), "none") + more
 }
-
-// plainName is that of a network's tensor without prefix, layer and direction.
-func plainName(name string) string {
-	m := tensorName.FindStringSubmatch(name)
-	if m == nil {
-		return name
-	}
-	return m[1]
-}
-
-var tensorName = regexp.MustCompile(`([a-z_]+?)_l[0-9]+(?:_reverse)?$`)
