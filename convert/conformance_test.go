@@ -211,7 +211,6 @@ func TestPyTorchRuntime(t *testing.T) {
 				}
 				defer f.Close()
 				side := &torchSide{peerSide: peerSide{python, m, path}}
-				f.format = SafeTensors
 				if side.names, err = f.names(m, Options{}); err != nil {
 					t.Fatal(err)
 				}

@@ -186,7 +186,7 @@ func (f *file) parts(o Options) (*Parts, error) {
 func (f *file) stateDict() (stateDict, error) {
 	d := stateDict{}
 	switch f.format {
-	case SafeTensors:
+	case SafeTensors, Sluice:
 		s, err := safetensors.Open(f, f.size)
 		if err != nil {
 			return nil, fmt.Errorf("convert: %w", err)

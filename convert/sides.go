@@ -20,7 +20,7 @@ func newSide(ctx context.Context, m *model.Model, path string, o VerifyOptions) 
 		return nil, err
 	}
 	defer f.Close()
-	if o.Python == "" || f.format == Sluice {
+	if o.Python == "" {
 		other, _, err := Import(path, o.Import.of(m))
 		if err != nil {
 			return nil, err
@@ -86,7 +86,7 @@ func vocabSize(m *model.Model) int {
 func (f *file) side(m *model.Model, python *Python, o VerifyOptions) (side, error) {
 	runs := peerSide{python, m, f.path}
 	switch f.format {
-	case SafeTensors, Torch:
+	case Sluice, SafeTensors, Torch:
 		if err := fitsPyTorch(m); err != nil {
 			return nil, err
 		}
