@@ -18,11 +18,14 @@ type onnxImport struct {
 	values   map[string]onnxValue
 	layers   []*onnxLayerOf
 	states   map[string]string // parts of inputs that are initial states, and the nodes that take them
+	sizes    map[string]string // names of sizes that are known when the model runs
 	lengths  string            // the input that has the lengths of the rows, "" without
 	room     int               // elements that constants may yet be computed of
 	allowed  int               // and at first
-	problems []string
-	unknown  bool // an operator was
+	problems []string          // the first ones
+	more     int               // and how many more
+	unknown  bool              // an operator was
+	carried  []string          // inputs that are initial states
 	notes    []string
 }
 
@@ -43,11 +46,11 @@ var errNotFolded = errors.New("not a constant")
 
 // partsOfGraph finds the parts of a model in a graph.
 func partsOfGraph(file *onnxfile.Model) (*Parts, error) {
-	im := &onnxImport{file: file, values: map[string]onnxValue{}, states: map[string]string{}}
+	im := &onnxImport{file: file, values: map[string]onnxValue{}, states: map[string]string{}, sizes: map[string]string{}}
 	for _, c := range file.Constants {
 		im.allowed += c.Elements()
 	}
-	im.allowed = 8*im.allowed + 1<<16
+	im.allowed = 4*im.allowed + 1<<16
 	im.room = im.allowed
 	im.want()
 	for name, t := range file.Constants {
@@ -61,6 +64,9 @@ func partsOfGraph(file *onnxfile.Model) (*Parts, error) {
 	}
 	for _, v := range file.Inputs {
 		im.values[v.Name] = onnxValue{seq: im.input(v)}
+	}
+	if !slices.ContainsFunc(file.Nodes, func(n *onnxfile.Node) bool { return gatesOf[n.Op] > 0 }) {
+		im.problem("there is no RNN, GRU or LSTM: where an exporter has unrolled a recurrent layer into the steps of its example, as PyTorch's does with nn.RNN and dynamo=True, want it whole (dynamo=False)")
 	}
 	for _, n := range file.Nodes {
 		if slices.ContainsFunc(n.Outputs, func(name string) bool { return im.wanted[name] }) {
@@ -92,18 +98,21 @@ func (im *onnxImport) want() {
 
 // problem keeps what cannot be read.
 func (im *onnxImport) problem(format string, args ...any) {
-	im.problems = append(im.problems, fmt.Sprintf(format, args...))
+	if len(im.problems) < maxProblems {
+		im.problems = append(im.problems, fmt.Sprintf(format, args...))
+	} else {
+		im.more++
+	}
 }
 
 // err is that of all problems.
 func (im *onnxImport) err() error {
-	n := len(im.problems)
-	if n == 0 {
+	if len(im.problems) == 0 {
 		return nil
 	}
-	line := strings.Join(im.problems[:min(n, maxProblems)], "; ")
-	if n > maxProblems {
-		line += fmt.Sprintf("; and %d more", n-maxProblems)
+	line := strings.Join(im.problems, "; ")
+	if im.more > 0 {
+		line += fmt.Sprintf("; and %d more", im.more)
 	}
 	if im.unknown {
 		line += ": the operators that are read are " + strings.Join(operators(), ", ")
@@ -143,6 +152,12 @@ func (im *onnxImport) node(n *onnxfile.Node) {
 		im.problem("%s: %v", n, err)
 		return
 	}
+	for _, v := range out {
+		if v.c != nil && len(v.c.shape) > onnxfile.MaxRank || v.seq != nil && len(v.seq.axes) > onnxfile.MaxRank {
+			im.problem("%s: makes a tensor of more than %d axes", n, onnxfile.MaxRank)
+			return
+		}
+	}
 	for i, name := range n.Outputs {
 		if i < len(out) && name != "" {
 			im.values[name] = out[i]
@@ -163,9 +178,6 @@ func (im *onnxImport) outputs(n *onnxfile.Node, in []onnxValue, constant bool) (
 	sequence, sequences := sequencers[n.Op]
 	if !folds && !sequences {
 		im.unknown = true
-		if n.Op == "Tanh" || n.Op == "Sigmoid" {
-			return nil, fmt.Errorf("no operator that is read here: where an exporter has unrolled a recurrent layer into its steps (PyTorch's does so with nn.RNN and dynamo=True), want it with RNN, GRU and LSTM (dynamo=False)")
-		}
 		return nil, fmt.Errorf("no operator that is read here")
 	}
 	switch {

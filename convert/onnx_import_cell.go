@@ -51,7 +51,7 @@ var cellAttributes = map[string][]string{
 func newONNXCell(n *onnxfile.Node, constant func(name string) *onnxConst) (*onnxCell, error) {
 	c := &onnxCell{node: n.String(), config: rnn.Config{Cell: strings.ToLower(n.Op), Layers: 1, Biases: 2}}
 	if others := n.Others(cellAttributes[n.Op]...); len(others) > 0 {
-		return nil, fmt.Errorf("attributes %.200q, want of %s", others, strings.Join(cellAttributes[n.Op], ", "))
+		return nil, fmt.Errorf("%d attributes such as %.40q, want of %s", len(others), others[0], strings.Join(cellAttributes[n.Op], ", "))
 	}
 	direction, err := n.Text("direction", "forward")
 	if err != nil {
@@ -318,7 +318,9 @@ func (im *onnxImport) start(n *onnxfile.Node, what string, v onnxValue, ordered 
 			return fmt.Errorf("%s is a part of input %q, which %s begins with, too", what, short(v.seq.input), other)
 		}
 		im.states[part] = n.String()
-		im.note("Input %q is a state that layers begin with: here it is carried by who runs the model.", short(v.seq.input))
+		if name := fmt.Sprintf("%q", short(v.seq.input)); !slices.Contains(im.carried, name) && len(im.carried) < 4 {
+			im.carried = append(im.carried, name)
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // sizes that are known when the model runs + plus.
 type onnxDim struct {
 	factor int64
-	of     string // names of sizes, sorted and joined; "" for a number, which is plus alone
+	of     string // names of sizes, sorted and joined, at most MaxRank; "" for a number, which is plus alone
 	plus   int64
 }
 
@@ -37,22 +38,38 @@ func (d onnxDim) String() string {
 	return s
 }
 
+// times and plus are those of whole numbers, false if they overflow.
+func times(a, b int64) (int64, bool) {
+	n := a * b
+	return n, a == 0 || n/a == b && !(a == -1 && b == math.MinInt64)
+}
+
+func plus(a, b int64) (int64, bool) {
+	n := a + b
+	return n, (n > a) == (b > 0)
+}
+
 // product is d × e, false if it has no such form.
 func (d onnxDim) product(e onnxDim) (onnxDim, bool) {
 	switch {
+	case d.is(0) || e.is(0):
+		return number(0), true
 	case d.known():
-		if d.plus == 0 {
-			return d, true
-		}
-		return onnxDim{e.factor * d.plus, e.of, e.plus * d.plus}, true
+		factor, ok := times(e.factor, d.plus)
+		more, ok2 := times(e.plus, d.plus)
+		return onnxDim{factor, e.of, more}, ok && ok2
 	case e.known():
 		return e.product(d)
 	case d.plus != 0 || e.plus != 0:
 		return onnxDim{}, false
 	}
 	names := append(strings.Split(d.of, "·"), strings.Split(e.of, "·")...)
+	if len(names) > onnxfile.MaxRank {
+		return onnxDim{}, false
+	}
 	slices.Sort(names)
-	return onnxDim{factor: d.factor * e.factor, of: strings.Join(names, "·")}, true
+	factor, ok := times(d.factor, e.factor)
+	return onnxDim{factor: factor, of: strings.Join(names, "·")}, ok
 }
 
 // sum is d + e, false if it has no such form.
@@ -60,20 +77,22 @@ func (d onnxDim) sum(e onnxDim) (onnxDim, bool) {
 	if !d.known() && !e.known() && d.of != e.of {
 		return onnxDim{}, false
 	}
-	s := onnxDim{d.factor + e.factor, d.of + e.of, d.plus + e.plus}
-	if d.of == e.of {
-		s.of = d.of
+	factor, ok := plus(d.factor, e.factor)
+	more, ok2 := plus(d.plus, e.plus)
+	s := onnxDim{factor, d.of, more}
+	if d.known() {
+		s.of = e.of
 	}
-	if s.factor == 0 {
+	if factor == 0 {
 		s.of = ""
 	}
-	return s, true
+	return s, ok && ok2
 }
 
 // quotient is d ÷ e where nothing is left over, false else.
 func (d onnxDim) quotient(e onnxDim) (onnxDim, bool) {
 	switch {
-	case e.known() && (e.plus == 0 || d.factor%e.plus != 0 || d.plus%e.plus != 0):
+	case e.known() && (e.plus <= 0 || d.factor%e.plus != 0 || d.plus%e.plus != 0):
 		return onnxDim{}, false
 	case e.known():
 		return onnxDim{d.factor / e.plus, d.of, d.plus / e.plus}, true
@@ -83,7 +102,7 @@ func (d onnxDim) quotient(e onnxDim) (onnxDim, bool) {
 		return onnxDim{}, false
 	}
 	names := strings.Split(d.of, "·")
-	for _, name := range strings.Split(e.of, "·") {
+	for name := range strings.SplitSeq(e.of, "·") {
 		i := slices.Index(names, name)
 		if i < 0 {
 			return onnxDim{}, false

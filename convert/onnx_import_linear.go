@@ -15,10 +15,7 @@ func seqMatMul(im *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, e
 		return nil, fmt.Errorf("want a sequence times a constant matrix")
 	}
 	w := in[1].c
-	if err := im.spend(len(w.floats)); err != nil {
-		return nil, err
-	}
-	return im.linear(in[0].seq, transposed(w.floats, w.shape[0], w.shape[1]), n.Input(1), w.shape[1], w.shape[0])
+	return im.linear(in[0].seq, n.Input(1), w.floats, w.shape[1], w.shape[0], true)
 }
 
 // transposed is a matrix (rows, columns) as (columns, rows).
@@ -50,30 +47,34 @@ func seqGemm(im *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, err
 	if flags[0] != 0 {
 		return nil, fmt.Errorf("transA %d, want 0", flags[0])
 	}
-	w, out, width := in[1].c.floats, in[1].c.shape[0], in[1].c.shape[1]
+	out, width := in[1].c.shape[0], in[1].c.shape[1]
 	if flags[1] == 0 {
-		if err := im.spend(len(w)); err != nil {
-			return nil, err
-		}
-		w, out, width = transposed(w, out, width), width, out
+		out, width = width, out
 	}
-	all, err := im.linear(in[0].seq, w, n.Input(1), out, width)
+	all, err := im.linear(in[0].seq, n.Input(1), in[1].c.floats, out, width, flags[1] == 0)
 	if err != nil || n.Input(2) == "" {
 		return all, err
 	}
 	if in[2].c == nil {
 		return nil, fmt.Errorf("bias %q is no constant", short(n.Input(2)))
 	}
-	return all[0].seq.bias(in[2].c, n.Input(2))
+	return im.bias(all[0].seq, in[2].c, n.Input(2))
 }
 
-// linear is a linear layer (out, width) of the features of s.
-func (im *onnxImport) linear(s *onnxSeq, w []float32, name string, out, width int) ([]onnxValue, error) {
+// linear is a linear layer of the features of s by weights (out, width), or across
+// (width, out).
+func (im *onnxImport) linear(s *onnxSeq, name string, w []float32, out, width int, across bool) ([]onnxValue, error) {
 	if size := sizeOf(s.features()); !size.is(int64(width)) || len(s.axes) == 0 {
 		return nil, fmt.Errorf("of %v features, want %d as %q has it", size, width, short(name))
 	}
 	if out < 1 || width < 1 {
 		return nil, fmt.Errorf("%q of shape (%d, %d)", short(name), width, out)
+	}
+	if err := im.spend(len(w) + out); err != nil {
+		return nil, err
+	}
+	if across {
+		w = transposed(w, width, out)
 	}
 	axes := slices.Clone(s.axes)
 	axes[len(axes)-1] = axisFor(&onnxAtom{featureAxis, number(int64(out))})
@@ -111,7 +112,7 @@ func (im *onnxImport) linear(s *onnxSeq, w []float32, name string, out, width in
 }
 
 // bias adds a constant to a linear layer.
-func (s *onnxSeq) bias(c *onnxConst, name string) ([]onnxValue, error) {
+func (im *onnxImport) bias(s *onnxSeq, c *onnxConst, name string) ([]onnxValue, error) {
 	if s.linear == nil || s.stage != linearStage && s.stage != headStage {
 		return nil, fmt.Errorf("adds constant %q to what is no linear layer", short(name))
 	}
@@ -122,6 +123,9 @@ func (s *onnxSeq) bias(c *onnxConst, name string) ([]onnxValue, error) {
 	n := len(c.shape)
 	if c.ints != nil || n > 0 && c.shape[n-1] != out || len(c.floats) != out && len(c.floats) != 1 || !sizeOf(s.features()).is(int64(out)) || n > len(s.axes) {
 		return nil, fmt.Errorf("adds %q of shape %v to %d features, want one for each", short(name), c.shape, out)
+	}
+	if err := im.spend(out); err != nil {
+		return nil, err
 	}
 	l := &onnxLinear{Linear: s.linear.Linear, biased: true}
 	l.Bias = make([]float32, out)
@@ -150,7 +154,7 @@ func seqPair(im *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, err
 	case b.c == nil:
 		return nil, fmt.Errorf("with a tensor of a shape that is known only when the model runs")
 	case n.Op == "Add" || n.Op == "Sum":
-		return a.seq.bias(b.c, name)
+		return im.bias(a.seq, b.c, name)
 	case (n.Op == "Mul" || n.Op == "Div") && a.seq.merge == rnn.Sum && a.seq.stage == outputStage && len(b.c.floats) == 1:
 		if f := b.c.floats[0]; n.Op == "Mul" && f == 0.5 || n.Op == "Div" && f == 2 { // half of a sum is the same number either way
 			y := a.seq.with(a.seq.axes)

@@ -341,7 +341,7 @@ func seqReverse(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, e
 }
 
 // seqConcat joins directions, of one layer or of several.
-func seqConcat(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
+func seqConcat(im *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
 	at, err := n.Int("axis", math.MaxInt32)
 	if err != nil {
 		return nil, err
@@ -374,6 +374,9 @@ func seqConcat(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, er
 			if !sameAxis(own, want) {
 				return nil, fmt.Errorf("joins outputs whose axes %d are not the same", a)
 			}
+		}
+		if err := im.spend(len(o.sources)); err != nil {
+			return nil, err
 		}
 		out.sources = append(out.sources, o.sources...)
 	}

@@ -3,6 +3,7 @@ package convert
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 
 	"sluice/convert/internal/onnxfile"
@@ -94,14 +95,32 @@ func (im *onnxImport) input(v onnxfile.Value) *onnxSeq {
 	for i, d := range v.Shape {
 		size := number(d.Size)
 		if d.Size < 0 {
-			if size = sizeNamed(d.Name); d.Name == "" {
-				size = sizeNamed(fmt.Sprintf("%s.%d", v.Name, i))
-			}
+			size = im.size(v.Name, i, d.Name)
 		}
 		s.axes = append(s.axes, axisFor(&onnxAtom{size: size}))
 	}
 	return s
 }
+
+// size is one that is known when the model runs. Sizes of one name are equal; a name
+// that is odd, or no name, stands for one of a name of ours.
+func (im *onnxImport) size(input string, axis int, name string) onnxDim {
+	key := fmt.Sprintf("%s %d", input, axis)
+	if name != "" {
+		key = "name " + name
+	}
+	own, ok := im.sizes[key]
+	if !ok {
+		own = fmt.Sprintf("#%d", len(im.sizes))
+		if plainSize.MatchString(name) {
+			own = name
+		}
+		im.sizes[key] = own
+	}
+	return sizeNamed(own)
+}
+
+var plainSize = regexp.MustCompile(`^[A-Za-z_][A-Za-z_]{0,19}[0-9]?$`)
 
 // axisFor is an axis of an atom.
 func axisFor(a *onnxAtom) []*onnxAtom {
@@ -242,6 +261,9 @@ func (s *onnxSeq) partOf(p slicing, from, to int, ok bool) (*onnxSeq, error) {
 	if !ok {
 		return nil, fmt.Errorf("from %v to %v of %v of input %q", p.from, p.to, sizeOf(s.axes[p.axis]), short(s.input))
 	}
+	if len(s.part) > 200 {
+		return nil, fmt.Errorf("of parts of parts of input %q", short(s.input))
+	}
 	out := s.with(slices.Clone(s.axes))
 	out.part += fmt.Sprintf(" [%d:%d] of axis %d", from, to, p.axis)
 	out.axes[p.axis] = axisFor(&onnxAtom{size: number(int64(to - from))})
@@ -287,7 +309,11 @@ func (s *onnxSeq) sliceTime(p slicing, size onnxDim) (*onnxSeq, error) {
 // sliceSources takes some directions.
 func (s *onnxSeq) sliceSources(axis, from, to int) (*onnxSeq, error) {
 	rest := s.axes[axis][1:]
-	each := int(sizeOf(rest).plus)
+	size := sizeOf(rest)
+	if !size.known() || size.plus <= 0 {
+		return nil, fmt.Errorf("of directions joined with %v", size)
+	}
+	each := int(size.plus)
 	if from%each != 0 || to%each != 0 {
 		return nil, fmt.Errorf("from %d to %d cuts the %d features of a direction", from, to, each)
 	}

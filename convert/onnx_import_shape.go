@@ -16,6 +16,9 @@ import (
 func (im *onnxImport) listOf(n *onnxfile.Node, attribute string, input int) ([]onnxDim, bool, error) {
 	if n.Has(attribute) {
 		values, err := n.Ints(attribute)
+		if len(values) > onnxfile.MaxRank {
+			return nil, false, fmt.Errorf("%d %s, want at most %d", len(values), attribute, onnxfile.MaxRank)
+		}
 		list := make([]onnxDim, len(values))
 		for i, v := range values {
 			list[i] = number(v)
@@ -29,6 +32,9 @@ func (im *onnxImport) listOf(n *onnxfile.Node, attribute string, input int) ([]o
 	c := im.values[name].c
 	if c == nil || c.ints == nil || len(c.shape) > 1 {
 		return nil, false, fmt.Errorf("input %q: want integers that follow from shapes", short(name))
+	}
+	if len(c.ints) > onnxfile.MaxRank {
+		return nil, false, fmt.Errorf("%d %s, want at most %d", len(c.ints), attribute, onnxfile.MaxRank)
 	}
 	return c.ints, true, nil
 }

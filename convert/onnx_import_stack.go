@@ -51,6 +51,9 @@ func (im *onnxImport) consume(s *onnxSeq) (layer int, swapped bool, err error) {
 	if l.below.layer != len(im.layers)-1 {
 		return 0, false, fmt.Errorf("reads outputs of %s, which are not of the layer before: a model here is one chain of layers", l.sources[0].cell.node)
 	}
+	if len(im.layers) == rnn.MaxLayers {
+		return 0, false, fmt.Errorf("is above %d layers, want at most as many", rnn.MaxLayers)
+	}
 	im.layers = append(im.layers, &l)
 	return len(im.layers) - 1, swapped, nil
 }
@@ -110,6 +113,9 @@ func (im *onnxImport) finish(p *Parts) {
 	}
 	if said.linear != nil && said.stage == headStage {
 		p.Head = &said.linear.Linear
+	}
+	if len(im.carried) > 0 {
+		im.note("What layers begin with comes in as input %s: here it is a state that is carried by who runs the model.", strings.Join(im.carried, ", "))
 	}
 	im.before(p)
 	im.stack(p)

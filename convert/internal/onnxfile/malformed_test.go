@@ -73,6 +73,7 @@ var malformed = []struct {
 	{"outside", constant(number(2, 1), number(14, 1), field(13, field(1, []byte("location")), field(2, []byte("w\nw")))), `lies in another file, "w\nw"`},
 
 	{"no operator", graph(field(1, field(3, []byte("n")))), `node 0, "n", has no operator`},
+	{"an odd operator", graph(field(1, field(1, []byte("v")), field(4, []byte("\np")))), `"\np" node without a name reads "v"`},
 	{"a graph within", attribute(5, field(6)), `Op node without a name: attribute "a" is a graph`},
 	{"a function's attribute", attribute(2, field(21, []byte("b"))), `attribute "a" refers to one of a function`},
 	{"a tensor that is missing", attribute(4), `attribute "a" is of type TENSOR and has none`},

@@ -3,6 +3,7 @@ package onnxfile
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Node is one operator with its inputs and outputs.
@@ -18,15 +19,19 @@ type Node struct {
 
 // String names the node in messages.
 func (n *Node) String() string {
+	op := n.Op
+	if len(op) > 40 || strings.ContainsFunc(op, func(r rune) bool { return r < '!' || r > '~' }) { // no operator that there is
+		op = fmt.Sprintf("%.40q", op)
+	}
 	if n.Name != "" {
-		return fmt.Sprintf("%.40s node %.80q", n.Op, n.Name)
+		return fmt.Sprintf("%s node %.80q", op, n.Name)
 	}
 	for _, name := range n.Outputs {
 		if name != "" {
-			return fmt.Sprintf("%.40s node of output %.80q", n.Op, name)
+			return fmt.Sprintf("%s node of output %.80q", op, name)
 		}
 	}
-	return fmt.Sprintf("%.40s node without a name", n.Op)
+	return op + " node without a name"
 }
 
 // node checks a node, the i-th of its graph.
