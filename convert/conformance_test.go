@@ -221,3 +221,55 @@ func TestPyTorchRuntime(t *testing.T) {
 	}
 	t.Logf("%d models: largest differences %v", n, worst)
 }
+
+// TestOthers runs files of others in their own runtimes and as what is read of them.
+func TestOthers(t *testing.T) {
+	python, worst := peer(t), map[string]float64{}
+	var files []string
+	for _, pattern := range []string{"testdata/onnx/*.onnx", "testdata/keras/*.keras"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	n := 0
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			p, err := Open(path, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Head == nil {
+				t.Skip("without a head it is no model")
+			}
+			o := Options{Task: model.Tag}
+			if p.Pool != EveryStep {
+				o.Task = model.Classify
+			}
+			m, err := p.Model(o)
+			if err != nil && strings.Contains(err.Error(), "a model here has one cell, width and direction") {
+				t.Skip(err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			s, err := f.side(m, python, VerifyOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := verify(t.Context(), m, s, s.trials(m, 1))
+			if err != nil && (strings.Contains(err.Error(), "layout == 1") || strings.Contains(err.Error(), "time_major")) {
+				t.Skip(err) // ONNX Runtime has no layout 1, Keras 3 no time_major
+			}
+			wantClose(t, r, err, worst)
+			n++
+		})
+	}
+	t.Logf("%d models: largest differences %v", n, worst)
+}

@@ -157,7 +157,7 @@ func (k *keras) embedding(l *kerasfile.Layer) error {
 		return refuse(l, "embeddings %v, want (V, E)", w.Shape)
 	}
 	k.Symbols, k.Embed = true, tensor(w)
-	if l.Config["mask_zero"] == true {
+	if k.masked = l.Config["mask_zero"] == true; k.masked {
 		k.mask = l.Name
 	}
 	return nil

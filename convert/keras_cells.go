@@ -89,17 +89,12 @@ func (k *keras) activations(l *kerasfile.Layer) (string, error) {
 		if !ok {
 			return "", refuse(l, "%s %s has no equal here", field, quoted(l.Config[field]))
 		}
-		if ours == "hard_sigmoid" && !strings.HasPrefix(k.version, "2.") {
-			return "", refuse(l, "%s hard_sigmoid of Keras %.20q: since Keras 3 it is min(max(x/6 + 1/2, 0), 1), and here, as in Keras 2 and ONNX, min(max(x/5 + 1/2, 0), 1)", field, k.version)
+		if ours == "hard_sigmoid" && !strings.HasPrefix(k.version, "2.") { // since Keras 3 it is x/6 + 1/2
+			ours = "hard_sigmoid(0.16666667,0.5)"
 		}
 		names = append(names, ours)
 	}
-	switch all := strings.Join(names, " "); all {
-	case "tanh", "sigmoid tanh", "sigmoid tanh tanh":
-		return "", nil
-	default:
-		return all, nil
-	}
+	return rnn.SpellActivation(cells[l.Class].cell, strings.Join(names, " "))
 }
 
 // fill moves the weights of one direction into n, a network of one layer.

@@ -221,9 +221,6 @@ func TestKerasGolden(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				parts, err := kerasOf(t, file)
 				if err != nil {
-					if name == "k2_hard" && strings.Contains(err.Error(), "activation") {
-						t.Skip(err)
-					}
 					t.Fatal(err)
 				}
 				r := record(t, f, name, act)

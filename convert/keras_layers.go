@@ -111,11 +111,13 @@ func (k *keras) activation(l *kerasfile.Layer, act string) error {
 	switch {
 	case !k.done:
 	case act == "softmax":
+		k.Activation = act
 		k.note("%q is a softmax: the head's outputs here are before it", short(l.Name))
 	case act == "sigmoid" && len(k.Head.Bias) == 1:
 		w, n := &k.Head.Weight, k.Head.Weight.Shape[1]
 		w.Shape, w.Data = []int{2, n}, append(make([]float32, n), w.Data...)
 		k.Head.Bias = []float32{0, k.Head.Bias[0]}
+		k.Activation = act
 		k.note("%q is a sigmoid of one output: here its head has two labels, the second one's probability is Keras' output", short(l.Name))
 	default:
 		return refuse(l, "activation %.80q of %d outputs, want linear, softmax, or sigmoid of one", act, len(k.Head.Bias))

@@ -100,7 +100,6 @@ func TestKerasRefusals(t *testing.T) {
 		"backwards":        {gru, []string{`"go_backwards": false`, `"go_backwards": true`}, "go_backwards with return_sequences"},
 		"both backwards":   {bi, []string{`"go_backwards": false`, `"go_backwards": true`}, "go_backwards is true and true of its layers"},
 		"sequences":        {bi, []string{`"go_backwards": true`, `"go_backwards": true, "return_sequences": false`}, "return_sequences differs"},
-		"hard sigmoid":     {gru, []string{`"recurrent_activation": "sigmoid"`, `"recurrent_activation": "hard_sigmoid"`}, `hard_sigmoid of Keras "3.15.1": since Keras 3`},
 		"activation":       {lstm, []string{`"activation": "tanh"`, `"activation": "gelu"`}, `activation "gelu" has no equal here`},
 		"units":            {gru, []string{`"units": 5`, `"units": 6`}, `units "6"`},
 		"reset":            {gru, []string{`"reset_after": true`, `"reset_after": false`}, "bias [2 15], want [15]"},

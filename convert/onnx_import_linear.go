@@ -219,5 +219,7 @@ func seqSoftmax(im *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, 
 		return nil, fmt.Errorf("over axis %d of what is no head's outputs", axis)
 	}
 	im.note("%s of the head's outputs is left out: a model here gives scores, and makes probabilities of them where they are asked for.", n.Op)
-	return in[:1], nil
+	y := s.with(s.axes)
+	y.activation = map[string]string{"Softmax": "softmax", "LogSoftmax": "log_softmax"}[n.Op]
+	return seqs(y), nil
 }

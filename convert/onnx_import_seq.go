@@ -81,6 +81,8 @@ type onnxSeq struct {
 
 	ordered bool // rows lie in order of their lengths
 	inverse bool // orderStage: the places that bring them back
+
+	activation string // headStage: what is applied after it, "softmax", "log_softmax"
 }
 
 // onnxLinear is a linear layer.

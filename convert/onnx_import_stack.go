@@ -113,8 +113,9 @@ func (im *onnxImport) finish(p *Parts) {
 		return
 	}
 	if said.linear != nil && said.stage == headStage {
-		p.Head = &said.linear.Linear
+		p.Head, p.Activation = &said.linear.Linear, said.activation
 	}
+	p.ports = im.portsOf(name)
 	if len(im.carried) > 0 {
 		im.note("What layers begin with comes in as input %s: here it is a state that is carried by who runs the model.", strings.Join(im.carried, ", "))
 	}

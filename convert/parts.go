@@ -23,9 +23,15 @@ type Parts struct {
 	Pool    string         // what the head reads: EveryStep, one of model's pools, or "" where the file does not say
 	Head    *Linear        // (K, W); nil without
 	CRF     *CRF           // over the head's outputs; nil without
-	Notes   []string       // what a caller must know: a line each
+	// Activation is what the file has after the head and a model here has not, since it
+	// says scores: "", "softmax", "log_softmax", or of two outputs "sigmoid", where the
+	// file has one, the probability of the second.
+	Activation string
+	Notes      []string // what a caller must know: a line each
 
-	from map[string]string // of a state dict: our tensors to those they came of
+	from   map[string]string // of a state dict: our tensors to those they came of
+	ports  *onnxPorts        // of a graph
+	masked bool              // of Keras: symbol 0 fills sequences up
 }
 
 // EveryStep as Parts.Pool is a head that reads each step's output.

@@ -105,8 +105,9 @@ type peerSide struct {
 	path   string
 }
 
-func (s *peerSide) close() error    { return s.python.Close() }
-func (s *peerSide) gradients() bool { return false }
+func (s *peerSide) close() error       { return s.python.Close() }
+func (s *peerSide) gradients() bool    { return false }
+func (s *peerSide) activation() string { return "" }
 
 func (s *peerSide) trials(m *model.Model, seed uint64) []trial { return trials(m, seed, false) }
 
@@ -218,6 +219,8 @@ func (s *sluiceSide) gradients() bool { return s.m.Precision.Trains() && s.m.Tas
 
 func (s *sluiceSide) padding() string { return "" }
 
+func (s *sluiceSide) activation() string { return "" }
+
 func (s *sluiceSide) run(_ context.Context, t trial) (arrays, string, error) {
 	a, err := t.ours(s.m, s.p, s.team, s.gradients())
 	runtime := "Sluice"
@@ -242,6 +245,8 @@ func (s *recordedSide) gradients() bool {
 }
 
 func (s *recordedSide) padding() string { return "" }
+
+func (s *recordedSide) activation() string { return "" }
 
 func (s *recordedSide) run(context.Context, trial) (arrays, string, error) {
 	return maps.Clone(s.results), "what was recorded", nil

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 
 	"sluice/model"
@@ -18,8 +19,22 @@ type trial struct {
 
 // trials are random and edge inputs of a model: the same for the same seed. Those of a
 // forecast are histories, or with steps what its stack reads.
-func trials(m *model.Model, seed uint64, steps bool) (all []trial) {
-	r := &drawing{m: m, key: nn.Key{Seed: seed}}
+func trials(m *model.Model, seed uint64, steps bool) []trial {
+	return newDrawing(m, seed).trials(steps)
+}
+
+// drawing draws trials.
+type drawing struct {
+	m           *model.Model
+	steps, rows int // where they are fixed, 0 not
+	key         nn.Key
+	random      nn.Random
+}
+
+func newDrawing(m *model.Model, seed uint64) *drawing { return &drawing{m: m, key: nn.Key{Seed: seed}} }
+
+func (r *drawing) trials(steps bool) (all []trial) {
+	m := r.m
 	if m.Task == model.Forecast && !steps {
 		return []trial{r.history("random histories", 3, 1), r.history("large values", 2, 1000), r.history("constant histories", 2, 0)}
 	}
@@ -30,22 +45,12 @@ func trials(m *model.Model, seed uint64, steps bool) (all []trial) {
 		r.trial("large values", 7, 3, 30, 20),
 		r.trial("zeros", 5, 2, 0, 0),
 	}
-	if m.Task == model.Forecast {
-		return all
-	}
-	if m.Task != model.LM {
+	if m.Task != model.Forecast && m.Task != model.LM && r.steps == 0 && r.rows == 0 {
 		all = append(all,
 			r.trial("ragged lengths", 11, 5, 1, 0).ragged(11, 1, 4, 11, 7),
 			r.trial("ragged lengths, carried states", 6, 4, 1, 1).ragged(2, 6, 1, 5))
 	}
 	return all
-}
-
-// drawing draws trials.
-type drawing struct {
-	m      *model.Model
-	key    nn.Key
-	random nn.Random
 }
 
 // next begins a stream of its own.
@@ -80,6 +85,7 @@ func (r *drawing) trial(name string, t, b int, scale, state float64) trial {
 	if m.Task == model.Forecast { // its head reads so many
 		t = m.Forecast.Window + m.Forecast.Horizon - 1
 	}
+	t, b = cmp.Or(r.steps, t), cmp.Or(r.rows, b)
 	x := trial{name: name, batch: model.Batch{T: t, B: b}}
 	if m.Vocab != nil {
 		x.batch.IDs = r.numbers(t*b, m.Vocab.Size())

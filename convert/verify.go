@@ -89,6 +89,8 @@ type side interface {
 	// those of the loss are among them.
 	run(ctx context.Context, t trial) (results arrays, runtime string, err error)
 	gradients() bool
+	// activation is what it has after the head: see Parts.
+	activation() string
 	// padding is what it does past a row's length.
 	padding() string
 	close() error
@@ -121,8 +123,11 @@ func verify(ctx context.Context, m *model.Model, s side, all []trial) (*Report, 
 			return nil, err
 		}
 		r.Theirs, r.Trials = runtime, append(r.Trials, t.name)
-		if m.Task == model.Tag {
-			clearPast(theirs["scores"].Data.([]float32), t.batch)
+		name := output(m)
+		ours[name] = activated(ours[name], s.activation())
+		if theirs, ok := theirs[name].Data.([]float32); ok && m.Task == model.Tag {
+			clearPast(theirs, t.batch)
+			clearPast(ours[name].Data.([]float32), t.batch)
 		}
 		if err := compare(most, t.name, ours, theirs); err != nil {
 			return nil, err
@@ -137,6 +142,37 @@ func verify(ctx context.Context, m *model.Model, s side, all []trial) (*Report, 
 		}
 	}
 	return r, nil
+}
+
+// activated are outputs with what a side has after them.
+func activated(a array, how string) array {
+	x, _ := a.Data.([]float32)
+	if how == "" || x == nil {
+		return a
+	}
+	k := a.Shape[len(a.Shape)-1]
+	y := slices.Clone(x)
+	for i := 0; i < len(y); i += k {
+		row := y[i : i+k]
+		top, sum := slices.Max(row), 0.0
+		for _, v := range row {
+			sum += math.Exp(float64(v) - float64(top))
+		}
+		for j, v := range row {
+			log := float64(v) - float64(top) - math.Log(sum)
+			if row[j] = float32(log); how != "log_softmax" {
+				row[j] = float32(math.Exp(log))
+			}
+		}
+	}
+	if how != "sigmoid" {
+		return array{a.Shape, y}
+	}
+	second := make([]float32, 0, len(y)/2)
+	for i := 1; i < len(y); i += 2 {
+		second = append(second, y[i])
+	}
+	return array{append(slices.Clone(a.Shape[:len(a.Shape)-1]), 1), second}
 }
 
 // compare takes the differences of a trial into the largest of each kind.

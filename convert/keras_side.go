@@ -1,0 +1,62 @@
+package convert
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"sluice/model"
+)
+
+// kerasSide is a model in Keras.
+type kerasSide struct {
+	peerSide
+	said   string
+	masked bool // symbol 0 fills sequences up
+}
+
+// kerasSide is the side of a Keras file.
+func (f *file) kerasSide(runs peerSide, o VerifyOptions) (side, error) {
+	p, err := readKeras(f, f.size, o.Import.of(runs.m))
+	if err != nil {
+		return nil, err
+	}
+	return &kerasSide{runs, p.Activation, p.masked}, nil
+}
+
+func (s *kerasSide) activation() string { return s.said }
+
+func (s *kerasSide) padding() string {
+	if s.masked {
+		return "Keras: symbol 0 is masked wherever it stands; past a row's end the last output is repeated, or zeros after a Bidirectional"
+	}
+	return "Keras: nothing is masked, all steps of all rows are read"
+}
+
+// trials have symbol 0 past a row's length alone, where it is masked.
+func (s *kerasSide) trials(m *model.Model, seed uint64) []trial {
+	all := trials(m, seed, false)
+	if !s.masked {
+		return all
+	}
+	for _, t := range all {
+		for i, id := range t.batch.IDs {
+			if t.batch.IDs[i] = max(1, id); !within(t.batch, i) {
+				t.batch.IDs[i] = 0
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(t trial) bool { return t.name == "zeros" })
+}
+
+func (s *kerasSide) run(_ context.Context, t trial) (arrays, string, error) {
+	switch {
+	case t.state != nil:
+		return nil, "", skip{fmt.Errorf("Keras begins with zeros")}
+	case t.batch.Lengths != nil && !s.masked:
+		return nil, "", skip{fmt.Errorf("nothing masks steps")}
+	}
+	inputs := t.inputs(s.m)
+	delete(inputs, "lengths")
+	return s.python.run(job{Kind: "keras", File: s.path, Task: s.m.Task, Output: output(s.m), Steps: len(t.shape(s.m)) == 3}, inputs)
+}

@@ -1,0 +1,265 @@
+package convert
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"sluice/convert/internal/onnxfile"
+	"sluice/model"
+)
+
+// onnxPorts are what the inputs and outputs of a graph of others are for.
+type onnxPorts struct {
+	input   onnxPort // what the layers read
+	lengths string   // the input that has the lengths, "" without
+	kind    onnxfile.TensorProto_DataType
+	states  []onnxPort // inputs that layers begin with
+	output  onnxPort   // what the head says
+}
+
+// onnxPort is an input or output.
+type onnxPort struct {
+	name string
+	kind onnxfile.TensorProto_DataType
+	axes []onnxAxis
+}
+
+// onnxAxis is what an axis counts, "" one that is always 1 or a fixed size.
+type onnxAxis struct {
+	role onnxRole
+	size int // 0: any
+}
+
+// portsOf are the graph's, of an output.
+func (im *onnxImport) portsOf(output string) *onnxPorts {
+	below := im.layers[0].below
+	p := &onnxPorts{input: im.portOf(below.input), lengths: im.lengths, output: im.portOf(output)}
+	for _, v := range im.file.Inputs {
+		s := im.values[v.Name].seq
+		switch {
+		case v.Name == im.lengths:
+			p.kind = v.Type
+		case v.Name != below.input && s != nil && im.wanted[v.Name]:
+			p.states = append(p.states, im.portOf(v.Name))
+		}
+	}
+	return p
+}
+
+func (im *onnxImport) portOf(name string) onnxPort {
+	s := im.values[name].seq
+	p := onnxPort{name: name, kind: s.kind}
+	for _, atoms := range s.axes {
+		a := onnxAxis{size: 1}
+		if len(atoms) > 0 {
+			a.role = atoms[0].role
+			if a.size = 0; len(atoms) > 1 {
+				a.role = "several"
+			}
+			if d := sizeOf(atoms); d.known() {
+				a.size = int(d.plus)
+			}
+		}
+		p.axes = append(p.axes, a)
+	}
+	return p
+}
+
+// graphSide is a graph of others in ONNX Runtime.
+type graphSide struct {
+	peerSide
+	ports *onnxPorts
+	said  string
+}
+
+// onnxSide is the side of a graph.
+func (f *file) onnxSide(runs peerSide, o VerifyOptions) (side, error) {
+	g, err := f.graph()
+	if err != nil {
+		return nil, err
+	}
+	if m, err := ownONNX(g); err != nil {
+		return nil, err
+	} else if m != nil {
+		stateful := slices.ContainsFunc(g.Inputs, func(v onnxfile.Value) bool { return v.Name == "h_0" })
+		return &onnxSide{runs, stateful}, nil
+	}
+	p, err := partsOfGraph(g)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range slices.Concat(p.ports.input.axes, p.ports.output.axes) {
+		if a.role == "several" || a.role == sourceAxis {
+			return nil, fmt.Errorf("convert: ONNX graph: an axis of %q or %q counts several things, want it verified against outputs that were recorded", p.ports.input.name, p.ports.output.name)
+		}
+	}
+	return &graphSide{runs, p.ports, p.Activation}, nil
+}
+
+func (s *graphSide) padding() string {
+	if s.ports.lengths == "" {
+		return "the graph reads all steps of all rows"
+	}
+	return "ONNX Runtime: past a row's length outputs of a layer are zeros, states those of its last step"
+}
+
+func (s *graphSide) activation() string { return s.said }
+
+// trials have the sizes that the graph has fixed.
+func (s *graphSide) trials(m *model.Model, seed uint64) []trial {
+	r := newDrawing(m, seed)
+	for _, a := range s.ports.input.axes {
+		switch {
+		case a.role == timeAxis:
+			r.steps = a.size
+		case a.role == batchAxis:
+			r.rows = a.size
+		}
+	}
+	roles := func(role onnxRole) bool {
+		return slices.ContainsFunc(s.ports.input.axes, func(a onnxAxis) bool { return a.role == role })
+	}
+	if !roles(batchAxis) {
+		r.rows = 1
+	}
+	if !roles(timeAxis) {
+		r.steps = 1
+	}
+	return r.trials(false)
+}
+
+func (s *graphSide) run(_ context.Context, t trial) (arrays, string, error) {
+	switch {
+	case t.state != nil:
+		return nil, "", skip{fmt.Errorf("it begins with zeros")}
+	case t.batch.Lengths != nil && s.ports.lengths == "":
+		return nil, "", skip{fmt.Errorf("the graph has no lengths as an input")}
+	}
+	b := t.batch
+	x := array{[]int{b.T, b.B, s.m.Features}, b.Data}
+	if b.IDs != nil {
+		x = array{[]int{b.T, b.B}, s.ports.input.typed(b.IDs)}
+	}
+	inputs := arrays{s.ports.input.name: s.ports.input.laid(x)}
+	if s.ports.lengths != "" {
+		lengths := b.Lengths
+		if lengths == nil {
+			lengths = slices.Repeat([]int{b.T}, b.B)
+		}
+		inputs[s.ports.lengths] = array{[]int{b.B}, ints32(lengths)}
+		if s.ports.kind == onnxfile.TensorProto_INT64 {
+			inputs[s.ports.lengths] = array{[]int{b.B}, longs(ints32(lengths))}
+		}
+	}
+	for _, p := range s.ports.states {
+		a := array{}
+		n := 1
+		for _, axis := range p.axes {
+			size := axis.size
+			if size == 0 {
+				size = b.B
+			}
+			a.Shape, n = append(a.Shape, size), n*size
+		}
+		a.Data = make([]float32, n)
+		inputs[p.name] = a
+	}
+	out, runtime, err := s.python.run(job{Kind: "onnx", File: s.path, Task: s.m.Task}, inputs)
+	if err != nil {
+		return nil, "", err
+	}
+	said, err := s.ports.output.ours(out[s.ports.output.name], t.shape(s.m))
+	return arrays{output(s.m): said}, runtime, err
+}
+
+// order are the places of the axes (T), (B) and features in a port, those that it
+// has.
+func (p onnxPort) order() (places []int) {
+	for _, role := range []onnxRole{timeAxis, batchAxis, featureAxis} {
+		if i := slices.IndexFunc(p.axes, func(a onnxAxis) bool { return a.role == role }); i >= 0 {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// laid is an array (T, B) or (T, B, F) as the port has it: all of whose axes but those
+// that the port lacks are of size 1.
+func (p onnxPort) laid(x array) array {
+	steps := x.Shape[0]
+	rows := x.Shape[1]
+	to := array{Shape: make([]int, len(p.axes))}
+	swap := false
+	t, b := -1, -1
+	for i, a := range p.axes {
+		to.Shape[i] = max(1, a.size)
+		switch a.role {
+		case timeAxis:
+			to.Shape[i], t = steps, i
+		case batchAxis:
+			to.Shape[i], b = rows, i
+		case featureAxis:
+			to.Shape[i] = x.Shape[len(x.Shape)-1]
+		}
+	}
+	if swap = t >= 0 && b >= 0 && b < t; !swap {
+		to.Data = x.Data
+		return to
+	}
+	switch data := x.Data.(type) {
+	case []int64:
+		to.Data = swapped(data, steps, rows)
+	case []int32:
+		to.Data = swapped(data, steps, rows)
+	case []float32:
+		to.Data = swapped(data, steps, rows)
+	}
+	return to
+}
+
+// typed are symbols in the type of the port: Keras feeds floats.
+func (p onnxPort) typed(ids []int32) any {
+	switch p.kind {
+	case onnxfile.TensorProto_INT64:
+		return longs(ids)
+	case onnxfile.TensorProto_INT32:
+		return ids
+	}
+	x := make([]float32, len(ids))
+	for i, id := range ids {
+		x[i] = float32(id)
+	}
+	return x
+}
+
+// swapped is x (n, m, …) as (m, n, …).
+func swapped[E any](x []E, n, m int) []E {
+	width := len(x) / n / m
+	y := make([]E, len(x))
+	for i := range n {
+		for j := range m {
+			copy(y[(j*n+i)*width:(j*n+i+1)*width], x[(i*m+j)*width:])
+		}
+	}
+	return y
+}
+
+// ours is what a graph says, in a shape of ours.
+func (p onnxPort) ours(a array, shape []int) (array, error) {
+	data, ok := a.Data.([]float32)
+	if !ok {
+		return a, fmt.Errorf("convert: output %q is of %T, want floats", p.name, a.Data)
+	}
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	if n != len(data) {
+		return a, fmt.Errorf("convert: output %q is %v, want %v in some order", p.name, a.Shape, shape)
+	}
+	if places := p.order(); len(places) > 1 && places[0] > places[1] && len(shape) == 3 { // rows come before steps
+		data = swapped(data, shape[1], shape[0])
+	}
+	return array{shape, data}, nil
+}
