@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 
 // single are scripts without goroutines of their own, which -short leaves out: the race
 // detector has no use for them, and takes minutes for their many processes.
-var single = []string{"bench", "data", "errors", "unfit", "words"}
+var single = []string{"bench", "convert", "data", "errors", "unfit", "words"}
 
 // The scripts read as documentation of the command.
 func TestScripts(t *testing.T) {
