@@ -52,7 +52,7 @@ func (s *kerasSide) trials(m *model.Model, seed uint64) []trial {
 func (s *kerasSide) run(_ context.Context, t trial) (arrays, string, error) {
 	switch {
 	case t.state != nil:
-		return nil, "", skip{fmt.Errorf("Keras begins with zeros")}
+		return nil, "", skip{fmt.Errorf("there it begins with zeros")}
 	case t.batch.Lengths != nil && !s.masked:
 		return nil, "", skip{fmt.Errorf("nothing masks steps")}
 	}

@@ -132,7 +132,7 @@ func (s *graphSide) trials(m *model.Model, seed uint64) []trial {
 func (s *graphSide) run(_ context.Context, t trial) (arrays, string, error) {
 	switch {
 	case t.state != nil:
-		return nil, "", skip{fmt.Errorf("it begins with zeros")}
+		return nil, "", skip{fmt.Errorf("there it begins with zeros")}
 	case t.batch.Lengths != nil && s.ports.lengths == "":
 		return nil, "", skip{fmt.Errorf("the graph has no lengths as an input")}
 	}
