@@ -19,11 +19,14 @@ type Sentence struct {
 	end  string // the line that ended it, "" if the start of a document did
 }
 
-// Place is the file and the line, for an error.
+// Place is the file and the line, for an error: "input" where it has neither.
 func (s Sentence) Place() string { return place(s.File, s.Line) }
 
 func place(file string, line int) string {
-	if file == "" {
+	switch {
+	case file == "" && line == 0:
+		return "input"
+	case file == "":
 		return fmt.Sprintf("line %d", line)
 	}
 	return fmt.Sprintf("%s: line %d", file, line)
