@@ -12,10 +12,11 @@
 //
 // In a program, with the examples of these packages:
 //
-//   - [sluice/train]: Preset, Prepare and Run train a language model of a text, or
-//     the adding problem; a Folder keeps a run that may be ended and gone on with.
-//   - [sluice/model]: Open reads one from a file, a Generator writes text with
-//     it, Evaluate scores text.
+//   - [sluice/train]: Preset, Prepare and Run train a model of any task; a Folder
+//     keeps a run that may be ended and gone on with.
+//   - [sluice/model]: Open reads one from a file; a Generator writes text, a Tagger
+//     tags words, a Classifier labels sequences, a Forecaster goes on with series.
+//   - [sluice/convert]: Import reads what was trained in PyTorch, ONNX or Keras.
 //   - [sluice/rnn]: the layers alone. A Network is packed, and a Runner runs it
 //     forward, backward, or step by step over many streams. The letters T, B,
 //     X, H, G, L, D and V, which stand for shapes everywhere, are there too.
@@ -25,7 +26,8 @@
 // A room imports rooms below it, never above or beside it; house_test.go holds
 // it to that.
 //
-//	cmd/sluice             the program: train, runs, eval, generate, inspect, bench, quantize, data
+//	cmd/sluice             the program
+//	convert                PyTorch, ONNX and Keras: models in and out, exactly, and compared
 //	train                  the loop: truncated backpropagation through time, clipping, evaluation, checkpoints
 //	look/picture           those figures, and how losses fell, drawn
 //	look                   what goes on inside of a model, in figures: gates, gradients, memory
@@ -53,9 +55,5 @@
 // # What is not there yet
 //
 //   - Assembly for arm64: there is some for AVX2 and AVX-512, and plain Go.
-//   - Tagging, classification and forecasting: the tasks are language modelling
-//     and regression. Bidirectional stacks run and are tested in package rnn, but
-//     no model of a task uses them.
-//   - Import from and export to PyTorch, ONNX and Keras.
 //   - A server, and the page that shows training and gates.
 package sluice
