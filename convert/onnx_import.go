@@ -325,3 +325,9 @@ func fills(n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
 	}
 	return out, nil
 }
+
+// What reading a graph allocates at most: memoryTimes the file's size and memoryMore.
+const (
+	memoryTimes = 1024
+	memoryMore  = 4 << 20
+)
