@@ -64,7 +64,7 @@ func biasOf(name string) string {
 func (f *finder) choose(option, wanted string, width int, like *regexp.Regexp, not func(name string) bool) (string, error) {
 	if wanted != "" {
 		for _, name := range []string{wanted, strings.TrimSuffix(wanted, ".") + ".weight"} {
-			if t, ok := f.dict[name]; ok && len(t.shape) == 2 {
+			if t, ok := f.dict[name]; ok && isMatrix(t.shape) {
 				return name, nil
 			}
 		}
@@ -72,7 +72,7 @@ func (f *finder) choose(option, wanted string, width int, like *regexp.Regexp, n
 	}
 	var fits []string
 	for _, name := range f.names() {
-		if t := f.dict[name]; !f.used[name] && len(t.shape) == 2 && t.shape[1] == width && !not(name) {
+		if t := f.dict[name]; !f.used[name] && isMatrix(t.shape) && t.shape[1] == width && !not(name) {
 			fits = append(fits, name)
 		}
 	}
@@ -87,6 +87,10 @@ func (f *finder) choose(option, wanted string, width int, like *regexp.Regexp, n
 	}
 	return "", fmt.Errorf("convert: %s may be each of %s: want the name of one (%s)", option, list(fits), option)
 }
+
+// isMatrix says whether a tensor is one, with elements: a bias beside an empty one could
+// be of any length.
+func isMatrix(shape []int) bool { return len(shape) == 2 && shape[0] > 0 && shape[1] > 0 }
 
 // values reads a whole tensor.
 func (f *finder) values(name string) []float32 {
@@ -120,6 +124,10 @@ func (f *finder) crf(p *Parts) {
 		prefix, ok := strings.CutSuffix(name, "start_transitions")
 		if !ok || len(f.dict[name].shape) != 1 {
 			continue
+		}
+		if p.CRF != nil {
+			f.wrong("%.80q is of a second conditional random field: want one", name)
+			return
 		}
 		k := f.dict[name].shape[0]
 		if t := f.dict[prefix+"transitions"]; !slices.Equal(t.shape, []int{k, k}) {

@@ -70,22 +70,28 @@ type Port struct {
 
 // fitsONNX says why ONNX cannot hold a model, and what can.
 func fitsONNX(m *model.Model, o ONNXOptions) error {
-	c := m.RNN
 	switch {
 	case m.Precision == nn.Int8:
 		return fmt.Errorf(toONNX + "int8 weights are multiplied with rounded inputs here and nowhere else: want the model of float32 that they were made of")
-	case c.Cell != "rnn" && c.Cell != "gru" && c.Cell != "lstm":
-		return fmt.Errorf(toONNX+"cell %q: ONNX has RNN, GRU and LSTM", c.Cell)
-	case c.LayerNorm:
-		return fmt.Errorf(toONNX + "layer norm in the cell: ONNX's recurrent operators have none; only a Sluice file can hold it")
-	case c.Zoneout > 0 || c.ZoneoutCell > 0:
-		return fmt.Errorf(toONNX + "zoneout: ONNX's recurrent operators have none, and it acts on what a trained model says; only a Sluice file can hold it")
 	case len(m.Cutoffs) > 0:
 		return fmt.Errorf(toONNX + "an adaptive softmax: ONNX has no such operator; PyTorch (AdaptiveLogSoftmaxWithLoss) can hold it")
 	case m.Task == model.Forecast && o.Stateful && m.Forecast.Segment > 0:
 		return fmt.Errorf(toONNX + "a forecast by segments reads its whole window at once: it carries no state, want it without (stateful)")
 	case m.Task == model.Forecast && !o.Stateful && m.Forecast.Segment == 0:
 		return fmt.Errorf(toONNX + "a recursive forecast feeds its own outputs back: one graph is one step of it, want it with its state as inputs and outputs (stateful)")
+	}
+	return fitsONNXStack(m.RNN)
+}
+
+// fitsONNXStack is fitsONNX of recurrent layers.
+func fitsONNXStack(c rnn.Config) error {
+	switch {
+	case c.Cell != "rnn" && c.Cell != "gru" && c.Cell != "lstm":
+		return fmt.Errorf(toONNX+"cell %.80q: ONNX has RNN, GRU and LSTM", c.Cell)
+	case c.LayerNorm:
+		return fmt.Errorf(toONNX + "layer norm in the cell: ONNX's recurrent operators have none; only a Sluice file can hold it")
+	case c.Zoneout > 0 || c.ZoneoutCell > 0:
+		return fmt.Errorf(toONNX + "zoneout: ONNX's recurrent operators have none, and it acts on what a trained model says; only a Sluice file can hold it")
 	}
 	return fitsONNXCell(c)
 }

@@ -17,15 +17,15 @@ type onnxImport struct {
 	wanted   map[string]bool // values that outputs depend on
 	values   map[string]onnxValue
 	layers   []*onnxLayerOf
-	states   map[string]string // parts of inputs that are initial states, and the nodes that take them
-	sizes    map[string]string // names of sizes that are known when the model runs
-	lengths  string            // the input that has the lengths of the rows, "" without
-	room     int               // elements that constants may yet be computed of
-	allowed  int               // and at first
-	problems []string          // the first ones
-	more     int               // and how many more
-	unknown  bool              // an operator was
-	carried  []string          // inputs that are initial states
+	states   map[string]string     // parts of inputs that are initial states, and the nodes that take them
+	sizes    map[onnxSizeOf]string // names of sizes that are known when the model runs
+	lengths  string                // the input that has the lengths of the rows, "" without
+	room     int                   // elements that constants may yet be computed of
+	allowed  int                   // and at first
+	problems []string              // the first ones
+	more     bool                  // there are others, or could be
+	unknown  bool                  // an operator was
+	carried  []string              // inputs that are initial states
 	notes    []string
 }
 
@@ -44,17 +44,25 @@ const maxProblems = 20
 // value.
 var errNotFolded = errors.New("not a constant")
 
-// partsOfGraph finds the parts of a model in a graph.
+// maxAxes bounds the axes of a value, and the sizes in a product of them.
+const maxAxes = 8
+
+// What importing a graph allocates at most: memoryTimes the file's size and
+// memoryMore.
+const (
+	memoryTimes = 1024
+	memoryMore  = 4 << 20
+)
+
+// partsOfGraph finds the parts of a model in a graph. What it computes of constants
+// is bounded by how many the file has, so that it, with what onnxfile.Read and
+// Parts.Model take, allocates at most memoryTimes the file's size and memoryMore.
 func partsOfGraph(file *onnxfile.Model) (*Parts, error) {
-	im := &onnxImport{file: file, values: map[string]onnxValue{}, states: map[string]string{}, sizes: map[string]string{}}
-	for _, c := range file.Constants {
-		im.allowed += c.Elements()
-	}
-	im.allowed = 4*im.allowed + 1<<16
-	im.room = im.allowed
+	im := &onnxImport{file: file, values: map[string]onnxValue{}, states: map[string]string{}, sizes: map[onnxSizeOf]string{}}
+	im.allow()
 	im.want()
-	for name, t := range file.Constants {
-		if im.wanted[name] {
+	for _, name := range slices.Sorted(maps.Keys(file.Constants)) {
+		if t := file.Constants[name]; im.wanted[name] {
 			c, err := tensorConst(t)
 			if err != nil {
 				return nil, err
@@ -63,12 +71,17 @@ func partsOfGraph(file *onnxfile.Model) (*Parts, error) {
 		}
 	}
 	for _, v := range file.Inputs {
-		im.values[v.Name] = onnxValue{seq: im.input(v)}
+		if im.wanted[v.Name] {
+			im.values[v.Name] = onnxValue{seq: im.input(v)}
+		}
 	}
 	if !slices.ContainsFunc(file.Nodes, func(n *onnxfile.Node) bool { return gatesOf[n.Op] > 0 }) {
 		im.problem("there is no RNN, GRU or LSTM: where an exporter has unrolled a recurrent layer into the steps of its example, as PyTorch's does with nn.RNN and dynamo=True, want it whole (dynamo=False)")
 	}
 	for _, n := range file.Nodes {
+		if im.more {
+			break
+		}
 		if slices.ContainsFunc(n.Outputs, func(name string) bool { return im.wanted[name] }) {
 			im.node(n)
 		}
@@ -78,6 +91,28 @@ func partsOfGraph(file *onnxfile.Model) (*Parts, error) {
 		im.finish(p)
 	}
 	return p, im.err()
+}
+
+// allow sets how many elements may be computed: a layer's weights are cut, turned
+// around, joined and moved, and each node computes a few shapes.
+func (im *onnxImport) allow() {
+	add := func(t *onnxfile.Tensor) {
+		if t.IsFloat() {
+			im.allowed += 8 * t.Elements()
+		} else {
+			im.allowed += 2 * t.Elements()
+		}
+	}
+	for _, t := range im.file.Constants {
+		add(t)
+	}
+	for _, n := range im.file.Nodes {
+		if t, _ := n.Tensor("value"); t != nil && n.Op == "Constant" {
+			add(t)
+		}
+	}
+	im.allowed += 16*len(im.file.Nodes) + 1<<14
+	im.room = im.allowed
 }
 
 // want finds the values that outputs depend on. What else a file has is of no
@@ -98,11 +133,18 @@ func (im *onnxImport) want() {
 
 // problem keeps what cannot be read.
 func (im *onnxImport) problem(format string, args ...any) {
-	if len(im.problems) < maxProblems {
-		im.problems = append(im.problems, fmt.Sprintf(format, args...))
-	} else {
-		im.more++
+	if im.more = len(im.problems) == maxProblems; !im.more {
+		im.problems = append(im.problems, cut(fmt.Sprintf(format, args...)))
 	}
+}
+
+// cut is the beginning of a long text.
+func cut(text string) string {
+	const most = 600
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // err is that of all problems.
@@ -111,8 +153,8 @@ func (im *onnxImport) err() error {
 		return nil
 	}
 	line := strings.Join(im.problems, "; ")
-	if im.more > 0 {
-		line += fmt.Sprintf("; and %d more", im.more)
+	if im.more {
+		line += "; and more"
 	}
 	if im.unknown {
 		line += ": the operators that are read are " + strings.Join(operators(), ", ")
@@ -121,7 +163,11 @@ func (im *onnxImport) err() error {
 }
 
 func (im *onnxImport) note(format string, args ...any) {
-	if line := fmt.Sprintf(format, args...); !slices.Contains(im.notes, line) {
+	line := fmt.Sprintf(format, args...)
+	if len(im.notes) >= maxProblems {
+		line = "There are more such notes."
+	}
+	if !slices.Contains(im.notes, line) {
 		im.notes = append(im.notes, line)
 	}
 }
@@ -153,8 +199,8 @@ func (im *onnxImport) node(n *onnxfile.Node) {
 		return
 	}
 	for _, v := range out {
-		if v.c != nil && len(v.c.shape) > onnxfile.MaxRank || v.seq != nil && len(v.seq.axes) > onnxfile.MaxRank {
-			im.problem("%s: makes a tensor of more than %d axes", n, onnxfile.MaxRank)
+		if v.c != nil && len(v.c.shape) > maxAxes || v.seq != nil && len(v.seq.axes) > maxAxes {
+			im.problem("%s: makes a tensor of more than %d axes", n, maxAxes)
 			return
 		}
 	}
@@ -275,7 +321,7 @@ func (im *onnxImport) constantOfShape(n *onnxfile.Node, in []onnxValue) ([]onnxV
 	if !ok || len(in) == 0 || in[0].c == nil {
 		return nil, fmt.Errorf("want one value and a shape that follows from others")
 	}
-	shape, ok := in[0].c.numbers()
+	shape, ok := in[0].c.numbers(maxAxes)
 	if !ok {
 		return []onnxValue{{fill: &f}}, nil
 	}
@@ -293,7 +339,10 @@ func (im *onnxImport) constantOfShape(n *onnxfile.Node, in []onnxValue) ([]onnxV
 func fills(n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
 	switch n.Op {
 	case "Range":
-		if c := in[0].c; c == nil || len(c.ints) != 1 || !c.ints[0].is(0) || in[2].c == nil || len(in[2].c.ints) != 1 || !in[2].c.ints[0].is(1) || in[1].c == nil {
+		if len(in) < 3 {
+			return nil, fmt.Errorf("want 3 inputs")
+		}
+		if c := in[0].c; c == nil || len(c.ints) != 1 || !c.ints[0].is(0) || in[2].c == nil || len(in[2].c.ints) != 1 || !in[2].c.ints[0].is(1) || in[1].c == nil || len(in[1].c.ints) != 1 {
 			return nil, fmt.Errorf("of numbers that are known only when the model runs, want from 0 by 1")
 		}
 		return seqs(&onnxSeq{stage: countStage, axes: [][]*onnxAtom{axisFor(&onnxAtom{size: in[1].c.ints[0]})}}), nil
@@ -325,9 +374,3 @@ func fills(n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
 	}
 	return out, nil
 }
-
-// What reading a graph allocates at most: memoryTimes the file's size and memoryMore.
-const (
-	memoryTimes = 1024
-	memoryMore  = 4 << 20
-)

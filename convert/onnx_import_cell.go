@@ -47,8 +47,8 @@ var cellAttributes = map[string][]string{
 }
 
 // newONNXCell reads a node's attributes and weights; constant finds a constant, nil
-// without one.
-func newONNXCell(n *onnxfile.Node, constant func(name string) *onnxConst) (*onnxCell, error) {
+// without one, and spend is told how many elements are made.
+func newONNXCell(n *onnxfile.Node, constant func(name string) *onnxConst, spend func(int) error) (*onnxCell, error) {
 	c := &onnxCell{node: n.String(), config: rnn.Config{Cell: strings.ToLower(n.Op), Layers: 1, Biases: 2}}
 	if others := n.Others(cellAttributes[n.Op]...); len(others) > 0 {
 		return nil, fmt.Errorf("%d attributes such as %.40q, want of %s", len(others), others[0], strings.Join(cellAttributes[n.Op], ", "))
@@ -70,7 +70,7 @@ func newONNXCell(n *onnxfile.Node, constant func(name string) *onnxConst) (*onnx
 	if err := c.attributes(n); err != nil {
 		return nil, err
 	}
-	return c, c.weights(n, constant)
+	return c, c.weights(n, constant, spend)
 }
 
 // attributes reads what fixes the function.
@@ -96,7 +96,7 @@ func (c *onnxCell) attributes(n *onnxfile.Node) error {
 }
 
 // weights reads W, R, B and P, and the sizes from them.
-func (c *onnxCell) weights(n *onnxfile.Node, constant func(name string) *onnxConst) error {
+func (c *onnxCell) weights(n *onnxfile.Node, constant func(name string) *onnxConst, spend func(int) error) error {
 	find := func(i int, what string, shape ...int) ([]float32, []int, error) {
 		name := n.Input(i)
 		if name == "" {
@@ -140,6 +140,9 @@ func (c *onnxCell) weights(n *onnxfile.Node, constant func(name string) *onnxCon
 		return err
 	}
 	if c.b == nil {
+		if err := spend(d * 2 * g * h); err != nil { // many nodes could have the same R
+			return err
+		}
 		c.b = make([]float32, d*2*g*h)
 	}
 	if n.Op == "LSTM" {
@@ -156,7 +159,7 @@ func (c *onnxCell) weights(n *onnxfile.Node, constant func(name string) *onnxCon
 
 // recurrent is a node RNN, GRU or LSTM.
 func (im *onnxImport) recurrent(n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
-	c, err := newONNXCell(n, func(name string) *onnxConst { return im.values[name].c })
+	c, err := newONNXCell(n, func(name string) *onnxConst { return im.values[name].c }, im.spend)
 	if err != nil {
 		return nil, err
 	}
@@ -235,8 +238,10 @@ func (im *onnxImport) reads(c *onnxCell, x *onnxSeq) error {
 		}
 		c.below = onnxBelow{layer: layer}
 		if swapped {
+			if err := im.spend(len(c.w)); err != nil {
+				return err
+			}
 			c.w = swapHalves(c.w, c.config.Input)
-			return im.spend(len(c.w))
 		}
 		return nil
 	}
@@ -301,11 +306,14 @@ func (im *onnxImport) start(n *onnxfile.Node, what string, v onnxValue, ordered 
 	case v.fill != nil && v.fill.float != 0:
 		return fmt.Errorf("%s is %v, want zeros or an input: a model here begins with zeros, or goes on with the state that it is given", what, v.fill.float)
 	case v.c != nil:
-		for _, f := range v.c.floats {
-			if f != 0 {
-				return fmt.Errorf("%s is a constant that is not zero (%v): a model here begins with zeros, or goes on with the state that it is given", what, f)
-			}
+		if v.c.ints != nil {
+			return fmt.Errorf("%s is a constant of integers, want floats", what)
 		}
+		if same, ok := v.c.fill(); ok && same.float == 0 || v.c.elements() == 0 {
+			return nil
+		}
+		at := slices.IndexFunc(v.c.floats, func(f float32) bool { return f != 0 })
+		return fmt.Errorf("%s is a constant that is not zero (%v): a model here begins with zeros, or goes on with the state that it is given", what, v.c.floats[at])
 	case v.seq != nil:
 		if v.seq.stage != inputStage || v.seq.input == im.lengths {
 			return fmt.Errorf("%s is computed by the graph: want zeros or an input", what)

@@ -13,7 +13,7 @@ import (
 // sizes that are known when the model runs + plus.
 type onnxDim struct {
 	factor int64
-	of     string // names of sizes, sorted and joined, at most MaxRank; "" for a number, which is plus alone
+	of     string // names of sizes, sorted and joined, at most maxAxes; "" for a number, which is plus alone
 	plus   int64
 }
 
@@ -64,7 +64,7 @@ func (d onnxDim) product(e onnxDim) (onnxDim, bool) {
 		return onnxDim{}, false
 	}
 	names := append(strings.Split(d.of, "·"), strings.Split(e.of, "·")...)
-	if len(names) > onnxfile.MaxRank {
+	if len(names) > maxAxes {
 		return onnxDim{}, false
 	}
 	slices.Sort(names)
@@ -121,6 +121,10 @@ type onnxConst struct {
 	shape  []int
 	floats []float32 // (product of shape)
 	ints   []onnxDim // (product of shape) integers and booleans; nil for floats
+
+	looked bool     // whether all are equal is known
+	equal  bool     // they are
+	value  onnxFill // and are this
 }
 
 // onnxFill is a tensor of one value, of a shape that is of no interest or that is
@@ -157,9 +161,9 @@ func intsConst(values ...onnxDim) *onnxConst {
 	return &onnxConst{shape: []int{len(values)}, ints: append([]onnxDim{}, values...)}
 }
 
-// numbers are integers that are known.
-func (c *onnxConst) numbers() ([]int, bool) {
-	if c.ints == nil {
+// numbers are integers that are known, at most so many.
+func (c *onnxConst) numbers(most int) ([]int, bool) {
+	if c.ints == nil || len(c.ints) > most {
 		return nil, false
 	}
 	all := make([]int, len(c.ints))
@@ -173,7 +177,15 @@ func (c *onnxConst) numbers() ([]int, bool) {
 }
 
 // fill is the value of all elements, false if they differ or there are none.
-func (c *onnxConst) fill() (f onnxFill, ok bool) {
+func (c *onnxConst) fill() (onnxFill, bool) {
+	if !c.looked { // many nodes could ask
+		c.looked = true
+		c.value, c.equal = c.look()
+	}
+	return c.value, c.equal
+}
+
+func (c *onnxConst) look() (f onnxFill, ok bool) {
 	switch {
 	case len(c.floats) > 0:
 		f.float = c.floats[0]
@@ -210,6 +222,23 @@ func (c *onnxConst) pick(shape []int, from []int) *onnxConst {
 		out.floats[i] = c.floats[at]
 	}
 	return out
+}
+
+// volume is the number of elements of a shape, false where its dimensions but those
+// of 0 make more than a file's tensor may have.
+func volume(shape []int) (n int, ok bool) {
+	n = 1
+	empty := false
+	for _, d := range shape {
+		if empty = empty || d == 0; d < 0 || n > math.MaxInt32/max(1, d) {
+			return 0, false
+		}
+		n *= max(1, d)
+	}
+	if empty {
+		n = 0
+	}
+	return n, true
 }
 
 // places are where the elements of a tensor of shape lie in another, row by row: at

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -29,16 +30,18 @@ func (im *onnxImport) spend(n int) error {
 	return nil
 }
 
+// spendOn takes a constant of a shape.
+func (im *onnxImport) spendOn(shape []int) error {
+	n, ok := volume(shape)
+	if !ok {
+		return fmt.Errorf("a constant of shape %v is too large", shape)
+	}
+	return im.spend(n + 4)
+}
+
 // placed is pick at places, of a shape that is checked first.
 func (im *onnxImport) placed(c *onnxConst, shape, steps []int, offset int) (*onnxConst, error) {
-	n := 1
-	for _, d := range shape {
-		if d > 0 && n > math.MaxInt32/d {
-			return nil, fmt.Errorf("a constant of shape %v is too large", shape)
-		}
-		n *= d
-	}
-	if err := im.spend(n); err != nil {
+	if err := im.spendOn(shape); err != nil {
 		return nil, err
 	}
 	return c.pick(shape, places(shape, steps, offset)), nil
@@ -80,51 +83,6 @@ func bound(at, n int) int {
 	return min(max(at, 0), n)
 }
 
-func foldCast(_ *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst, error) {
-	to, err := n.Int("to", 0)
-	if err != nil {
-		return nil, err
-	}
-	c, out := in[0], &onnxConst{shape: in[0].shape}
-	switch onnxfile.TensorProto_DataType(to) {
-	case onnxfile.TensorProto_FLOAT, onnxfile.TensorProto_DOUBLE: // of a double the float is the exact one, or it is refused where it is read
-		if c.ints == nil {
-			return in[:1], nil
-		}
-		out.floats = make([]float32, len(c.ints))
-		for i, d := range c.ints {
-			if out.floats[i] = float32(d.plus); !d.known() || int64(out.floats[i]) != d.plus {
-				return nil, fmt.Errorf("makes a float of %v, which is not known or not exact", d)
-			}
-		}
-	case onnxfile.TensorProto_INT64, onnxfile.TensorProto_INT32:
-		if c.ints != nil {
-			return in[:1], nil
-		}
-		out.ints = make([]onnxDim, len(c.floats))
-		for i, v := range c.floats {
-			if out.ints[i] = number(int64(v)); float32(int64(v)) != v || math.Abs(float64(v)) > math.MaxInt32 {
-				return nil, fmt.Errorf("makes an integer of %v", v)
-			}
-		}
-	case onnxfile.TensorProto_BOOL:
-		if c.ints == nil {
-			return nil, fmt.Errorf("makes a boolean of floats, want integers")
-		}
-		out.ints = slices.Clone(c.ints)
-		for i, d := range c.ints {
-			if d.known() {
-				out.ints[i] = number(min(1, max(d.plus, -d.plus)))
-			} else {
-				out.ints[i] = number(1) // a size: not nought
-			}
-		}
-	default:
-		return nil, fmt.Errorf("to %s, want FLOAT, INT64, INT32 or BOOL", onnxfile.TensorProto_DataType(to))
-	}
-	return one(out, nil)
-}
-
 // foldPair is of two tensors, element by element.
 func foldPair(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst, error) {
 	a, b, shape, err := im.pair(in[0], in[1])
@@ -153,6 +111,11 @@ func foldPair(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst, 
 	out.ints = make([]onnxDim, len(a.ints))
 	for i, v := range a.ints {
 		w, ok := b.ints[i], true
+		if !v.known() && !w.known() { // their names are joined
+			if err := im.spend(8); err != nil {
+				return nil, err
+			}
+		}
 		switch n.Op {
 		case "Add":
 			out.ints[i], ok = v.sum(w)
@@ -235,12 +198,12 @@ func foldConcat(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst
 		}
 		shape[axis] += c.shape[axis]
 	}
-	n2 := 1
-	for _, d := range shape {
-		n2 *= d
-	}
-	if err := im.spend(n2); err != nil {
+	if err := im.spendOn(shape); err != nil {
 		return nil, err
+	}
+	n2, _ := volume(shape)
+	if n2 == 0 {
+		return one(in[0].pick(shape, nil), nil)
 	}
 	from := make([]int, n2)
 	outer := 1
@@ -249,10 +212,7 @@ func foldConcat(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst
 	}
 	base, at2 := 0, 0
 	for _, c := range in {
-		block := 0
-		if outer > 0 {
-			block = c.elements() / outer
-		}
+		block := c.elements() / outer
 		for o := range outer {
 			for i := range block {
 				from[o*(n2/outer)+at2+i] = base + o*block + i
@@ -261,9 +221,6 @@ func foldConcat(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst
 		base += c.elements()
 		at2 += block
 		all.floats, all.ints = append(all.floats, c.floats...), append(all.ints, c.ints...)
-	}
-	if in[0].ints != nil && all.ints == nil {
-		all.ints = []onnxDim{}
 	}
 	return one(all.pick(shape, from), nil)
 }
@@ -285,7 +242,11 @@ func foldGather(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst
 	if err != nil {
 		return nil, err
 	}
-	rows, ok := in[1].numbers()
+	shape := slices.Concat(c.shape[:axis], in[1].shape, c.shape[axis+1:])
+	if err := cmp.Or(im.spendOn(shape), im.spend(in[1].elements())); err != nil {
+		return nil, err
+	}
+	rows, ok := in[1].numbers(math.MaxInt32)
 	if !ok {
 		return nil, fmt.Errorf("of elements that are not known before the model runs")
 	}
@@ -296,22 +257,25 @@ func foldGather(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst
 	for _, d := range c.shape[:axis] {
 		outer *= d
 	}
-	if err := im.spend(outer * inner * len(rows)); err != nil {
-		return nil, err
+	for i, row := range rows {
+		if row < -size || row >= size {
+			return nil, fmt.Errorf("of element %d of %d", row, size)
+		}
+		rows[i] = (row + size) % size
 	}
-	from := make([]int, 0, outer*inner*len(rows))
+	n2, _ := volume(shape)
+	if n2 == 0 {
+		return one(c.pick(shape, nil), nil)
+	}
+	from := make([]int, 0, n2)
 	for o := range outer {
 		for _, row := range rows {
-			if row < -size || row >= size {
-				return nil, fmt.Errorf("of element %d of %d", row, size)
-			}
-			row = (row + size) % size
 			for i := range inner {
 				from = append(from, (o*size+row)*inner+i)
 			}
 		}
 	}
-	return one(c.pick(slices.Concat(c.shape[:axis], in[1].shape, c.shape[axis+1:]), from), nil)
+	return one(c.pick(shape, from), nil)
 }
 
 func foldSlice(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst, error) {
@@ -381,15 +345,14 @@ func foldReshape(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxCons
 	if err != nil {
 		return nil, err
 	}
-	shape, total := make([]int, len(wanted)), 1
+	shape := make([]int, len(wanted))
 	for i, d := range wanted {
 		if !d.known() || d.plus < 0 || d.plus > math.MaxInt32 {
 			return nil, fmt.Errorf("of a constant of shape %v to %v", in[0].shape, wanted)
 		}
 		shape[i] = int(d.plus)
-		total = min(total*shape[i], math.MaxInt32)
 	}
-	if total != in[0].elements() {
+	if n, ok := volume(shape); !ok || n != in[0].elements() {
 		return nil, fmt.Errorf("of a constant of shape %v to %v", in[0].shape, wanted)
 	}
 	return one(&onnxConst{shape: shape, floats: in[0].floats, ints: in[0].ints}, nil)
@@ -409,7 +372,7 @@ func foldTranspose(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxCo
 }
 
 func foldExpand(im *onnxImport, _ *onnxfile.Node, in []*onnxConst) ([]*onnxConst, error) {
-	sizes, ok := in[1].numbers()
+	sizes, ok := in[1].numbers(maxAxes)
 	if !ok {
 		return nil, errNotFolded
 	}
@@ -441,7 +404,7 @@ func foldProduct(_ *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst
 func foldRange(im *onnxImport, _ *onnxfile.Node, in []*onnxConst) ([]*onnxConst, error) {
 	var at [3]int
 	for i, c := range in[:3] {
-		n, ok := c.numbers()
+		n, ok := c.numbers(1)
 		if i == 1 && len(c.ints) == 1 && !ok && in[0].elements() == 1 && in[2].elements() == 1 {
 			return nil, errNotFolded
 		}

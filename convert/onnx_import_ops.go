@@ -63,32 +63,8 @@ func boolOf(v onnxValue) (value, ok bool) {
 	if v.c == nil {
 		return false, false
 	}
-	n, ok := v.c.numbers()
+	n, ok := v.c.numbers(1)
 	return ok && len(n) == 1 && n[0] != 0, ok && len(n) == 1
-}
-
-// seqCast makes numbers of integers and the other way round, where they are read.
-func seqCast(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
-	s, err := first(in)
-	if err != nil {
-		return nil, err
-	}
-	to, err := n.Int("to", 0)
-	if err != nil {
-		return nil, err
-	}
-	t := onnxfile.TensorProto_DataType(to)
-	float := onnxfile.TensorProto_FLOAT
-	switch {
-	case s.stage > inputStage && (t == float || s.kind != float && (t == onnxfile.TensorProto_INT64 || t == onnxfile.TensorProto_INT32)),
-		s.stage == orderStage && t == onnxfile.TensorProto_INT64:
-		return in[:1], nil
-	case s.stage == inputStage && (t == float && s.kind != onnxfile.TensorProto_DOUBLE || t == onnxfile.TensorProto_INT64 || t == onnxfile.TensorProto_INT32):
-		out := s.with(s.axes)
-		out.kind = t
-		return seqs(out), nil
-	}
-	return nil, fmt.Errorf("to %s", t)
 }
 
 func seqTranspose(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
@@ -157,6 +133,9 @@ func seqSplit(im *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, er
 	var all []*onnxSeq
 	from := 0
 	for _, size := range sizes {
+		if err := im.spend(8); err != nil {
+			return nil, err
+		}
 		part, err := s.slice(slicing{axis, number(int64(from)), number(int64(from + size)), 1})
 		if err != nil {
 			return nil, err
@@ -198,10 +177,13 @@ func seqGather(im *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, e
 	if len(c.shape) > 1 || len(c.ints) == 0 {
 		return nil, fmt.Errorf("of places of shape %v, want one or a list", c.shape)
 	}
+	if err := im.spend(len(c.ints)); err != nil {
+		return nil, err
+	}
 	from, to := c.ints[0], onnxDim{}
 	for i, d := range c.ints {
 		if next, ok := from.sum(number(int64(i))); !ok || next != d {
-			return nil, fmt.Errorf("of places %.80v, want one after another", fmt.Sprint(c.ints))
+			return nil, fmt.Errorf("of places from %v and then %v, want one after another", from, d)
 		}
 		to, _ = d.sum(number(1))
 	}
@@ -243,20 +225,23 @@ func seqOneHot(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, er
 	if len(in) < 3 || in[1].c == nil || in[2].c == nil || axis != -1 && axis != int64(len(s.axes)) {
 		return nil, fmt.Errorf("want a constant depth, values 0 and 1, and the last axis")
 	}
-	depth, ok := in[1].c.numbers()
+	depth, ok := in[1].c.numbers(1)
 	v := in[2].c
 	if !ok || len(depth) != 1 || depth[0] < 1 || !slices.Equal(v.floats, []float32{0, 1}) && !slices.Equal(v.ints, []onnxDim{number(0), number(1)}) {
-		return nil, fmt.Errorf("of depth %.40s, or of other values than 0 and 1", fmt.Sprint(depth))
+		return nil, fmt.Errorf("of depth %v, or of other values than 0 and 1", depth)
 	}
 	return s.embed(nil, depth[0])
 }
 
 // seqEqual is one-hot: symbols beside all that there are.
-func seqEqual(_ *onnxImport, _ *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
+func seqEqual(im *onnxImport, _ *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
 	if len(in) != 2 || in[0].seq == nil || in[1].c == nil || len(in[1].c.ints) == 0 {
 		return nil, fmt.Errorf("want symbols beside 0, 1, 2, …")
 	}
 	s, c := in[0].seq, in[1].c
+	if err := im.spend(len(c.ints)); err != nil {
+		return nil, err
+	}
 	for i, d := range c.ints {
 		if !d.is(int64(i)) || c.shape[len(c.shape)-1] != len(c.ints) {
 			return nil, fmt.Errorf("want symbols beside 0, 1, 2, …")
@@ -266,50 +251,6 @@ func seqEqual(_ *onnxImport, _ *onnxfile.Node, in []onnxValue) ([]onnxValue, err
 		return nil, fmt.Errorf("want symbols with a last axis of 1")
 	}
 	return s.with(s.axes[:len(s.axes)-1]).embed(nil, len(c.ints))
-}
-
-// seqTopK is the rows' lengths in order, and the places where they were.
-func seqTopK(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
-	s, err := first(in)
-	if err != nil {
-		return nil, err
-	}
-	if s.stage != inputStage || s.part != "" || s.ordered || len(s.axes) != 1 || len(in) < 2 || in[1].c == nil || !slices.Equal(in[1].c.ints, s.sizes()) {
-		return nil, fmt.Errorf("want a whole input of one axis, the lengths of rows")
-	}
-	if err := bind(s.axes[0], batchAxis); err != nil {
-		return nil, err
-	}
-	lengths, order := s.with(s.axes), s.with(s.axes)
-	lengths.ordered, order.stage = true, orderStage
-	return seqs(lengths, order), nil
-}
-
-// seqScatter is the order that brings rows back: 0, 1, 2, … at the places.
-func seqScatter(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
-	if len(in) != 3 || in[1].seq == nil || in[1].seq.stage != orderStage || in[1].seq.inverse || in[2].seq == nil || in[2].seq.stage != countStage {
-		return nil, fmt.Errorf("want 0, 1, 2, … at places of rows")
-	}
-	out := in[1].seq.with(in[1].seq.axes)
-	out.inverse = true
-	return seqs(out), nil
-}
-
-// rows brings rows into the order of their lengths, or back.
-func (s *onnxSeq) rows(order *onnxSeq, at int64) ([]onnxValue, error) {
-	axis, err := axisOf(at, len(s.axes))
-	if err != nil {
-		return nil, err
-	}
-	if s.stage < inputStage || s.ordered != order.inverse {
-		return nil, fmt.Errorf("of rows that are not in their own order, or back from it")
-	}
-	if err := bind(s.axes[axis], batchAxis); err != nil {
-		return nil, err
-	}
-	out := s.with(s.axes)
-	out.ordered = !order.inverse
-	return seqs(out), nil
 }
 
 // seqReverse turns whole sequences around.

@@ -94,7 +94,15 @@ type onnxLinear struct {
 // input is the value of an input of the graph.
 func (im *onnxImport) input(v onnxfile.Value) *onnxSeq {
 	s := &onnxSeq{input: v.Name, kind: v.Type}
+	if len(v.Shape) > maxAxes {
+		im.problem("input %q has %d axes, want at most %d", short(v.Name), len(v.Shape), maxAxes)
+		return nil
+	}
 	for i, d := range v.Shape {
+		if d.Size > math.MaxInt32 {
+			im.problem("axis %d of input %q is of %d, want at most %d", i, short(v.Name), d.Size, math.MaxInt32)
+			return nil
+		}
 		size := number(d.Size)
 		if d.Size < 0 {
 			size = im.size(v.Name, i, d.Name)
@@ -104,12 +112,18 @@ func (im *onnxImport) input(v onnxfile.Value) *onnxSeq {
 	return s
 }
 
+// onnxSizeOf is a size by its name, or by its axis of an input.
+type onnxSizeOf struct {
+	name, input string
+	axis        int
+}
+
 // size is one that is known when the model runs. Sizes of one name are equal; a name
 // that is odd, or no name, stands for one of a name of ours.
 func (im *onnxImport) size(input string, axis int, name string) onnxDim {
-	key := fmt.Sprintf("%s %d", input, axis)
+	key := onnxSizeOf{input: input, axis: axis}
 	if name != "" {
-		key = "name " + name
+		key = onnxSizeOf{name: name}
 	}
 	own, ok := im.sizes[key]
 	if !ok {
@@ -151,7 +165,7 @@ func (s *onnxSeq) sizes() []onnxDim {
 func sizeOf(axis []*onnxAtom) onnxDim {
 	n := number(1)
 	for _, a := range axis {
-		n, _ = n.product(a.size) // sizes have no sums in them
+		n, _ = n.product(a.size) // as it could be when they became one axis
 	}
 	return n
 }
@@ -186,10 +200,13 @@ func (s *onnxSeq) reshape(sizes []onnxDim) (*onnxSeq, error) {
 	for _, d := range sizes {
 		var axis []*onnxAtom
 		for n := number(1); n != d; {
-			if len(atoms) == 0 {
+			ok := len(atoms) > 0
+			if ok {
+				n, ok = n.product(atoms[0].size)
+			}
+			if !ok {
 				return nil, fmt.Errorf("of shape %v to %v cuts an axis or joins what does not belong together", s.sizes(), sizes)
 			}
-			n, _ = n.product(atoms[0].size)
 			axis, atoms = append(axis, atoms[0]), atoms[1:]
 		}
 		axes = append(axes, axis)

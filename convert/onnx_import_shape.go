@@ -154,7 +154,7 @@ func (im *onnxImport) splits(n *onnxfile.Node, size onnxDim) ([]int, error) {
 	}
 	parts := len(n.Outputs)
 	if !some {
-		if !size.known() || parts == 0 {
+		if !size.known() || parts == 0 || parts > onnxfile.MaxRank {
 			return nil, fmt.Errorf("of an axis of %v into %d parts", size, parts)
 		}
 		each := (int(size.plus) + parts - 1) / parts
@@ -229,6 +229,9 @@ func (im *onnxImport) reshaped(n *onnxfile.Node, sizes []onnxDim) ([]onnxDim, er
 	wanted, some, err := im.listOf(n, "shape", 1)
 	if err != nil || !some {
 		return nil, orMissing(err, "sizes")
+	}
+	if len(wanted) > maxAxes {
+		return nil, fmt.Errorf("to %d axes, want at most %d", len(wanted), maxAxes)
 	}
 	zero, err := n.Int("allowzero", 0)
 	if err != nil {

@@ -88,6 +88,7 @@ func (im *onnxImport) finish(p *Parts) {
 		s := im.values[v.Name].seq
 		switch {
 		case v.Name == name:
+		case s != nil && s.stage == headStage && s.linear == said.linear && s.at == said.at:
 		case s != nil && s.stage == headStage && (&s.linear.Weight.Data[0] != &said.linear.Weight.Data[0] || !slices.Equal(s.linear.Bias, said.linear.Bias) || s.at != said.at):
 			im.problem("outputs %q and %q are of two heads: a model here has one", short(name), short(v.Name))
 		case s != nil && s.stage == headStage:
@@ -164,16 +165,25 @@ func (im *onnxImport) stack(p *Parts) {
 		}
 	}
 	for _, l := range im.layers {
-		n, err := l.network(biases)
-		if err == nil { // many layers could have the same weights
-			err = im.spend(n.Size())
+		err := im.spend(l.weights()) // many layers could have the same
+		var n *rnn.Network
+		if err == nil {
+			n, err = l.network(biases)
 		}
 		if err != nil {
 			im.problem("%s: %v", l.sources[0].cell.node, err)
-			continue
+			return
 		}
 		p.Stack = append(p.Stack, n)
 	}
+}
+
+// weights is how many there are.
+func (l *onnxLayerOf) weights() (n int) {
+	for _, s := range l.sources {
+		n += (len(s.cell.w) + len(s.cell.r) + len(s.cell.b) + len(s.cell.p)) / len(s.cell.reverse)
+	}
+	return n
 }
 
 // network is the layer with its weights as ours.

@@ -89,7 +89,7 @@ func checkNodeTest(t *testing.T, m *onnxfile.Model, set string) {
 		inputs[v.Name] = readTensor(t, filepath.Join(set, fmt.Sprintf("input_%d.pb", i)))
 	}
 	n := m.Nodes[0]
-	c, err := newONNXCell(n, func(name string) *onnxConst { return inputs[name] })
+	c, err := newONNXCell(n, func(name string) *onnxConst { return inputs[name] }, func(int) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func runNode(t *testing.T, c *onnxCell, x, lengths, h0, c0 *onnxConst) (y, h, la
 		}
 	}
 	if lengths != nil {
-		s.Lengths, _ = lengths.numbers()
+		s.Lengths, _ = lengths.numbers(math.MaxInt32)
 	}
 	vectors := 1
 	if net.Cell == "lstm" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -59,9 +60,13 @@ func ownONNX(f *onnxfile.Model) (*model.Model, error) {
 func ownTensors(f *onnxfile.Model, metadata map[string]string) (all []safetensors.Tensor, err error) {
 	var c rnn.Config
 	var input struct{ Chars model.Chars }
-	for key, into := range map[string]any{"rnn": &c, "input": &input} {
+	for _, key := range []string{"input", "rnn"} {
+		var into any = &c
+		if key == "input" {
+			into = &input
+		}
 		if err := json.Unmarshal([]byte(metadata[key]), into); err != nil {
-			return nil, fmt.Errorf("convert: metadata %q of the graph: %w", metaPrefix+key, err)
+			return nil, fmt.Errorf("convert: metadata %q of the graph: %s", metaPrefix+key, cut(err.Error()))
 		}
 	}
 	if all, err = ownNetwork(f, "rnn.", c); err != nil {
@@ -76,7 +81,8 @@ func ownTensors(f *onnxfile.Model, metadata map[string]string) (all []safetensor
 		}
 		all = append(all, spelling...)
 	}
-	for name, t := range f.Constants {
+	for _, name := range slices.Sorted(maps.Keys(f.Constants)) {
+		t := f.Constants[name]
 		if !isOwn(name) {
 			continue
 		}
@@ -96,8 +102,13 @@ func isOwn(name string) bool {
 
 // ownNetwork are the tensors of a network whose layers are constants of the graph.
 func ownNetwork(f *onnxfile.Model, prefix string, c rnn.Config) (all []safetensors.Tensor, err error) {
-	if c.Layers > len(f.Constants) {
-		return nil, fmt.Errorf("convert: metadata of the graph: %d layers, and it has %d constants", c.Layers, len(f.Constants))
+	if err := fitsONNXStack(c); err != nil {
+		return nil, fmt.Errorf("convert: metadata of the graph: %s", strings.TrimPrefix(err.Error(), toONNX))
+	}
+	for l := range c.Layers { // before memory is taken for what they are called
+		if name := fmt.Sprintf("%sl%d.W", prefix, l); f.Constants[name] == nil {
+			return nil, fmt.Errorf("convert: metadata of the graph: %d layers, and it has no constant %q", c.Layers, name)
+		}
 	}
 	n, err := rnn.Plan(c)
 	if err != nil {

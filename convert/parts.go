@@ -136,8 +136,11 @@ type Options struct {
 	Ignore []string // tensors without use here, or prefixes of their names
 }
 
-// Model is the model of the parts. What of the names is missing is numbered.
+// Model is the model of the parts. What of the names is missing is numbered. Weights
+// that are no finite numbers are an error: no model's file has any.
 func (p *Parts) Model(o Options) (*model.Model, error) {
+	own := *p // a task may say that symbols are read
+	p = &own
 	net, err := p.Network()
 	if err != nil {
 		return nil, err
@@ -146,7 +149,7 @@ func (p *Parts) Model(o Options) (*model.Model, error) {
 		return nil, fmt.Errorf("convert: no head: recurrent layers alone are a rnn.Network (Parts.Network), a model has a linear layer after them")
 	}
 	if n := p.Head.Weight.Shape[1]; n != net.OutputSize() {
-		return nil, fmt.Errorf("convert: head %q reads %d numbers: want %d, what the recurrent layers give", p.Head.Weight.Name, n, net.OutputSize())
+		return nil, fmt.Errorf("convert: head %.80q reads %d numbers: want %d, what the recurrent layers give", p.Head.Weight.Name, n, net.OutputSize())
 	}
 	spec, names := model.Spec{RNN: net.Config, Lower: o.Lower, CRF: p.CRF != nil}, o.Names
 	if err := p.task(&spec, &names, o); err != nil {
@@ -205,7 +208,7 @@ func (p *Parts) task(s *model.Spec, n *model.Names, o Options) error {
 			n.Labels = numbered(k)
 		}
 		if len(n.Labels) != k {
-			return fmt.Errorf("convert: %d labels: want %d, the outputs of head %q", len(n.Labels), k, p.Head.Weight.Name)
+			return fmt.Errorf("convert: %d labels: want %d, the outputs of head %.80q", len(n.Labels), k, p.Head.Weight.Name)
 		}
 	}
 	p.Symbols = symbols
@@ -274,6 +277,8 @@ func (p *Parts) fill(m *model.Model, net *rnn.Network) error {
 	for _, t := range m.Tensors() {
 		if data, ok := from[t.Name]; !ok || len(data) != len(t.Data) {
 			missing = append(missing, fmt.Sprintf("%s %v", t.Name, t.Shape))
+		} else if at := slices.IndexFunc(data, func(v float32) bool { return v-v != 0 }); at >= 0 {
+			return fmt.Errorf("convert: %s has %v at %d: want finite numbers", t.Name, data[at], at)
 		} else {
 			copy(t.Data, data)
 		}

@@ -38,6 +38,7 @@ type finder struct {
 	from   map[string]string // tensors of ours to those they came of
 	layers int               // found below the module at hand
 	wrongs []string
+	more   int   // wrongs beside them
 	failed error // of reading
 }
 
@@ -78,7 +79,11 @@ func (f *finder) err() error {
 	case f.failed != nil:
 		return f.failed
 	case len(f.wrongs) > 0:
-		return fmt.Errorf("convert: %s", strings.Join(f.wrongs, "; "))
+		line := strings.Join(f.wrongs, "; ")
+		if f.more > 0 {
+			line += fmt.Sprintf("; and %d more", f.more)
+		}
+		return fmt.Errorf("convert: %s", line)
 	}
 	return nil
 }
@@ -96,8 +101,10 @@ func (f *finder) names() []string {
 // prefixes are those of the recurrent modules, the wanted ones if there are any.
 func (f *finder) prefixes(wanted []string) ([]string, error) {
 	var found []string
+	seen := map[string]bool{}
 	for _, name := range f.names() {
-		if m := recurrentName.FindStringSubmatch(name); m != nil && !slices.Contains(found, m[1]) {
+		if m := recurrentName.FindStringSubmatch(name); m != nil && !seen[m[1]] {
+			seen[m[1]] = true
 			found = append(found, m[1])
 		}
 	}
@@ -125,7 +132,11 @@ func (f *finder) prefixes(wanted []string) ([]string, error) {
 
 // wrong keeps a fault.
 func (f *finder) wrong(format string, args ...any) {
-	f.wrongs = append(f.wrongs, fmt.Sprintf(format, args...))
+	if len(f.wrongs) == maxProblems {
+		f.more++
+		return
+	}
+	f.wrongs = append(f.wrongs, cut(fmt.Sprintf(format, args...)))
 }
 
 // take reads a tensor into dst, of a shape.
@@ -205,6 +216,7 @@ func (f *finder) theirs(name string, suffixes bool) string {
 // fault.
 func (f *finder) config(prefix, activation string) (c rnn.Config, suffixes, biases bool) {
 	c = rnn.Config{Biases: 2, Direction: rnn.Forward}
+	tensors := 0
 	for _, name := range f.names() {
 		m := recurrentName.FindStringSubmatch(name)
 		if m == nil || m[1] != prefix {
@@ -217,7 +229,11 @@ func (f *finder) config(prefix, activation string) (c rnn.Config, suffixes, bias
 		if m[4] != "" {
 			c.Direction = rnn.Bidirectional
 		}
-		f.used[name] = true
+		tensors++
+	}
+	if c.Layers > tensors { // a name alone could ask for any number
+		f.wrong("%.80q has layer %d and %d tensors: want those of every layer", prefix, c.Layers-1, tensors)
+		return rnn.Config{}, false, false
 	}
 	if !biases {
 		c.Biases = 1
