@@ -72,7 +72,7 @@ func (f *finder) choose(option, wanted string, width int, like *regexp.Regexp, n
 	}
 	var fits []string
 	for _, name := range f.names() {
-		if t := f.dict[name]; !f.used[name] && isMatrix(t.shape) && t.shape[1] == width && !not(name) {
+		if t := f.dict[name]; !f.used[name] && !recurrentName.MatchString(name) && isMatrix(t.shape) && t.shape[1] == width && !not(name) {
 			fits = append(fits, name)
 		}
 	}

@@ -102,6 +102,9 @@ func isOwn(name string) bool {
 
 // ownNetwork are the tensors of a network whose layers are constants of the graph.
 func ownNetwork(f *onnxfile.Model, prefix string, c rnn.Config) (all []safetensors.Tensor, err error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("convert: metadata of the graph: %w", err)
+	}
 	if err := fitsONNXStack(c); err != nil {
 		return nil, fmt.Errorf("convert: metadata of the graph: %s", strings.TrimPrefix(err.Error(), toONNX))
 	}

@@ -46,6 +46,13 @@ func newFinder(d stateDict) *finder {
 	return &finder{dict: d, used: map[string]bool{}, from: map[string]string{}}
 }
 
+// What a state dict's parts and a model of them allocate at most: dictTimes what its
+// tensors hold, their names and shapes, and dictMore.
+const (
+	dictTimes = 128
+	dictMore  = 1 << 20
+)
+
 // parts finds recurrent layers, embedding, head and CRF.
 func (d stateDict) parts(o Options) (*Parts, error) {
 	f := newFinder(d)
