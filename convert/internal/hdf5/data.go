@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"sluice/convert/internal/exact"
 )
 
 // The kinds of layouts.
@@ -132,28 +134,16 @@ func (f *file) decode(x []float32, raw []byte, t *datatype, from uint64) error {
 	for i := range x {
 		switch t.size {
 		case 2:
-			x[i] = half(order.Uint16(raw[2*i:]))
+			x[i] = exact.Half(order.Uint16(raw[2*i:]))
 		case 4:
 			x[i] = math.Float32frombits(order.Uint32(raw[4*i:]))
 		default:
 			v := math.Float64frombits(order.Uint64(raw[8*i:]))
-			if x[i] = float32(v); float64(x[i]) != v && v == v {
+			var ok bool
+			if x[i], ok = exact.Double(v); !ok {
 				return f.invalid("element %d is %v, which is no float32", from+uint64(i), v)
 			}
 		}
 	}
 	return nil
-}
-
-// half is the float32 of a float16's bits, which it always has.
-func half(b uint16) float32 {
-	sign, exponent, mantissa := uint32(b>>15)<<31, uint32(b>>10&31), uint32(b&1023)
-	switch exponent {
-	case 0: // zero, or mantissa · 2⁻²⁴
-		x := float32(mantissa) / (1 << 24)
-		return math.Float32frombits(sign | math.Float32bits(x))
-	case 31:
-		return math.Float32frombits(sign | 0xff<<23 | mantissa<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | mantissa<<13)
 }

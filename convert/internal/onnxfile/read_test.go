@@ -125,29 +125,6 @@ func checkNode(t *testing.T, n *Node) {
 	}
 }
 
-// Every float16 is the number that its definition says.
-func TestHalf(t *testing.T) {
-	for h := range 1 << 16 {
-		sign, exponent, fraction := 1-2*float64(h>>15), h>>10&31, float64(h&1023)
-		want := sign * math.Ldexp(1+fraction/1024, exponent-15)
-		switch {
-		case exponent == 0:
-			want = sign * math.Ldexp(fraction/1024, -14)
-		case exponent == 31 && fraction == 0:
-			want = sign * math.Inf(1)
-		case exponent == 31:
-			want = math.NaN()
-		}
-		if h == 1<<15 {
-			want = math.Copysign(0, -1)
-		}
-		got := half(uint16(h))
-		if float64(got) != want && !(math.IsNaN(want) && got != got) || math.Signbit(float64(got)) != (h>>15 == 1) {
-			t.Fatalf("half(%#04x) is %v, want %v", h, got, want)
-		}
-	}
-}
-
 // A double is a float32 or an error.
 func TestDouble(t *testing.T) {
 	c := func(v ...float64) *Tensor {

@@ -3,6 +3,8 @@ package onnxfile
 import (
 	"encoding/binary"
 	"math"
+
+	"sluice/convert/internal/exact"
 )
 
 // MaxRank bounds the dimensions of a tensor, as NumPy does.
@@ -197,29 +199,18 @@ func (t *Tensor) Float32() ([]float32, error) {
 		case TensorProto_FLOAT:
 			x[i] = math.Float32frombits(uint32(bits))
 		case TensorProto_BFLOAT16:
-			x[i] = math.Float32frombits(uint32(bits) << 16)
+			x[i] = exact.Brain(uint16(bits))
 		case TensorProto_FLOAT16:
-			x[i] = half(uint16(bits))
+			x[i] = exact.Half(uint16(bits))
 		default:
 			wide := math.Float64frombits(bits)
-			if x[i] = float32(wide); float64(x[i]) != wide && wide == wide {
+			var ok bool
+			if x[i], ok = exact.Double(wide); !ok {
 				return nil, errorf("ONNX file: tensor %.80q: element %d is %v, a DOUBLE that FLOAT does not hold exactly", t.Name, i, wide)
 			}
 		}
 	}
 	return x, nil
-}
-
-// half is the number of a float16.
-func half(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10)&0x1F, uint32(h)&0x3FF
-	switch {
-	case exponent == 0x1F: // infinity, or no number
-		return math.Float32frombits(sign | 0x7F800000 | fraction<<13)
-	case exponent == 0: // zero, or below the normal ones: exact in float32
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*0x1p-24))
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
 
 // Int64 decodes integers, and booleans as 0 and 1.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"sluice/convert/internal/exact"
 )
 
 // decoder turns the bytes of an element into its value, and says whether the
@@ -13,29 +15,12 @@ import (
 type decoder func(order binary.ByteOrder, b []byte) (x float32, exact bool)
 
 var decoders = map[DType]decoder{
-	"float32": func(o binary.ByteOrder, b []byte) (float32, bool) { return math.Float32frombits(o.Uint32(b)), true },
-	"bfloat16": func(o binary.ByteOrder, b []byte) (float32, bool) {
-		return math.Float32frombits(uint32(o.Uint16(b)) << 16), true
-	},
-	"float16": func(o binary.ByteOrder, b []byte) (float32, bool) { return fromFloat16(o.Uint16(b)), true },
+	"float32":  func(o binary.ByteOrder, b []byte) (float32, bool) { return math.Float32frombits(o.Uint32(b)), true },
+	"bfloat16": func(o binary.ByteOrder, b []byte) (float32, bool) { return exact.Brain(o.Uint16(b)), true },
+	"float16":  func(o binary.ByteOrder, b []byte) (float32, bool) { return exact.Half(o.Uint16(b)), true },
 	"float64": func(o binary.ByteOrder, b []byte) (float32, bool) {
-		bits := o.Uint64(b)
-		x := float32(math.Float64frombits(bits))
-		return x, math.Float64bits(float64(x)) == bits
+		return exact.Double(math.Float64frombits(o.Uint64(b)))
 	},
-}
-
-// fromFloat16 is the value of an IEEE 754 binary16 number. A NaN keeps its bits.
-func fromFloat16(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10)&31, uint32(h)&1023
-	switch exponent {
-	case 0: // 0 and what is smaller than 2^-14
-		x := float32(fraction) / (1 << 24)
-		return math.Float32frombits(sign | math.Float32bits(x))
-	case 31:
-		return math.Float32frombits(sign | 255<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }
 
 const chunk = 1 << 16 // bytes read at a time
