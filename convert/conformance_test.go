@@ -183,7 +183,7 @@ func TestONNXRuntime(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%d/%v", specName(s), o.Opset, o.Stateful), func(t *testing.T) {
 					n++
 					side := &onnxSide{peerSide{python, m, path}, o.Stateful}
-					r, err := verify(t.Context(), m, side, side.trials(m, 1))
+					r, err := verify(t.Context(), m, side, side.trials(m, 1), nil)
 					wantClose(t, r, err, worst)
 				})
 			}
@@ -217,7 +217,7 @@ func TestPyTorchRuntime(t *testing.T) {
 				if side.names, err = f.names(m, Options{}); err != nil {
 					t.Fatal(err)
 				}
-				r, err := verify(t.Context(), m, side, side.trials(m, 1))
+				r, err := verify(t.Context(), m, side, side.trials(m, 1), nil)
 				wantClose(t, r, err, worst)
 			})
 		}
@@ -266,7 +266,7 @@ func TestOthers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := verify(t.Context(), m, s, s.trials(m, 1))
+			r, err := verify(t.Context(), m, s, s.trials(m, 1), nil)
 			if err != nil && (strings.Contains(err.Error(), "layout == 1") || strings.Contains(err.Error(), "time_major")) {
 				t.Skip(err) // ONNX Runtime has no layout 1, Keras 3 no time_major
 			}

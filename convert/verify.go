@@ -21,6 +21,8 @@ type VerifyOptions struct {
 	Python string
 	Import Options // how the file is read
 	Seed   uint64  // of the inputs
+
+	Progress func(done, total int) // of the inputs, may be nil
 }
 
 // Report is how two sides of a model differ over all trials.
@@ -46,7 +48,10 @@ func Verify(ctx context.Context, m *model.Model, path string, o VerifyOptions) (
 		return nil, inFile(path, err)
 	}
 	defer s.close()
-	r, err := verify(ctx, m, s, s.trials(m, o.Seed))
+	r, err := verify(ctx, m, s, s.trials(m, o.Seed), o.Progress)
+	if ctx.Err() != nil { // an interpreter that was ended by it says so in its own words
+		return nil, ctx.Err()
+	}
 	return r, inFile(path, err)
 }
 
@@ -100,15 +105,18 @@ type side interface {
 type skip struct{ error }
 
 // verify compares a model with a side.
-func verify(ctx context.Context, m *model.Model, s side, all []trial) (*Report, error) {
+func verify(ctx context.Context, m *model.Model, s side, all []trial, progress func(done, total int)) (*Report, error) {
 	r := &Report{Ours: "Sluice"}
 	team := nn.NewTeam(1)
 	defer team.Close()
 	p := m.Pack()
 	most := map[string]*Difference{}
-	for _, t := range all {
+	for i, t := range all {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if progress != nil {
+			progress(i, len(all))
 		}
 		theirs, runtime, err := s.run(ctx, t)
 		if _, ok := err.(skip); ok {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"sluice/convert"
@@ -55,7 +56,15 @@ func (c *verifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	r, err := convert.Verify(e.ctx, m, c.B, convert.VerifyOptions{Python: c.Python, Import: o, Seed: c.Seed})
+	path := c.B
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if path, err = find(path); err != nil {
+			return err
+		}
+	}
+	wait := newWaiting(e, fmt.Sprintf("comparing %s with %s", visible(c.A), visible(c.B)))
+	r, err := convert.Verify(e.ctx, m, path, convert.VerifyOptions{Python: c.Python, Import: o, Seed: c.Seed, Progress: wait.progress})
+	wait.clear()
 	if err != nil {
 		return err
 	}
