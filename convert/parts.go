@@ -155,7 +155,8 @@ func (p *Parts) Model(o Options) (*model.Model, error) {
 	if err := p.task(&spec, &names, o); err != nil {
 		return nil, err
 	}
-	if err := p.read(&spec, &names, net.Input); err != nil {
+	symbols := p.Symbols || names.Vocab != nil || spec.Task == model.LM
+	if err := p.read(&spec, &names, symbols, net.Input); err != nil {
 		return nil, err
 	}
 	m, err := model.New(spec, names)
@@ -168,13 +169,13 @@ func (p *Parts) Model(o Options) (*model.Model, error) {
 // task sets what the model is for and what its head has.
 func (p *Parts) task(s *model.Spec, n *model.Names, o Options) error {
 	k := p.Head.Weight.Shape[0]
-	symbols := p.Symbols || n.Vocab != nil
+	tied := p.Embed != nil && slices.Equal(p.Embed.Shape, p.Head.Weight.Shape) && same(p.Embed.Data, p.Head.Weight.Data)
 	switch {
 	case o.Task != "":
 		s.Task = o.Task
 	case p.CRF != nil:
 		s.Task = model.Tag
-	case p.Embed != nil && p.Embed.Shape[0] == k && p.Pool != model.PoolLast && p.Pool != model.PoolMean && p.Pool != model.PoolMax:
+	case tied:
 		s.Task = model.LM
 	default:
 		return fmt.Errorf("convert: what the head's %d outputs are for is not in the file: want a task: lm, tag, classify or regress", k)
@@ -199,10 +200,7 @@ func (p *Parts) task(s *model.Spec, n *model.Names, o Options) error {
 	default:
 		return fmt.Errorf("convert: task %q: want lm, tag, classify or regress", s.Task)
 	}
-	if s.Task == model.LM {
-		symbols = true
-		p.Symbols = true
-	}
+	s.Tied = s.Task == model.LM && tied
 	if s.Task == model.Tag || s.Task == model.Classify {
 		if n.Labels == nil {
 			n.Labels = numbered(k)
@@ -211,19 +209,18 @@ func (p *Parts) task(s *model.Spec, n *model.Names, o Options) error {
 			return fmt.Errorf("convert: %d labels: want %d, the outputs of head %.80q", len(n.Labels), k, p.Head.Weight.Name)
 		}
 	}
-	p.Symbols = symbols
 	return nil
 }
 
-// read sets what the model reads.
-func (p *Parts) read(s *model.Spec, n *model.Names, input int) error {
+// read sets what the model reads: symbols or numbers, of which its layers read so many.
+func (p *Parts) read(s *model.Spec, n *model.Names, symbols bool, input int) error {
 	v := 0
 	switch {
 	case p.Embed != nil:
 		s.Embed, v = p.Embed.Shape[1], p.Embed.Shape[0]
 	case p.Input != nil:
 		s.Embed, s.Features = p.Input.Weight.Shape[0], p.Input.Weight.Shape[1]
-	case p.Symbols:
+	case symbols:
 		v = input
 	default:
 		s.Features = input
@@ -245,7 +242,6 @@ func (p *Parts) read(s *model.Spec, n *model.Names, input int) error {
 	case n.Vocab.Size() != v:
 		return fmt.Errorf("convert: a vocabulary of %d symbols: want %d, as many as the model reads", n.Vocab.Size(), v)
 	}
-	s.Tied = s.Task == model.LM && p.Embed != nil && slices.Equal(p.Embed.Shape, p.Head.Weight.Shape) && same(p.Embed.Data, p.Head.Weight.Data)
 	return nil
 }
 
