@@ -205,6 +205,11 @@ func FuzzONNX(f *testing.F) {
 		f.Add(file, []byte{}, byte(i))
 		f.Add(file, []byte{byte(i), byte(i / 2), byte(i), byte(i / 3)}, byte(i))
 	}
+	for _, add := range dense {
+		g := newDenseGraph()
+		add(g, 64)
+		f.Add(g.file(f), []byte{}, byte(2))
+	}
 	f.Fuzz(func(t *testing.T, file, edits []byte, task byte) {
 		file = withEdits(file, edits)
 		var m *model.Model

@@ -50,7 +50,7 @@ const maxAxes = 8
 // What importing a graph allocates at most: memoryTimes the file's size and
 // memoryMore.
 const (
-	memoryTimes = 1024
+	memoryTimes = 512
 	memoryMore  = 4 << 20
 )
 
