@@ -48,7 +48,7 @@ func dictOf(text string) (d stateDict, size int) {
 		if slices.Contains(shape, 0) {
 			n = 0
 		}
-		if n < 0 || size > 1<<17 {
+		if n < 0 || n > 0 && size > 1<<17 {
 			continue
 		}
 		d[name] = stateTensor{shape, func() ([]float32, error) { return make([]float32, n), nil }}
@@ -170,6 +170,39 @@ func TestStateDictClaims(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: error %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
+// Many small tensors keep to what parts promises.
+func TestStateDictMemory(t *testing.T) {
+	many := func(format string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format+" 0\n", i)
+		}
+		return b.String()
+	}
+	const cell = "rnn.weight_ih_l0 1 1\nrnn.weight_hh_l0 1 1\n"
+	for _, n := range []int{1, 100, 1e5} {
+		for name, text := range map[string]string{
+			"tensors": cell + many("%d", n), "prefixes": many("%dweight_ih", n), "layers": cell + many("rnn.weight_ih_l%d", min(n, 1000)),
+			"directions": cell + many("rnn.weight_hh_l%d_reverse", min(n, 1000)), "fields": cell + many("%dstart_transitions", n),
+		} {
+			d, size := dictOf(text)
+			var err error
+			got := allocated(func() { _, err = d.parts(Options{}) })
+			if want := uint64(dictTimes*size + dictMore); got > want {
+				t.Errorf("%d %s of %d bytes: %d allocated, want at most %d", n, name, size, got, want)
+			}
+			if err == nil {
+				t.Errorf("%d %s: no error", n, name)
+				continue
+			}
+			checkLine(t, err)
+			if testing.Verbose() {
+				t.Logf("%d %s of %d bytes: %.1f times: %.100v", n, name, size, float64(got)/float64(size), err)
+			}
 		}
 	}
 }

@@ -49,7 +49,7 @@ func newFinder(d stateDict) *finder {
 // What a state dict's parts and a model of them allocate at most: dictTimes what its
 // tensors hold, their names and shapes, and dictMore.
 const (
-	dictTimes = 128
+	dictTimes = 256
 	dictMore  = 1 << 20
 )
 
