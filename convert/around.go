@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/model"
 	"sluice/nn"
 )
 
@@ -14,13 +15,15 @@ func (f *finder) around(p *Parts, o Options) error {
 	f.crf(p)
 	first, last := p.Stack[0], p.Stack[len(p.Stack)-1]
 	head, err := f.choose("head", o.Head, last.OutputSize(), headName, func(name string) bool {
-		return name == o.Embed || o.Embed == "" && !f.hasBias(name) && embedName.MatchString(name)
+		return o.Embed == "" && !f.hasBias(name) && embedName.MatchString(name)
 	})
 	if err != nil {
 		return err
 	}
 	if head != "" {
-		p.Head = f.linear("head", head)
+		if p.Head = f.linear("head", head); o.Head == "" && !headName.MatchString(head) {
+			p.note("%.80q is taken for the head, by its width", head)
+		}
 	}
 	if o.Input != "" {
 		input, err := f.choose("input", o.Input, 0, nil, nil)
@@ -33,9 +36,17 @@ func (f *finder) around(p *Parts, o Options) error {
 	if o.Embed == "none" {
 		return nil
 	}
-	embed, err := f.choose("embed", o.Embed, first.Input, embedName, func(name string) bool { return name == head || f.hasBias(name) })
-	if err != nil || embed == "" {
+	embed, err := f.choose("embed", o.Embed, first.Input, embedName, func(name string) bool {
+		return name == head || f.hasBias(name) || !embedName.MatchString(name)
+	})
+	if err != nil {
 		return err
+	}
+	if embed == "" {
+		if o.Task == model.LM && head != "" && last.OutputSize() == first.Input && f.dict[head].shape[0] != first.Input {
+			return fmt.Errorf("convert: no embedding: want embed %q if it is tied to the head", head)
+		}
+		return nil
 	}
 	w := nn.Tensor{Name: embed, Shape: f.dict[embed].shape}
 	w.Data = f.values(embed)
@@ -100,7 +111,7 @@ func (f *finder) values(name string) []float32 {
 	}
 	values, err := f.dict[name].read()
 	if err != nil {
-		f.failed = fmt.Errorf("convert: %w", err)
+		f.failed = plain(err)
 	}
 	return values
 }
@@ -145,14 +156,9 @@ func (f *finder) crf(p *Parts) {
 }
 
 // unused keeps the tensors that nothing has taken as a fault.
-func (f *finder) unused(ignore []string) {
-	var left []string
-	for _, name := range f.names() {
-		if !f.used[name] && !slices.ContainsFunc(ignore, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
-			left = append(left, name)
-		}
-	}
+func (f *finder) unused() {
+	left := slices.DeleteFunc(f.names(), func(name string) bool { return f.used[name] })
 	if len(left) > 0 {
-		f.wrong("without use: %s; what they do would be lost: name them to be ignored (ignore), if that is right, or as head, embed, input or stack", list(left))
+		f.wrong("without use: %s; what they do would be lost: name them, or modules that they are in, to be ignored (ignore), if that is right, or as head, embed, input or stack", list(left))
 	}
 }

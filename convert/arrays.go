@@ -16,6 +16,9 @@ type array struct {
 	Data  any
 }
 
+// dtype is NumPy's name of its elements.
+func (a array) dtype() string { return npz.Array{Data: a.Data}.DType() }
+
 // arrays are those of a file by name.
 type arrays map[string]array
 
@@ -60,7 +63,7 @@ func readArrays(path string) (arrays, error) {
 	}
 	all, err := npz.Read(f, info.Size(), maxArrays)
 	if err != nil {
-		return nil, fmt.Errorf("convert: %w", err)
+		return nil, plain(err)
 	}
 	a := arrays{}
 	for _, x := range all {

@@ -182,7 +182,7 @@ func TestONNXRuntime(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("%s/%d/%v", specName(s), o.Opset, o.Stateful), func(t *testing.T) {
 					n++
-					side := &onnxSide{peerSide{python, m, path}, o.Stateful}
+					side := &onnxSide{peerSide{python: python, m: m, path: path}, o.Stateful}
 					r, err := verify(t.Context(), m, side, side.trials(m, 1), nil)
 					wantClose(t, r, err, worst)
 				})
@@ -213,8 +213,8 @@ func TestPyTorchRuntime(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer f.Close()
-				side := &torchSide{peerSide: peerSide{python, m, path}}
-				if side.names, err = f.names(m, Options{}); err != nil {
+				side := &torchSide{peerSide: peerSide{python: python, m: m, path: path}, safe: true}
+				if side.theirs, err = f.names(m, Options{}); err != nil {
 					t.Fatal(err)
 				}
 				r, err := verify(t.Context(), m, side, side.trials(m, 1), nil)

@@ -28,8 +28,8 @@ func textOf(t testing.TB, m *model.Model) string {
 // dictOf is the state dict of such lines, its values zeros, and the bytes that it
 // holds. Tensors that hold many are left out: no reader gives a shape that its file
 // does not fill.
-func dictOf(text string) (d stateDict, size int) {
-	d = stateDict{}
+func dictOf(text string) (d *stateDict, size int) {
+	d = newStateDict()
 	for line := range strings.Lines(text) {
 		name, sizes, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		var shape []int
@@ -51,16 +51,16 @@ func dictOf(text string) (d stateDict, size int) {
 		if n < 0 || n > 0 && size > 1<<17 {
 			continue
 		}
-		d[name] = stateTensor{shape, func() ([]float32, error) { return make([]float32, n), nil }}
+		d.tensors[name] = stateTensor{shape, func() ([]float32, error) { return make([]float32, n), nil }}
 		size += len(name) + 8*len(shape) + 4*n
 	}
 	return d, size
 }
 
 // optionsOf are options that name tensors of a state dict, as five bytes say.
-func optionsOf(d stateDict, choice []byte) (o Options) {
+func optionsOf(d *stateDict, choice []byte) (o Options) {
 	choice = append(choice, make([]byte, 6)...)
-	names := append(newFinder(d).names(), "none", "rnn", "lstm", "encoder.rnn")
+	names := append(newFinder(d, nil).names(), "none", "rnn", "lstm", "encoder.rnn")
 	name := func(c byte) string {
 		if c < 128 {
 			return ""
@@ -128,7 +128,7 @@ func FuzzStateDict(f *testing.F) {
 		}
 		checkImported(t, m, err)
 		like := models[(len(text)+len(choice))%len(models)]
-		got = allocated(func() { m, err = d.like(like) })
+		got = allocated(func() { m, err = d.like(like, nil) })
 		if want := uint64(dictTimes*size + dictMore); got > want {
 			t.Errorf("a state dict of %d bytes beside a model: %d allocated, want at most %d", size, got, want)
 		}

@@ -46,14 +46,12 @@ func importGraph(file []byte, o Options) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m, err := ownONNX(graph); m != nil || err != nil {
-		return m, err
+	m, why := ownONNX(graph)
+	if m != nil {
+		return m, nil
 	}
-	p, err := partsOfGraph(graph)
-	if err != nil {
-		return nil, err
-	}
-	return p.Model(o)
+	m, _, err = foreignGraph(graph, why, o)
+	return m, err
 }
 
 // smallGraphs are files of others and of ours.

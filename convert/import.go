@@ -3,10 +3,10 @@ package convert
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +27,7 @@ const (
 	Torch       Format = "torch"       // a state dict as torch.save writes it: .pt, .pth, .bin
 	Keras       Format = "keras"       // .keras, .h5, .weights.h5
 	ONNXGraph   Format = "onnx"
+	Recorded    Format = "npz" // arrays, for Verify
 )
 
 // Import reads a model from a file of any Format. The notes are what the caller must
@@ -38,43 +39,18 @@ const (
 func Import(path string, o Options) (m *model.Model, notes []string, err error) {
 	f, err := open(path)
 	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	if f.format == Sluice {
-		m, err = model.Read(f, f.size)
-		return m, nil, inFile(path, err)
-	}
-	if f.format == ONNXGraph {
-		graph, err := f.graph()
-		if err != nil {
-			return nil, nil, inFile(path, err)
-		}
-		if m, err := ownONNX(graph); m != nil || err != nil {
-			return m, nil, inFile(path, err)
-		}
-	}
-	if o.Like != nil {
-		d, err := f.stateDict()
-		if err != nil {
-			return nil, nil, inFile(path, err)
-		}
-		m, err = d.like(o.Like)
-		return m, nil, inFile(path, err)
-	}
-	p, err := f.parts(o)
-	if err != nil {
 		return nil, nil, inFile(path, err)
 	}
-	m, err = p.Model(o)
-	return m, p.Notes, inFile(path, err)
+	defer f.Close()
+	m, notes, err = f.model(o, true)
+	return m, notes, inFile(path, err)
 }
 
 // Open reads what a file of another system holds of a model.
 func Open(path string, o Options) (*Parts, error) {
 	f, err := open(path)
 	if err != nil {
-		return nil, err
+		return nil, inFile(path, err)
 	}
 	defer f.Close()
 	p, err := f.parts(o)
@@ -85,7 +61,7 @@ func Open(path string, o Options) (*Parts, error) {
 func FormatOf(path string) (Format, error) {
 	f, err := open(path)
 	if err != nil {
-		return "", err
+		return "", inFile(path, err)
 	}
 	return f.format, f.Close()
 }
@@ -96,6 +72,107 @@ func inFile(path string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", path, err)
+}
+
+// plain is an error without the names of the packages in front, but for ours.
+func plain(err error) error {
+	text := err.Error()
+	for _, name := range []string{"convert: ", "torchfile: ", "safetensors: ", "npz: ", "model: "} {
+		text = strings.TrimPrefix(text, name)
+	}
+	return errors.New("convert: " + text)
+}
+
+// model is the model of the file. Where that is asked for, options of no use are an
+// error.
+func (f *file) model(o Options, useful bool) (*model.Model, []string, error) {
+	own := f.format == Sluice
+	var m *model.Model
+	var graph *onnxfile.Model
+	var err, why error
+	switch f.format {
+	case Recorded:
+		return nil, nil, fmt.Errorf("convert: an .npz of arrays: want a model file")
+	case Sluice:
+		if m, err = model.Read(f, f.size); err != nil {
+			return nil, nil, err
+		}
+	case ONNXGraph:
+		if graph, err = f.graph(); err != nil {
+			return nil, nil, err
+		}
+		m, why = ownONNX(graph)
+		own = m != nil
+	}
+	if useful {
+		if err := o.fit(f.format, own); err != nil {
+			return nil, nil, err
+		}
+	}
+	if own {
+		return m, nil, nil
+	}
+	if o.Like != nil {
+		d, err := f.stateDict()
+		if err != nil {
+			return nil, nil, err
+		}
+		m, err = d.like(o.Like, o.Ignore)
+		return m, d.notes, err
+	}
+	if graph != nil {
+		return foreignGraph(graph, why, o)
+	}
+	p, err := f.parts(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err = p.Model(o)
+	return m, p.Notes, err
+}
+
+// foreignGraph is the model of a graph of others, or of one that has been ours: why says
+// why it is not.
+func foreignGraph(graph *onnxfile.Model, why error, o Options) (m *model.Model, notes []string, err error) {
+	p, err := partsOfGraph(graph)
+	if err == nil {
+		if m, err = p.Model(o); err == nil {
+			return m, p.Notes, nil
+		}
+	}
+	if why != nil {
+		err = fmt.Errorf("%w; and it is no graph as Sluice writes it: %s", err, strings.TrimPrefix(why.Error(), "convert: "))
+	}
+	return nil, nil, err
+}
+
+// fit says which option is of no use to a file: one of a format, or one of our own that
+// has all in it.
+func (o Options) fit(f Format, own bool) error {
+	dict, foreign := f == SafeTensors || f == Torch, !own && o.Like == nil
+	for _, g := range []struct {
+		use     bool
+		options map[string]bool
+	}{
+		{foreign, map[string]bool{"task": o.Task != "", "vocabulary": o.Names.Vocab != nil, "labels": o.Names.Labels != nil, "scheme": o.Names.Scheme != "", "pool": o.Pool != "", "lower": o.Lower}},
+		{foreign && dict, map[string]bool{"stack": o.Stack != nil, "embed": o.Embed != "", "input": o.Input != "", "head": o.Head != ""}},
+		{!own && dict, map[string]bool{"ignore": o.Ignore != nil, "like": o.Like != nil}},
+		{foreign && (dict || f == Keras), map[string]bool{"activation": o.Activation != ""}},
+		{foreign && f == Keras, map[string]bool{"reset": o.Reset != "", "merge": o.Merge != ""}},
+	} {
+		for _, name := range slices.Sorted(maps.Keys(g.options)) {
+			switch {
+			case !g.options[name] || g.use:
+			case own:
+				return fmt.Errorf("convert: option %s: of no use to a file that Sluice has written, which has all in it", name)
+			case o.Like != nil && name != "like":
+				return fmt.Errorf("convert: option %s: of no use beside like, a model that has it", name)
+			default:
+				return fmt.Errorf("convert: option %s: of no use to a file of format %s", name, f)
+			}
+		}
+	}
+	return nil
 }
 
 // file is an open file of a known format.
@@ -113,10 +190,10 @@ func open(path string) (*file, error) {
 		if errors.As(err, &of) {
 			err = of.Err
 		}
-		return nil, inFile(path, err)
+		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, inFile(path, fmt.Errorf("convert: not a regular file: want a model file"))
+		return nil, fmt.Errorf("convert: not a regular file: want a model file")
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -125,13 +202,16 @@ func open(path string) (*file, error) {
 	format, err := sniff(f, info.Size())
 	if err != nil {
 		f.Close()
-		return nil, inFile(path, err)
+		return nil, err
 	}
 	return &file{f, path, info.Size(), format}, nil
 }
 
 // sniff tells the format of a file by how it begins.
 func sniff(r io.ReaderAt, size int64) (Format, error) {
+	if size == 0 {
+		return "", fmt.Errorf("convert: an empty file: want a model file")
+	}
 	start := make([]byte, min(16, size))
 	if _, err := r.ReadAt(start, 0); err != nil {
 		return "", fmt.Errorf("convert: %w", err)
@@ -145,13 +225,16 @@ func sniff(r io.ReaderAt, size int64) (Format, error) {
 		if slices.ContainsFunc(z.File, func(f *zip.File) bool { return f.Name == "config.json" }) {
 			return Keras, nil
 		}
+		if slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.HasSuffix(f.Name, ".npy") }) {
+			return Recorded, nil
+		}
 		return Torch, nil
 	case bytes.HasPrefix(start, []byte("\x89HDF\r\n\x1a\n")):
 		return Keras, nil
-	case len(start) > 8 && start[8] == '{' && binary.LittleEndian.Uint64(start) <= uint64(size):
+	case len(start) > 8 && start[8] == '{' && start[7] == 0: // a header of less than 2⁵⁶ bytes
 		f, err := safetensors.Open(r, size)
 		if err != nil {
-			return "", fmt.Errorf("convert: %w", err)
+			return "", plain(err)
 		}
 		if _, ours := f.Metadata["sluice"]; ours {
 			return Sluice, nil
@@ -170,6 +253,8 @@ func (f *file) parts(o Options) (*Parts, error) {
 	switch f.format {
 	case Sluice:
 		return nil, fmt.Errorf("convert: a Sluice model: it needs no conversion")
+	case Recorded:
+		return nil, fmt.Errorf("convert: an .npz of arrays: want a model file")
 	case SafeTensors, Torch:
 		d, err := f.stateDict()
 		if err != nil {
@@ -187,16 +272,16 @@ func (f *file) parts(o Options) (*Parts, error) {
 }
 
 // stateDict reads the names and shapes of a state dict.
-func (f *file) stateDict() (stateDict, error) {
-	d := stateDict{}
+func (f *file) stateDict() (*stateDict, error) {
+	d := newStateDict()
 	switch f.format {
 	case SafeTensors, Sluice:
 		s, err := safetensors.Open(f, f.size)
 		if err != nil {
-			return nil, fmt.Errorf("convert: %w", err)
+			return nil, plain(err)
 		}
 		for _, t := range s.Tensors {
-			d[t.Name] = stateTensor{t.Shape, func() ([]float32, error) { return floatsOf(s, t) }}
+			d.tensors[t.Name] = stateTensor{t.Shape, func() ([]float32, error) { return floatsOf(s, t) }}
 		}
 		return d, nil
 	case Torch:
@@ -205,11 +290,12 @@ func (f *file) stateDict() (stateDict, error) {
 	}
 	t, err := torchfile.Read(f, f.size)
 	if err != nil {
-		return nil, fmt.Errorf("convert: %s", strings.TrimPrefix(err.Error(), "torchfile: "))
+		return nil, plain(err)
 	}
 	for _, tensor := range t.Tensors {
-		d[tensor.Name] = stateTensor{tensor.Shape, tensor.Float32}
+		d.tensors[tensor.Name] = stateTensor{tensor.Shape, tensor.Float32}
 	}
+	d.checkpoint()
 	return d, nil
 }
 

@@ -278,15 +278,15 @@ func TestGraphRefused(t *testing.T) {
 		{"layer norm", func(g *denseGraph) {
 			g.metadata("rnn", `{"cell":"lstm","input":1,"hidden":1,"layers":1,"biases":1,"direction":"forward","layer_norm":true}`)
 			g.metadata("input", "{}")
-		}, "convert: metadata of the graph: layer norm in the cell"},
+		}, "metadata of the graph: layer norm in the cell"},
 		{"layers that are missing", func(g *denseGraph) {
 			g.metadata("rnn", `{"cell":"lstm","input":1,"hidden":16777216,"layers":1024,"biases":2,"direction":"forward"}`)
 			g.metadata("input", "{}")
-		}, `convert: metadata of the graph: 1024 layers, and it has no constant "rnn.l0.W"`},
+		}, `metadata of the graph: 1024 layers, and it has no constant "rnn.l0.W"`},
 		{"a long number", func(g *denseGraph) {
 			g.metadata("rnn", `{"cell":"lstm","input":`+strings.Repeat("1", 5000)+`}`)
 			g.metadata("input", "{}")
-		}, `convert: metadata "` + metaPrefix + `rnn" of the graph: json: cannot unmarshal number 1111`},
+		}, `metadata "` + metaPrefix + `rnn" of the graph: json: cannot unmarshal number 1111`},
 		{"no number", func(g *denseGraph) {
 			copy(g.Graph.Initializer[0].RawData, "\x00\x7e") // of W
 			g.floats("head", 1, 2)

@@ -47,9 +47,19 @@ func (im *onnxImport) portsOf(output string) *onnxPorts {
 	return p
 }
 
+// kindOf is the type of an input or output.
+func (im *onnxImport) kindOf(name string) onnxfile.TensorProto_DataType {
+	for _, v := range slices.Concat(im.file.Inputs, im.file.Outputs) {
+		if v.Name == name {
+			return v.Type
+		}
+	}
+	return onnxfile.TensorProto_UNDEFINED
+}
+
 func (im *onnxImport) portOf(name string) onnxPort {
 	s := im.values[name].seq
-	p := onnxPort{name: name, kind: s.kind}
+	p := onnxPort{name: name, kind: im.kindOf(name)}
 	for _, atoms := range s.axes {
 		a := onnxAxis{size: 1}
 		if len(atoms) > 0 {
@@ -79,11 +89,8 @@ func (f *file) onnxSide(runs peerSide, o VerifyOptions) (side, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m, err := ownONNX(g); err != nil {
-		return nil, err
-	} else if m != nil {
-		stateful := slices.ContainsFunc(g.Inputs, func(v onnxfile.Value) bool { return v.Name == "h_0" })
-		return &onnxSide{runs, stateful}, nil
+	if m, _ := ownONNX(g); m != nil {
+		return &onnxSide{runs, stateful(g)}, nil
 	}
 	p, err := partsOfGraph(g)
 	if err != nil {
@@ -93,6 +100,15 @@ func (f *file) onnxSide(runs peerSide, o VerifyOptions) (side, error) {
 		if a.role == "several" || a.role == sourceAxis {
 			return nil, fmt.Errorf("convert: ONNX graph: an axis of %q or %q counts several things, want it verified against outputs that were recorded", p.ports.input.name, p.ports.output.name)
 		}
+	}
+	for _, port := range []onnxPort{p.ports.input, p.ports.output} {
+		at := slices.IndexFunc(port.axes, func(a onnxAxis) bool { return a.role == featureAxis })
+		if at >= 0 && at != len(port.axes)-1 {
+			return nil, fmt.Errorf("convert: ONNX graph: features are not the last axis of %q, want it verified against outputs that were recorded", port.name)
+		}
+	}
+	if !p.Symbols && runs.m.Vocab != nil {
+		return nil, fmt.Errorf("convert: ONNX graph: it reads numbers, and the model it is compared with symbols")
 	}
 	return &graphSide{runs, p.ports, p.Activation}, nil
 }
@@ -105,6 +121,13 @@ func (s *graphSide) padding() string {
 }
 
 func (s *graphSide) activation() string { return s.said }
+
+func (s *graphSide) notes() []string {
+	if k := s.ports.output.kind; k != onnxfile.TensorProto_FLOAT {
+		return []string{fmt.Sprintf("the graph computes with %s", k)}
+	}
+	return nil
+}
 
 // trials have the sizes that the graph has fixed.
 func (s *graphSide) trials(m *model.Model, seed uint64) []trial {
@@ -119,6 +142,11 @@ func (s *graphSide) trials(m *model.Model, seed uint64) []trial {
 	}
 	roles := func(role onnxRole) bool {
 		return slices.ContainsFunc(s.ports.input.axes, func(a onnxAxis) bool { return a.role == role })
+	}
+	for _, p := range s.ports.states {
+		if len(p.axes) == 3 && p.axes[1].size > 0 {
+			r.rows = p.axes[1].size
+		}
 	}
 	if !roles(batchAxis) {
 		r.rows = 1
@@ -190,7 +218,6 @@ func (p onnxPort) laid(x array) array {
 	steps := x.Shape[0]
 	rows := x.Shape[1]
 	to := array{Shape: make([]int, len(p.axes))}
-	swap := false
 	t, b := -1, -1
 	for i, a := range p.axes {
 		to.Shape[i] = max(1, a.size)
@@ -203,7 +230,7 @@ func (p onnxPort) laid(x array) array {
 			to.Shape[i] = x.Shape[len(x.Shape)-1]
 		}
 	}
-	if swap = t >= 0 && b >= 0 && b < t; !swap {
+	if t < 0 || b < 0 || t < b {
 		to.Data = x.Data
 		return to
 	}

@@ -16,10 +16,10 @@ import (
 	"sluice/safetensors"
 )
 
-// ownONNX is the model of a graph that ONNX has written, nil without an error for one
-// that it has not, or that has been changed since: of the model it would write the
-// same graph.
-func ownONNX(f *onnxfile.Model) (*model.Model, error) {
+// ownONNX is the model of a graph that ONNX has written, or why it is not one although it
+// has the metadata; neither without them. Of the model it would write the same graph: one
+// that has been changed since is not it.
+func ownONNX(f *onnxfile.Model) (m *model.Model, why error) {
 	metadata := map[string]string{}
 	for key, value := range f.Metadata {
 		if own, ok := strings.CutPrefix(key, metaPrefix); ok {
@@ -35,25 +35,28 @@ func ownONNX(f *onnxfile.Model) (*model.Model, error) {
 	}
 	var b bytes.Buffer
 	if err := safetensors.Write(&b, metadata, tensors); err != nil {
-		return nil, fmt.Errorf("convert: %w", err)
+		return nil, plain(err)
 	}
-	m, err := model.Read(bytes.NewReader(b.Bytes()), int64(b.Len()))
-	if err != nil {
-		return nil, fmt.Errorf("convert: metadata of the graph: %w", err)
+	if m, err = model.Read(bytes.NewReader(b.Bytes()), int64(b.Len())); err != nil {
+		return nil, plain(err)
 	}
-	stateful := slices.ContainsFunc(f.Inputs, func(v onnxfile.Value) bool { return v.Name == "h_0" })
 	b.Reset()
-	if _, err := ONNX(&b, m, ONNXOptions{Opset: int(f.Opset), Stateful: stateful}); err != nil {
-		return nil, nil
+	if _, err := ONNX(&b, m, ONNXOptions{Opset: int(f.Opset), Stateful: stateful(f)}); err != nil {
+		return nil, err
 	}
 	again, err := onnxfile.Read(bytes.NewReader(b.Bytes()), int64(b.Len()), nil)
 	if err != nil {
 		return nil, err
 	}
 	if !reflect.DeepEqual(again.Nodes, f.Nodes) || !reflect.DeepEqual(again.Inputs, f.Inputs) || !reflect.DeepEqual(again.Outputs, f.Outputs) || !reflect.DeepEqual(again.Constants, f.Constants) {
-		return nil, nil
+		return nil, fmt.Errorf("convert: the graph is another than Sluice has written")
 	}
 	return m, nil
+}
+
+// stateful says whether a graph of ours carries its state.
+func stateful(f *onnxfile.Model) bool {
+	return slices.ContainsFunc(f.Inputs, func(v onnxfile.Value) bool { return v.Name == "h_0" })
 }
 
 // ownTensors are those of the model's file.

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -56,22 +57,31 @@ func (p *Parts) note(format string, args ...any) {
 	}
 }
 
-// Network is the stack as one: its layers must be of one cell, width and
-// direction.
-func (p *Parts) Network() (*rnn.Network, error) {
+// config is that of the stack as one.
+func (p *Parts) config() (c rnn.Config, err error) {
 	if len(p.Stack) == 0 {
-		return nil, fmt.Errorf("convert: no recurrent layer")
+		return c, fmt.Errorf("convert: no recurrent layer")
 	}
-	c := p.Stack[0].Config
+	c = p.Stack[0].Config
 	c.Layers = 0
 	for i, n := range p.Stack {
 		if what, first, other := differs(p.Stack[0].Config, n.Config); what != "" {
-			return nil, fmt.Errorf("convert: %s %s in the first recurrent layers and %s in the %d. ones: a model here has one cell, width and direction for all layers", what, first, other, i+1)
+			return c, fmt.Errorf("convert: %s %s in the first recurrent layers and %s in the %d. ones: a model here has one cell, width and direction for all layers", what, first, other, i+1)
 		}
 		if below := width(p.Stack, i); i > 0 && n.Input != below {
-			return nil, fmt.Errorf("convert: the %d. recurrent layers read %d numbers: want %d, what those below give", i+1, n.Input, below)
+			return c, fmt.Errorf("convert: the %d. recurrent layers read %d numbers: want %d, what those below give", i+1, n.Input, below)
 		}
 		c.Layers += n.Layers
+	}
+	return c, nil
+}
+
+// Network is the stack as one: its layers must be of one cell, width and
+// direction.
+func (p *Parts) Network() (*rnn.Network, error) {
+	c, err := p.config()
+	if err != nil {
+		return nil, err
 	}
 	whole, err := rnn.New(c)
 	if err != nil {
@@ -192,15 +202,24 @@ func (p *Parts) task(s *model.Spec, n *model.Names, o Options) error {
 		if s.Pool = p.Pool; s.Pool == "" {
 			s.Pool = o.Pool
 		}
+		if o.Pool != "" && s.Pool != o.Pool {
+			return fmt.Errorf("convert: pool %q: the file says %q", o.Pool, s.Pool)
+		}
 	case model.Regress:
 		if p.Pool != "" && p.Pool != model.PoolLast {
 			return fmt.Errorf("convert: a head that reads %q: a regression reads the last output", p.Pool)
+		}
+		if p.Symbols {
+			return fmt.Errorf("convert: a regression reads numbers, and the file symbols")
 		}
 		s.Outputs = k
 	default:
 		return fmt.Errorf("convert: task %q: want lm, tag, classify or regress", s.Task)
 	}
 	s.Tied = s.Task == model.LM && tied
+	if o.Pool != "" && s.Task != model.Classify {
+		return fmt.Errorf("convert: option pool: of no use to task %s", s.Task)
+	}
 	if s.Task == model.Tag || s.Task == model.Classify {
 		if n.Labels == nil {
 			n.Labels = numbered(k)
@@ -228,7 +247,9 @@ func (p *Parts) read(s *model.Spec, n *model.Names, symbols bool, input int) err
 	if s.Embed > 0 && s.Embed != input {
 		return fmt.Errorf("convert: what stands before the recurrent layers gives %d numbers: want %d, what they read", s.Embed, input)
 	}
-	switch {
+	switch k := p.Head.Weight.Shape[0]; {
+	case s.Task == model.LM && v != k:
+		return fmt.Errorf("convert: a language model that reads %d symbols and says %d: want as many", v, k)
 	case v == 0 && n.Vocab != nil:
 		return fmt.Errorf("convert: a vocabulary for a model that reads %d numbers", s.Features)
 	case v == 0:
@@ -273,11 +294,11 @@ func (p *Parts) fill(m *model.Model, net *rnn.Network) error {
 	for _, t := range m.Tensors() {
 		if data, ok := from[t.Name]; !ok || len(data) != len(t.Data) {
 			missing = append(missing, fmt.Sprintf("%s %v", t.Name, t.Shape))
+			continue
 		} else if at := slices.IndexFunc(data, func(v float32) bool { return v-v != 0 }); at >= 0 {
-			return fmt.Errorf("convert: %s has %v at %d: want finite numbers", t.Name, data[at], at)
-		} else {
-			copy(t.Data, data)
+			return fmt.Errorf("convert: %s has %v at %d: want finite numbers", cmp.Or(p.from[t.Name], t.Name), data[at], at)
 		}
+		copy(t.Data, from[t.Name])
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("convert: missing for task %s: %s", m.Task, strings.Join(missing, ", "))

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,6 +28,8 @@ type Python struct {
 	out    *bufio.Reader
 	errors *tail
 	folder string // of inputs and outputs
+	cancel context.CancelFunc
+	wait   func() error // for its end, any number of times
 }
 
 // StartPython starts an interpreter, such as "python3". It is killed when ctx ends.
@@ -36,6 +39,7 @@ func StartPython(ctx context.Context, program string) (*Python, error) {
 		return nil, fmt.Errorf("convert: %w", err)
 	}
 	p := &Python{folder: folder, errors: &tail{}}
+	ctx, p.cancel = context.WithCancel(ctx)
 	p.cmd = exec.CommandContext(ctx, program, "-c", peerScript)
 	p.cmd.Stderr = p.errors
 	p.cmd.WaitDelay = time.Second
@@ -48,16 +52,24 @@ func StartPython(ctx context.Context, program string) (*Python, error) {
 		err = p.cmd.Start()
 	}
 	if err != nil {
+		p.cancel()
 		os.RemoveAll(folder)
 		return nil, fmt.Errorf("convert: %s: %w", program, err)
 	}
+	p.wait = sync.OnceValue(p.cmd.Wait)
 	return p, nil
 }
+
+// grace is how long an interpreter that has nothing more to do may take to end.
+const grace = 5 * time.Second
 
 // Close ends the interpreter.
 func (p *Python) Close() error {
 	p.in.Close()
-	err := p.cmd.Wait()
+	kill := time.AfterFunc(grace, p.cancel)
+	err := p.wait()
+	kill.Stop()
+	p.cancel()
 	return errors.Join(err, os.RemoveAll(p.folder))
 }
 
@@ -71,6 +83,7 @@ type job struct {
 	Task    string            `json:"task"`            // pytorch
 	Code    string            `json:"code,omitempty"`  // pytorch: that has class Model
 	Names   map[string]string `json:"names,omitempty"` // pytorch: our tensors to those of the file, "" for zeros
+	Safe    bool              `json:"safe"`            // pytorch: the file is a safetensors one
 	Steps   bool              `json:"steps"`           // keras: there is an output for each step
 }
 
@@ -104,6 +117,8 @@ func (p *Python) run(j job, inputs arrays) (outputs arrays, runtime string, err 
 
 // died is the error of an interpreter that ended, by the last it said.
 func (p *Python) died(err error) error {
+	p.cancel()
+	p.wait() // then all that it said is there
 	if said := p.errors.last(); said != "" {
 		return fmt.Errorf("convert: %s: %.300s", p.cmd.Path, said)
 	}

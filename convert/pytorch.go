@@ -222,7 +222,7 @@ func (p *python) last() {
 // pool is what the head of a classification reads.
 func (p *python) pool() {
 	w := p.m.RNN.OutputSize()
-	const mask = "past = torch.arange(len(y))[:, None] >= (len(y) if lengths is None else lengths)"
+	const mask = "past = torch.arange(len(y), device=y.device)[:, None] >= (len(y) if lengths is None else lengths)"
 	switch p.m.Pool {
 	case model.PoolMean:
 		p.do("z = y.sum(0) / (len(y) if lengths is None else lengths[:, None])")

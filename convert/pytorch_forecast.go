@@ -9,8 +9,8 @@ func (p *python) forecast() (args, doc string) {
 	p.init = nil // of input
 	p.body = nil
 	scaler := m.Names.Series.Scaler
-	p.add("self.mean = torch.tensor(%s, dtype=torch.float64)", listed(scaler.Mean))
-	p.add("self.std = torch.tensor(%s, dtype=torch.float64)", listed(scaler.Std))
+	p.add(`self.register_buffer("mean", torch.tensor(%s, dtype=torch.float64), persistent=False)`, listed(scaler.Mean))
+	p.add(`self.register_buffer("std", torch.tensor(%s, dtype=torch.float64), persistent=False)`, listed(scaler.Std))
 	p.do("x = ((history[:, -%d:].double() - self.mean) / self.std).to(self.head.weight.dtype)", f.Window)
 	p.do("last = x[:, -1:]")
 	p.do("x = x - last  # (B, %d, %d)", f.Window, c)

@@ -1,10 +1,12 @@
 package convert
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"sluice/model"
 	"sluice/nn"
@@ -12,23 +14,37 @@ import (
 
 // newSide is the side of a file.
 func newSide(ctx context.Context, m *model.Model, path string, o VerifyOptions) (side, error) {
-	if isRecorded(path) {
-		return newRecorded(m, path)
-	}
 	f, err := open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if o.Python == "" {
-		other, _, err := Import(path, o.Import.of(m))
+	if f.format == Recorded {
+		return newRecorded(m, path)
+	}
+	own := f.format == Sluice
+	if f.format == ONNXGraph {
+		graph, err := f.graph()
 		if err != nil {
+			return nil, err
+		}
+		m, _ := ownONNX(graph)
+		own = m != nil
+	}
+	if err := o.Import.fit(f.format, own); err != nil {
+		return nil, err
+	}
+	var other *model.Model
+	if o.Python == "" || own {
+		if other, _, err = f.model(o.Import.of(m), false); err != nil {
 			return nil, err
 		}
 		if what := shapeOf(m, other); what != "" {
 			return nil, fmt.Errorf("convert: another kind of model: %s", what)
 		}
-		return &sluiceSide{other, other.Pack(), nn.NewTeam(1), f.format}, nil
+	}
+	if o.Python == "" {
+		return &sluiceSide{m: other, p: other.Pack(), team: nn.NewTeam(1), of: f.format}, nil
 	}
 	python, err := StartPython(ctx, o.Python)
 	if err != nil {
@@ -58,6 +74,9 @@ func (o Options) of(m *model.Model) Options {
 // shapeOf says in what two models that are to be compared differ, "" if in nothing
 // that inputs and outputs show.
 func shapeOf(a, b *model.Model) string {
+	if a.Task != b.Task {
+		return fmt.Sprintf("task %s there, %s here", b.Task, a.Task)
+	}
 	for _, f := range []struct {
 		what string
 		a, b int
@@ -68,9 +87,6 @@ func shapeOf(a, b *model.Model) string {
 		if f.a != f.b {
 			return fmt.Sprintf("%d %s there, %d here", f.b, f.what, f.a)
 		}
-	}
-	if a.Task != b.Task {
-		return fmt.Sprintf("task %s there, %s here", b.Task, a.Task)
 	}
 	return ""
 }
@@ -84,32 +100,43 @@ func vocabSize(m *model.Model) int {
 
 // side runs the file in its own runtime.
 func (f *file) side(m *model.Model, python *Python, o VerifyOptions) (side, error) {
-	runs := peerSide{python, m, f.path}
+	runs := peerSide{python: python, m: m, path: f.path}
 	switch f.format {
 	case Sluice, SafeTensors, Torch:
 		if err := fitsPyTorch(m); err != nil {
 			return nil, err
 		}
+		if a := o.Import.Activation; a != "" && a != cmp.Or(m.RNN.Activation, "tanh") {
+			return nil, fmt.Errorf("convert: activation %s: the model it is compared with has %s", a, cmp.Or(m.RNN.Activation, "tanh"))
+		}
 		names, err := f.names(m, o.Import)
-		return &torchSide{runs, names}, err
+		return &torchSide{runs, f.format != Torch, names}, err
 	case ONNXGraph:
 		return f.onnxSide(runs, o)
 	}
 	return f.kerasSide(runs, o)
 }
 
+// plainSide is what most sides are in most ways.
+type plainSide struct{}
+
+func (plainSide) close() error       { return nil }
+func (plainSide) gradients() bool    { return false }
+func (plainSide) activation() string { return "" }
+func (plainSide) padding() string    { return "" }
+func (plainSide) notes() []string    { return nil }
+
+func (plainSide) trials(m *model.Model, seed uint64) []trial { return trials(m, seed, false) }
+
 // peerSide is a file in its own runtime.
 type peerSide struct {
+	plainSide
 	python *Python
 	m      *model.Model
 	path   string
 }
 
-func (s *peerSide) close() error       { return s.python.Close() }
-func (s *peerSide) gradients() bool    { return false }
-func (s *peerSide) activation() string { return "" }
-
-func (s *peerSide) trials(m *model.Model, seed uint64) []trial { return trials(m, seed, false) }
+func (s *peerSide) close() error { return s.python.Close() }
 
 // onnxSide is a graph that ONNX has written, in ONNX Runtime.
 type onnxSide struct {
@@ -147,7 +174,12 @@ func (s *onnxSide) run(_ context.Context, t trial) (arrays, string, error) {
 // torchSide is the module that PyTorch makes of the model, with the tensors of a file.
 type torchSide struct {
 	peerSide
-	names map[string]string // our tensors to those of the file
+	safe   bool              // the file is a safetensors one
+	theirs map[string]string // our tensors to those of the file
+}
+
+func (s *torchSide) notes() []string {
+	return []string{"PyTorch runs the module that export writes of a, with the tensors of b"}
 }
 
 func (s *torchSide) gradients() bool {
@@ -163,7 +195,7 @@ func (s *torchSide) run(_ context.Context, t trial) (arrays, string, error) {
 	if s.gradients() {
 		t.wanted(s.m, inputs)
 	}
-	return s.python.run(job{Kind: "pytorch", File: s.path, Task: s.m.Task, Output: output(s.m), Code: pythonClass(s.m), Names: s.names}, inputs)
+	return s.python.run(job{Kind: "pytorch", File: s.path, Task: s.m.Task, Output: output(s.m), Code: pythonClass(s.m), Names: s.theirs, Safe: s.safe}, inputs)
 }
 
 // names are our tensors to those of a state dict, "" for one that is zeros there.
@@ -180,7 +212,7 @@ func (f *file) names(m *model.Model, o Options) (map[string]string, error) {
 	}
 	names, own := map[string]string{}, true
 	for _, t := range tensors {
-		_, ok := d[t.Name]
+		_, ok := d.tensors[t.Name]
 		own = own && ok
 		names[t.Name] = t.Name
 	}
@@ -189,19 +221,36 @@ func (f *file) names(m *model.Model, o Options) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		names = map[string]string{}
-		for _, t := range tensors {
-			names[t.Name] = p.from[t.Name]
+		for name := range names {
+			names[name] = p.from[name]
 		}
 	}
 	if m.Tied {
 		names["head.weight"] = names["embed.weight"]
+	}
+	var wrongs []string
+	for _, t := range tensors {
+		switch theirs, ok := d.tensors[names[t.Name]]; {
+		case ok && !slices.Equal(theirs.shape, t.Shape):
+			wrongs = append(wrongs, fmt.Sprintf("%.80q is %v, want %v", names[t.Name], theirs.shape, t.Shape))
+		case !ok && !strings.Contains(t.Name, "bias"):
+			wrongs = append(wrongs, fmt.Sprintf("%s %v has no equal", t.Name, t.Shape))
+		}
+	}
+	if len(wrongs) > 0 {
+		return nil, fmt.Errorf("convert: another kind of model: %s", list(wrongs))
+	}
+	for name, theirs := range names {
+		if theirs != "" {
+			names[name] = d.under + theirs
+		}
 	}
 	return names, nil
 }
 
 // sluiceSide is another model, run here.
 type sluiceSide struct {
+	plainSide
 	m    *model.Model
 	p    *model.Packed
 	team *nn.Team
@@ -213,13 +262,7 @@ func (s *sluiceSide) close() error {
 	return nil
 }
 
-func (s *sluiceSide) trials(m *model.Model, seed uint64) []trial { return trials(m, seed, false) }
-
 func (s *sluiceSide) gradients() bool { return s.m.Precision.Trains() && s.m.Task != model.Forecast }
-
-func (s *sluiceSide) padding() string { return "" }
-
-func (s *sluiceSide) activation() string { return "" }
 
 func (s *sluiceSide) run(_ context.Context, t trial) (arrays, string, error) {
 	a, err := t.ours(s.m, s.p, s.team, s.gradients())
@@ -232,21 +275,16 @@ func (s *sluiceSide) run(_ context.Context, t trial) (arrays, string, error) {
 
 // recordedSide is a trial and what came of it elsewhere.
 type recordedSide struct {
+	plainSide
 	trial   trial
 	results arrays
 }
-
-func (s *recordedSide) close() error { return nil }
 
 func (s *recordedSide) trials(*model.Model, uint64) []trial { return []trial{s.trial} }
 
 func (s *recordedSide) gradients() bool {
 	return s.trial.batch.Targets != nil || s.trial.batch.Values != nil
 }
-
-func (s *recordedSide) padding() string { return "" }
-
-func (s *recordedSide) activation() string { return "" }
 
 func (s *recordedSide) run(context.Context, trial) (arrays, string, error) {
 	return maps.Clone(s.results), "what was recorded", nil

@@ -3,6 +3,7 @@ package convert
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,7 +14,13 @@ import (
 )
 
 // stateDict are the tensors of a PyTorch model by name.
-type stateDict map[string]stateTensor
+type stateDict struct {
+	tensors map[string]stateTensor
+	notes   []string
+	under   string // what the names began with in the file
+}
+
+func newStateDict() *stateDict { return &stateDict{tensors: map[string]stateTensor{}} }
 
 type stateTensor struct {
 	shape []int
@@ -28,12 +35,12 @@ var recurrentName = regexp.MustCompile(`^(.*?)(weight_ih|weight_hh|bias_ih|bias_
 // their shape.
 var (
 	embedName = regexp.MustCompile(`(?i)emb|wte|lookup|(^|\.)encoder\.weight$`)
-	headName  = regexp.MustCompile(`(?i)head|fc|linear|out|decoder|classif|dense|proj|hidden2`)
+	headName  = regexp.MustCompile(`(?i)head|fc|linear|out|decoder|classif|dense|proj|hidden2|logit|score|pred|cls|label|tag`)
 )
 
 // finder takes parts out of a state dict and keeps what is wrong with it.
 type finder struct {
-	dict   stateDict
+	dict   map[string]stateTensor
 	used   map[string]bool
 	from   map[string]string // tensors of ours to those they came of
 	layers int               // found below the module at hand
@@ -42,8 +49,44 @@ type finder struct {
 	failed error // of reading
 }
 
-func newFinder(d stateDict) *finder {
-	return &finder{dict: d, used: map[string]bool{}, from: map[string]string{}}
+// newFinder looks among all tensors but those that are to be ignored: by their names, or
+// those of modules that they are in.
+func newFinder(d *stateDict, ignore []string) *finder {
+	dict := maps.Clone(d.tensors)
+	maps.DeleteFunc(dict, func(name string, _ stateTensor) bool {
+		return slices.ContainsFunc(ignore, func(of string) bool {
+			of = strings.TrimSuffix(of, ".")
+			return name == of || strings.HasPrefix(name, of+".")
+		})
+	})
+	return &finder{dict: dict, used: map[string]bool{}, from: map[string]string{}}
+}
+
+// checkpoint leaves the model's tensors of a checkpoint, which has others beside them.
+func (d *stateDict) checkpoint() {
+	tops := map[string]bool{}
+	for name := range d.tensors {
+		top, _, _ := strings.Cut(name, ".")
+		tops[top] = true
+	}
+	optimizer := false
+	for top := range tops {
+		optimizer = optimizer || strings.HasPrefix(top, "optimizer")
+	}
+	for _, top := range []string{"state_dict", "model_state_dict", "model"} {
+		if !tops[top] || top == "model" && !optimizer {
+			continue
+		}
+		for name, t := range maps.Clone(d.tensors) {
+			delete(d.tensors, name)
+			if own, ok := strings.CutPrefix(name, top+"."); ok {
+				d.tensors[own] = t
+			}
+		}
+		d.notes = append(d.notes, fmt.Sprintf("a checkpoint: what is under %q is read", top))
+		d.under = top + "."
+		return
+	}
 }
 
 // What a state dict's parts and a model of them allocate at most: dictTimes what its
@@ -54,13 +97,13 @@ const (
 )
 
 // parts finds recurrent layers, embedding, head and CRF.
-func (d stateDict) parts(o Options) (*Parts, error) {
-	f := newFinder(d)
+func (d *stateDict) parts(o Options) (*Parts, error) {
+	f := newFinder(d, o.Ignore)
 	prefixes, err := f.prefixes(o.Stack)
 	if err != nil {
 		return nil, err
 	}
-	p := &Parts{}
+	p := &Parts{Notes: slices.Clone(d.notes)}
 	for _, prefix := range prefixes {
 		if n := f.recurrent(prefix, o.Activation, f.layers); n != nil {
 			p.Stack = append(p.Stack, n)
@@ -68,12 +111,18 @@ func (d stateDict) parts(o Options) (*Parts, error) {
 		}
 	}
 	if len(f.wrongs) == 0 && f.failed == nil {
+		if _, err := p.config(); err != nil { // or what stands around would be looked for by wrong widths
+			return nil, err
+		}
 		if err := f.around(p, o); err != nil {
 			return nil, err
 		}
-		f.unused(o.Ignore)
+		f.unused()
 	}
 	p.from = f.from
+	if p.Stack != nil && p.Stack[0].Cell == "rnn" && o.Activation == "" {
+		p.note("a state dict does not say whether nn.RNN is one of tanh or relu: here it is tanh (activation)")
+	}
 	if err := f.err(); err != nil {
 		return nil, err
 	}
@@ -158,7 +207,7 @@ func (f *finder) take(dst []float32, name string, shape ...int) {
 	case f.failed == nil && len(f.wrongs) == 0:
 		values, err := t.read()
 		if err != nil {
-			f.failed = fmt.Errorf("convert: %w", err)
+			f.failed = plain(err)
 			return
 		}
 		copy(dst, values)

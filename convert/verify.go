@@ -27,10 +27,10 @@ type VerifyOptions struct {
 
 // Report is how two sides of a model differ over all trials.
 type Report struct {
-	Ours, Theirs string   // what ran each side
-	Trials       []string // what was tried
-	Differences  []Difference
-	Notes        []string // what was left out, and what a side does past a row's length
+	Theirs      string   // what ran the other side
+	Trials      []string // what was tried
+	Differences []Difference
+	Notes       []string // what was left out, and what a side does past a row's length
 }
 
 // Verify runs a model and the file at path, of any Format or .npz, on the same inputs:
@@ -58,8 +58,8 @@ func Verify(ctx context.Context, m *model.Model, path string, o VerifyOptions) (
 // Difference is the largest of one kind of result.
 type Difference struct {
 	What  string  // "outputs", "states" or "gradients"
-	Most  float64 // largest |ours − theirs|, NaN where either is no number and the other is one
-	Scale float64 // the largest |theirs| of the array it is in, 1 at least
+	Most  float64 // largest |ours − theirs|: +Inf where one is not finite and the other is not the same
+	Scale float64 // the largest finite |theirs| of the array it is in, 1 at least
 	Trial string  // where
 	Name  string  // of the array, such as "logits" or "gradient.rnn.weight_hh_l0"
 	Same  bool    // all bits are the same
@@ -96,8 +96,9 @@ type side interface {
 	gradients() bool
 	// activation is what it has after the head: see Parts.
 	activation() string
-	// padding is what it does past a row's length.
+	// padding is what it does past a row's length, notes what else is to be known.
 	padding() string
+	notes() []string
 	close() error
 }
 
@@ -106,7 +107,7 @@ type skip struct{ error }
 
 // verify compares a model with a side.
 func verify(ctx context.Context, m *model.Model, s side, all []trial, progress func(done, total int)) (*Report, error) {
-	r := &Report{Ours: "Sluice"}
+	r := &Report{}
 	team := nn.NewTeam(1)
 	defer team.Close()
 	p := m.Pack()
@@ -126,12 +127,15 @@ func verify(ctx context.Context, m *model.Model, s side, all []trial, progress f
 		if err != nil {
 			return nil, fmt.Errorf("%w (%s)", err, t.name)
 		}
-		ours, err := t.ours(m, p, team, s.gradients() && len(m.Cutoffs) == 0)
+		ours, err := t.ours(m, p, team, s.gradients() && m.Precision.Trains())
 		if err != nil {
 			return nil, err
 		}
 		r.Theirs, r.Trials = runtime, append(r.Trials, t.name)
 		name := output(m)
+		if m.Task == model.Forecast && t.history == nil {
+			name = "changes"
+		}
 		ours[name] = activated(ours[name], s.activation())
 		if theirs, ok := theirs[name].Data.([]float32); ok && m.Task == model.Tag {
 			clearPast(theirs, t.batch)
@@ -141,6 +145,10 @@ func verify(ctx context.Context, m *model.Model, s side, all []trial, progress f
 			return nil, err
 		}
 	}
+	if len(r.Trials) == 0 {
+		return nil, fmt.Errorf("convert: none of the inputs could be run: %s", strings.Join(r.Notes, "; "))
+	}
+	r.Notes = append(r.Notes, s.notes()...)
 	if padding := s.padding(); padding != "" && m.Task != model.LM && m.Task != model.Forecast {
 		r.Notes = append(r.Notes, "Sluice: past a row's length outputs are zeros, states those of its last step", padding)
 	}
@@ -191,32 +199,37 @@ func compare(most map[string]*Difference, trial string, ours, theirs arrays) err
 		if b.Data == nil {
 			continue
 		}
-		x, ok := a.Data.([]float32)
-		y, ok2 := b.Data.([]float32)
-		if !ok || !ok2 || !slices.Equal(a.Shape, b.Shape) {
-			return fmt.Errorf("convert: %s is %v of %T: want %v of %T (%s)", name, b.Shape, b.Data, a.Shape, a.Data, trial)
+		x, y := a.Data.([]float32), floats(b.Data)
+		if y == nil || !slices.Equal(a.Shape, b.Shape) {
+			return fmt.Errorf("convert: %s is %v of %s: want %v of floats (%s)", name, b.Shape, b.dtype(), a.Shape, trial)
 		}
 		what := kindOf(name)
 		said = said || what == "outputs"
 		d := Difference{What: what, Trial: trial, Name: name, Scale: 1, Same: same(x, y)}
 		for i, v := range y {
-			d.Scale = max(d.Scale, math.Abs(float64(v)))
-			if e := math.Abs(float64(x[i]) - float64(v)); (e > d.Most || e != e) && x[i] != v && !math.IsNaN(d.Most) {
-				d.Most = e
+			if v-v == 0 {
+				d.Scale = max(d.Scale, math.Abs(float64(v)))
+			}
+			switch e := math.Abs(float64(x[i]) - float64(v)); {
+			case x[i] == v || x[i] != x[i] && v != v:
+			case e != e: // one of them is no number
+				d.Most = math.Inf(1)
+			default:
+				d.Most = max(d.Most, e)
 			}
 		}
 		if old := most[what]; old == nil {
 			most[what] = &d
 		} else {
 			all := old.Same && d.Same
-			if !(d.Relative() <= old.Relative()) {
+			if d.Relative() > old.Relative() {
 				*old = d
 			}
 			old.Same = all
 		}
 	}
 	if !said {
-		return fmt.Errorf("convert: none of %s among what was given: found %s (%s)", strings.Join(slices.Sorted(maps.Keys(ours)), ", "), cmp.Or(strings.Join(slices.Sorted(maps.Keys(theirs)), ", "), "nothing"), trial)
+		return fmt.Errorf("convert: no output among what was given: found %s, want %s (%s)", cmp.Or(strings.Join(slices.Sorted(maps.Keys(theirs)), ", "), "nothing"), strings.Join(slices.DeleteFunc(slices.Sorted(maps.Keys(ours)), func(n string) bool { return kindOf(n) != "outputs" }), ", "), trial)
 	}
 	return nil
 }

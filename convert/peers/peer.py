@@ -41,7 +41,7 @@ def torch_model(job):
     space = {}
     exec(job["code"], space)  # the code that Sluice has written for its own model
     model = space["Model"]().double()
-    if job["file"].endswith(".safetensors"):
+    if job["safe"]:
         from safetensors.torch import load_file
 
         tensors = load_file(job["file"])
@@ -102,7 +102,7 @@ def run_pytorch(job, inputs):
 def run_keras(job, inputs):
     import os
 
-    os.environ.setdefault("KERAS_BACKEND", job.get("backend") or "torch")
+    os.environ.setdefault("KERAS_BACKEND", "torch")
     import keras
 
     model = once(job["file"], lambda: keras.saving.load_model(job["file"], compile=False))
