@@ -17,7 +17,7 @@ const (
 
 // What a cell has beside the textbook's, in the words of others.
 
-// fitsONNXCell is fitsONNX of it.
+// fitsONNXCell is Validate of it.
 func fitsONNXCell(c rnn.Config) error {
 	if c.Projection > 0 {
 		return fmt.Errorf(toONNX + "a projection: ONNX's LSTM has none; PyTorch (proj_size) can hold it")

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -43,15 +44,10 @@ type ONNXOptions struct {
 // are those of m's own, and Import makes the same model of it, bit for bit. The ports
 // are its inputs, then its outputs.
 func ONNX(w io.Writer, m *model.Model, o ONNXOptions) ([]Port, error) {
-	if o.Opset == 0 {
-		o.Opset = MinOpset
-	}
-	if o.Opset < MinOpset || o.Opset > MaxOpset {
-		return nil, fmt.Errorf("convert: opset %d: want %d to %d", o.Opset, MinOpset, MaxOpset)
-	}
-	if err := fitsONNX(m, o); err != nil {
+	if err := o.Validate(m); err != nil {
 		return nil, err
 	}
+	o.Opset = cmp.Or(o.Opset, MinOpset)
 	g, err := newGraph(m, o)
 	if err != nil {
 		return nil, err
@@ -68,9 +64,11 @@ type Port struct {
 	Shape  []any  // numbers, and names of dimensions that may have any size
 }
 
-// fitsONNX says why ONNX cannot hold a model, and what can.
-func fitsONNX(m *model.Model, o ONNXOptions) error {
+// Validate says why ONNX cannot hold a model, and what can, or which option cannot be.
+func (o ONNXOptions) Validate(m *model.Model) error {
 	switch {
+	case o.Opset != 0 && (o.Opset < MinOpset || o.Opset > MaxOpset):
+		return fmt.Errorf("convert: opset %d: want %d to %d", o.Opset, MinOpset, MaxOpset)
 	case m.Precision == nn.Int8:
 		return fmt.Errorf(toONNX + "int8 weights are multiplied with rounded inputs here and nowhere else: want the model of float32 that they were made of")
 	case len(m.Cutoffs) > 0:
@@ -83,7 +81,7 @@ func fitsONNX(m *model.Model, o ONNXOptions) error {
 	return fitsONNXStack(m.RNN)
 }
 
-// fitsONNXStack is fitsONNX of recurrent layers.
+// fitsONNXStack is Validate of recurrent layers.
 func fitsONNXStack(c rnn.Config) error {
 	switch {
 	case c.Cell != "rnn" && c.Cell != "gru" && c.Cell != "lstm":

@@ -16,7 +16,7 @@ type foreignFlags struct {
 	Task   string `type:"choice" placeholder:"lm|tag|classify|regress" help:"What the model is for, where the file does not say it."`
 	Vocab  string `placeholder:"FILE" help:"Its vocabulary: a JSON object of ids, a JSON list, a text of a symbol a line, or a tokenizer.json. Without one symbols are called by their numbers."`
 	Labels string `placeholder:"FILE" help:"Its tags or labels, one a line, in the order of the head's outputs. Without them they are called by their numbers."`
-	Scheme string `type:"choice" placeholder:"iob1|iob2|iobes" help:"Of tags."`
+	Scheme string `type:"choice" placeholder:"iob1|iob2|bioes" help:"Of tags."`
 	Lower  bool   `help:"Look words up in lower case."`
 	Pool   string `type:"choice" placeholder:"last|mean|max" help:"What the head of a classification reads, where the file does not say it (last)."`
 
@@ -27,7 +27,7 @@ type foreignFlags struct {
 	Activation string   `type:"choice" placeholder:"tanh|relu" help:"Of nn.RNN or SimpleRNN."`
 	Reset      string   `type:"choice" placeholder:"before|after" help:"Of Keras weights alone: of a GRU without a bias."`
 	Merge      string   `type:"choice" placeholder:"concat|sum|average|multiply" help:"Of Keras weights alone: how two directions join."`
-	Ignore     []string `placeholder:"PREFIX,…" help:"Of a state dict: tensors without use here."`
+	Ignore     []string `placeholder:"NAME,…" help:"Of a state dict: tensors without use here, or modules that they are in."`
 	Like       string   `placeholder:"MODEL" help:"Of a state dict: the model whose module PyTorch has saved it of (sluice export)."`
 }
 

@@ -60,8 +60,12 @@ func (c *exportCmd) pytorch(m *model.Model, out string) (code string, err error)
 
 func (c *exportCmd) onnx(m *model.Model, out string) (ports string, err error) {
 	var all []convert.Port
+	o := convert.ONNXOptions{Opset: c.Opset, Stateful: c.Stateful}
+	if err := o.Validate(m); err != nil {
+		return "", err
+	}
 	err = disk.WriteAtomic(disk.OS, out, func(w io.Writer) (err error) {
-		all, err = convert.ONNX(w, m, convert.ONNXOptions{Opset: c.Opset, Stateful: c.Stateful})
+		all, err = convert.ONNX(w, m, o)
 		return err
 	})
 	for _, p := range all {

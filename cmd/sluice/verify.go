@@ -85,7 +85,7 @@ func (c *verifyCmd) Run(e *env) error {
 
 // ours is A as a model, or else B, which A is then compared with.
 func (c *verifyCmd) ours(e *env, o convert.Options) (*model.Model, error) {
-	if isModel(c.B) && !isModel(c.A) {
+	if format, err := convert.FormatOf(c.A); err == nil && format == convert.Recorded || isModel(c.B) && !isModel(c.A) {
 		c.A, c.B = c.B, c.A
 	}
 	if path, err := find(c.A); err == nil {
