@@ -21,7 +21,7 @@ import (
 //
 // Weights alone do not say the order of layers of different classes, activations, or
 // what the head reads: an order is taken if it is the only one that fits; activations
-// are Keras' defaults; Pool is "". Notes say so.
+// are Keras' defaults; a layer alone goes forwards; Pool is "". Notes say so.
 //
 // With S the size of the file, uncompressed, it allocates no more than 40 times S and
 // what the config takes, at most 400 MiB: see kerasfile.Open.
@@ -30,7 +30,7 @@ func readKeras(r io.ReaderAt, size int64, o Options) (*Parts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("convert: %w", err)
 	}
-	k := &keras{Parts: &Parts{}, o: o, version: f.Version, whole: f.Kind == kerasfile.Keras || f.Kind == kerasfile.H5}
+	k := &keras{Parts: &Parts{whole: f.Kind == kerasfile.Keras || f.Kind == kerasfile.H5}, o: o, version: f.Version}
 	layers := f.Layers
 	if !k.whole {
 		if layers, err = k.guess(f); err != nil {
@@ -53,7 +53,6 @@ type keras struct {
 	*Parts
 	o       Options
 	version string
-	whole   bool   // the file has a config
 	mask    string // the layer that masks steps, "" without
 	done    bool   // the head has its activation
 }

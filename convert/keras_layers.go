@@ -230,6 +230,9 @@ func quoted(v any) string { return fmt.Sprintf("%.80q", fmt.Sprint(v)) }
 // direction checks how a layer goes through its sequence and what it gives of it.
 func (k *keras) direction(l *kerasfile.Layer, ways []*kerasfile.Layer, c *rnn.Config) error {
 	if !k.whole {
+		if len(ways) == 1 {
+			k.note("weights alone do not say whether %q goes backwards (go_backwards): here it goes forwards", short(l.Name))
+		}
 		return nil
 	}
 	for _, way := range ways {

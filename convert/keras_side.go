@@ -21,6 +21,9 @@ func (f *file) kerasSide(runs peerSide, o VerifyOptions) (side, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !p.whole {
+		return nil, fmt.Errorf("convert: weights alone, which Keras cannot run: want a whole model (.keras, .h5), or Sluice's own reading, without Python")
+	}
 	return &kerasSide{runs, p.Activation, p.masked}, nil
 }
 

@@ -14,10 +14,11 @@ import (
 type onnxCell struct {
 	node    string // for messages
 	config  rnn.Config
-	reverse []bool    // (D) of each direction
-	batched bool      // layout 1: rows come before steps
-	w, r, b []float32 // (D, G·H, X), (D, G·H, H), (D, 2·G·H): zeros without
-	p       []float32 // (D, 3·H), nil without
+	reverse []bool      // (D) of each direction
+	batched bool        // layout 1: rows come before steps
+	w, r, b []float32   // (D, G·H, X), (D, G·H, H), (D, 2·G·H): zeros without
+	p       []float32   // (D, 3·H), nil without
+	begins  [2]*onnxSeq // parts of inputs that h and c begin with, nil for zeros
 	below   onnxBelow
 	flipped bool // what it reads lies from the end to the start
 	ordered bool // and in order of the rows' lengths
@@ -188,6 +189,7 @@ func (im *onnxImport) recurrent(n *onnxfile.Node, in []onnxValue) ([]onnxValue, 
 			if err := im.start(n, what, in[5+i], x.ordered); err != nil {
 				return nil, err
 			}
+			c.begins[i] = in[5+i].seq
 		}
 	}
 	return c.outputs(steps, rows), nil

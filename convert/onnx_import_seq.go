@@ -70,6 +70,7 @@ type onnxSeq struct {
 
 	input  string                        // of the first stages: the graph's input
 	part   string                        // which part of it, "" for all
+	cuts   []onnxCut                     // how it was cut out
 	kind   onnxfile.TensorProto_DataType // of its elements
 	table  *nn.Tensor                    // embedStage: (V, E), nil for one-hot
 	linear *onnxLinear                   // linearStage, reluStage: before the layers; headStage: the head
@@ -280,12 +281,20 @@ func (s *onnxSeq) partOf(p slicing, from, to int, ok bool) (*onnxSeq, error) {
 	if !ok {
 		return nil, fmt.Errorf("from %v to %v of %v of input %q", p.from, p.to, sizeOf(s.axes[p.axis]), short(s.input))
 	}
+	if len(s.axes[p.axis]) == 0 { // all there is
+		return s, nil
+	}
 	if len(s.part) > 200 {
 		return nil, fmt.Errorf("of parts of parts of input %q", short(s.input))
 	}
 	out := s.with(slices.Clone(s.axes))
 	out.part += fmt.Sprintf(" [%d:%d] of axis %d", from, to, p.axis)
+	cut := onnxCut{of: s.axes[p.axis][0], from: from}
 	out.axes[p.axis] = axisFor(&onnxAtom{size: number(int64(to - from))})
+	if len(out.axes[p.axis]) > 0 {
+		cut.to = out.axes[p.axis][0]
+	}
+	out.cuts = append(slices.Clone(s.cuts), cut)
 	return out, nil
 }
 

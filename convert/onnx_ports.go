@@ -15,7 +15,9 @@ type onnxPorts struct {
 	lengths string   // the input that has the lengths, "" without
 	kind    onnxfile.TensorProto_DataType
 	states  []onnxPort // inputs that layers begin with
-	output  onnxPort   // what the head says
+	begins  onnxStates
+	ends    onnxStates
+	output  onnxPort // what the head says
 }
 
 // onnxPort is an input or output.
@@ -34,7 +36,7 @@ type onnxAxis struct {
 // portsOf are the graph's, of an output.
 func (im *onnxImport) portsOf(output string) *onnxPorts {
 	below := im.layers[0].below
-	p := &onnxPorts{input: im.portOf(below.input), lengths: im.lengths, output: im.portOf(output)}
+	p := &onnxPorts{input: im.portOf(below.input), lengths: im.lengths, output: im.portOf(output), begins: im.begins(), ends: im.ends()}
 	for _, v := range im.file.Inputs {
 		s := im.values[v.Name].seq
 		switch {
@@ -143,9 +145,13 @@ func (s *graphSide) trials(m *model.Model, seed uint64) []trial {
 	roles := func(role onnxRole) bool {
 		return slices.ContainsFunc(s.ports.input.axes, func(a onnxAxis) bool { return a.role == role })
 	}
-	for _, p := range s.ports.states {
-		if len(p.axes) == 3 && p.axes[1].size > 0 {
-			r.rows = p.axes[1].size
+	for _, places := range s.ports.begins {
+		for _, p := range places {
+			if p.row < 0 {
+				r.rows = 1
+			} else if p.sizes[p.row] > 0 {
+				r.rows = p.sizes[p.row]
+			}
 		}
 	}
 	if !roles(batchAxis) {
@@ -158,9 +164,12 @@ func (s *graphSide) trials(m *model.Model, seed uint64) []trial {
 }
 
 func (s *graphSide) run(_ context.Context, t trial) (arrays, string, error) {
+	begins, ends := s.ports.begins, s.ports.ends
 	switch {
-	case t.state != nil:
-		return nil, "", skip{fmt.Errorf("there it begins with zeros")}
+	case t.state != nil && len(s.ports.states) == 0:
+		return nil, "", skip{fmt.Errorf("the graph has no state as an input")}
+	case t.state != nil && len(begins) < len(stateVectors(s.m.RNN)):
+		return nil, "", skip{fmt.Errorf("not all layers of the graph begin with inputs of their own")}
 	case t.batch.Lengths != nil && s.ports.lengths == "":
 		return nil, "", skip{fmt.Errorf("the graph has no lengths as an input")}
 	}
@@ -193,12 +202,33 @@ func (s *graphSide) run(_ context.Context, t trial) (arrays, string, error) {
 		a.Data = make([]float32, n)
 		inputs[p.name] = a
 	}
+	state := t.state
+	if state == nil {
+		state = make([]float32, b.B*s.m.RNN.StateSize())
+	}
+	states := arrays{}
+	states.states(s.m.RNN, "_0", state, b.B)
+	err := begins.each(b.B, s.m.RNN.Hidden, inputs, func(vector string, ours int, theirs *float32) {
+		*theirs = states[vector+"_0"].Data.([]float32)[ours]
+	})
+	if err != nil {
+		return nil, "", err
+	}
 	out, runtime, err := s.python.run(job{Kind: "onnx", File: s.path, Task: s.m.Task}, inputs)
 	if err != nil {
 		return nil, "", err
 	}
 	said, err := s.ports.output.ours(out[s.ports.output.name], t.shape(s.m))
-	return arrays{output(s.m): said}, runtime, err
+	if err != nil {
+		return nil, "", err
+	}
+	results := arrays{output(s.m): said}
+	for vector := range ends {
+		results[vector+"_n"] = states[vector+"_0"]
+	}
+	return results, runtime, ends.each(b.B, s.m.RNN.Hidden, out, func(vector string, ours int, theirs *float32) {
+		states[vector+"_0"].Data.([]float32)[ours] = *theirs
+	})
 }
 
 // order are the places of the axes (T), (B) and features in a port, those that it

@@ -33,6 +33,7 @@ type Parts struct {
 	from   map[string]string // of a state dict: our tensors to those they came of
 	ports  *onnxPorts        // of a graph
 	masked bool              // of Keras: symbol 0 fills sequences up
+	whole  bool              // of Keras: with a config, not weights alone
 }
 
 // EveryStep as Parts.Pool is a head that reads each step's output.
