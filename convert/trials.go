@@ -43,7 +43,7 @@ func (r *drawing) trials(steps bool) (all []trial) {
 		r.trial("random inputs", 13, 4, 1, 0),
 		r.trial("carried states", 9, 3, 1, 1),
 		r.trial("large values", 7, 3, 30, 0),
-		r.trial("large states", 7, 3, 1, 20),
+		r.trial("large states", 7, 3, 1, 5),
 		r.trial("zeros", 5, 2, 0, 0),
 	}
 	if m.Task != model.Forecast && m.Task != model.LM && r.steps == 0 && r.rows == 0 {
