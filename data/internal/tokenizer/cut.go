@@ -54,6 +54,10 @@ func (t *Tokenizer) findCuts() {
 			if !oneRune(n.old) {
 				return
 			}
+		case rewrite:
+			if n.old.joins(' ') || n.old.joins('\n') {
+				return
+			}
 		}
 	}
 	for _, c := range []string{"\n", " "} {
@@ -97,8 +101,22 @@ func (t *Tokenizer) separates(c string) bool {
 			if strings.ContainsFunc(becomes, s.class) {
 				return false
 			}
-		case byString:
-			if !oneRune(s.text) || s.invert || strings.Contains(becomes, s.text) {
+		case byPattern:
+			if text, ok := s.finder.(literal); ok {
+				if !oneRune(string(text)) || s.invert || strings.Contains(becomes, string(text)) {
+					return false
+				}
+				continue
+			}
+			r := s.finder.(regex)
+			if r.joins(start) {
+				return false
+			}
+			t.keeps = true
+			switch { // c is not in a part with what comes before it
+			case s.behavior == isolated && r.takes(becomes), s.behavior == removed && s.invert:
+				return unicode.IsSpace(start)
+			case s.behavior != isolated:
 				return false
 			}
 		}

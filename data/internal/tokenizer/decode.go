@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -136,6 +137,11 @@ func (m marks) decode(token string, first bool) string {
 }
 
 func (r replace) decode(token string, _ bool) string { return strings.ReplaceAll(token, r.old, r.new) }
+
+func (r rewrite) decode(token string, _ bool) string {
+	text, _ := r.normalize(token, true, math.MaxInt)
+	return text
+}
 
 // wordEnd is the suffix of tokens that end a word. A space goes between it and the
 // next.

@@ -68,6 +68,25 @@ func (r replace) normalize(text string, _ bool, most int) (string, bool) {
 	return strings.ReplaceAll(text, r.old, r.new), true
 }
 
+// rewrite puts a string in the place of each match.
+type rewrite struct {
+	old regex
+	new string
+}
+
+func (r rewrite) normalize(text string, _ bool, most int) (string, bool) {
+	var b strings.Builder
+	from := 0
+	for _, m := range r.old.all(text) {
+		b.WriteString(text[from:m[0]] + r.new)
+		if from = m[1]; b.Len() > most {
+			return "", false
+		}
+	}
+	b.WriteString(text[from:])
+	return b.String(), b.Len() <= most
+}
+
 // prepend goes before a part that is not empty.
 type prepend string
 

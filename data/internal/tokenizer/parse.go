@@ -153,15 +153,19 @@ type pattern struct {
 	String, Regex *string
 }
 
-// text is the one that a pattern is of.
-func (p pattern) text() (string, error) {
+// finder finds what the pattern is of.
+func (p pattern) finder() (finder, error) {
 	switch {
 	case p.Regex != nil:
-		return "", fmt.Errorf("pattern of Regex %s: want one of String", quote(*p.Regex))
+		r, err := newRegex(*p.Regex)
+		if err != nil {
+			return nil, fmt.Errorf("pattern of Regex %s: %w", quote(*p.Regex), err)
+		}
+		return r, nil
 	case p.String == nil || *p.String == "" || len(*p.String) > maxInsert:
-		return "", fmt.Errorf("pattern: want a String of 1 to %d bytes", maxInsert)
+		return nil, fmt.Errorf("pattern: want a String of 1 to %d bytes, or a Regex", maxInsert)
 	}
-	return *p.String, nil
+	return literal(*p.String), nil
 }
 
 // inserted checks what is put into a text.

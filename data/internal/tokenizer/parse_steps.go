@@ -64,7 +64,7 @@ func (t *Tokenizer) addNormalizer(kind string, part json.RawMessage) (err error)
 		}
 		add(prepend(p.Prepend))
 	case "Replace":
-		var r replace
+		var r replacer
 		r, err = parseReplace(part)
 		add(r)
 	case "BertNormalizer":
@@ -94,20 +94,29 @@ func (t *Tokenizer) addNormalizer(kind string, part json.RawMessage) (err error)
 	return err
 }
 
-func parseReplace(part json.RawMessage) (r replace, err error) {
+// replacer is Replace, which may stand among normalizers and decoders.
+type replacer interface {
+	normalizer
+	decoder
+}
+
+func parseReplace(part json.RawMessage) (replacer, error) {
 	p := struct {
 		step
 		Pattern pattern `json:"pattern"`
 		Content string  `json:"content"`
 	}{}
 	if err := fields(part, &p); err != nil {
-		return r, err
+		return nil, err
 	}
-	if r.old, err = p.Pattern.text(); err != nil {
-		return r, err
+	f, err := p.Pattern.finder()
+	if err != nil {
+		return nil, err
 	}
-	r.new = p.Content
-	return r, inserted(r.new)
+	if old, ok := f.(literal); ok {
+		return replace{string(old), p.Content}, inserted(p.Content)
+	}
+	return rewrite{f.(regex), p.Content}, inserted(p.Content)
 }
 
 func (t *Tokenizer) parseSplitter(part json.RawMessage) error {
@@ -182,7 +191,7 @@ func parseSplit(kind string, part json.RawMessage) (splitter, error) {
 		if err == nil && !oneRune(c.Delimiter) {
 			err = fmt.Errorf("delimiter %s: want one character", quote(c.Delimiter))
 		}
-		return byString{c.Delimiter, removed, false}, err
+		return byPattern{literal(c.Delimiter), removed, false}, err
 	case "Split":
 		s := struct {
 			step
@@ -196,8 +205,8 @@ func parseSplit(kind string, part json.RawMessage) (splitter, error) {
 		if err := s.Behavior.validate(); err != nil {
 			return nil, err
 		}
-		text, err := s.Pattern.text()
-		return byString{text, s.Behavior, s.Invert}, err
+		f, err := s.Pattern.finder()
+		return byPattern{f, s.Behavior, s.Invert}, err
 	}
 	return nil, unknownType(kind, "ByteLevel, Whitespace, WhitespaceSplit, BertPreTokenizer, Metaspace, Punctuation, Digits, CharDelimiterSplit, Split")
 }

@@ -103,28 +103,27 @@ func (c byClass) split(words []string, word string, _ place) []string {
 	return c.behavior.apply(words, word, spans)
 }
 
-// byString splits at a string, or with invert at what is between.
-type byString struct {
-	text     string
+// byPattern splits at what a pattern finds, or with invert at what is between.
+type byPattern struct {
+	finder
 	behavior behavior
 	invert   bool
 }
 
-func (s byString) split(words []string, word string, _ place) []string {
+func (b byPattern) split(words []string, word string, _ place) []string {
 	var spans []span
-	for from := 0; from < len(word); {
-		at := strings.Index(word[from:], s.text)
-		if at < 0 {
-			spans = append(spans, span{from, len(word), s.invert})
-			break
+	from := 0
+	for _, m := range b.all(word) {
+		if from < m[0] {
+			spans = append(spans, span{from, m[0], b.invert})
 		}
-		if at > 0 {
-			spans = append(spans, span{from, from + at, s.invert})
-		}
-		from += at + len(s.text)
-		spans = append(spans, span{from - len(s.text), from, !s.invert})
+		spans = append(spans, span{m[0], m[1], !b.invert})
+		from = m[1]
 	}
-	return s.behavior.apply(words, word, spans)
+	if from < len(word) {
+		spans = append(spans, span{from, len(word), b.invert})
+	}
+	return b.behavior.apply(words, word, spans)
 }
 
 // isPunctuation is what BERT takes for punctuation.
@@ -177,7 +176,7 @@ func (m metaspace) split(words []string, word string, p place) []string {
 	if !m.splits {
 		return put(words, word)
 	}
-	return byString{m.mark, following, false}.split(words, word, p)
+	return byPattern{literal(m.mark), following, false}.split(words, word, p)
 }
 
 // byteLevel writes each byte as one character.

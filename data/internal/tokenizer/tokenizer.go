@@ -8,6 +8,8 @@
 // post-processor would put around a text, truncation and padding are left out:
 // ids are those of encode(text, add_special_tokens=False).
 //
+// Patterns may be regular expressions, as those of GPT-2's successors are; see regex.
+//
 // Classes of characters are those of Go's version of Unicode, so a character that
 // was assigned lately may be of another class there than here.
 package tokenizer

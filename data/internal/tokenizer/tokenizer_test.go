@@ -108,6 +108,7 @@ func TestCut(t *testing.T) {
 		model  = `{"model":{"type":"BPE","unk_token":"u","vocab":{"u":0,"a":1,"_":2,"Ġ":3,"Ċ":4,"b":5,"ĠĠ":6,"ĊĊ":7,"__":8},"merges":["Ġ Ġ","Ċ Ċ","_ _"]},`
 		bytes  = `"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":true}`
 		meta   = `"pre_tokenizer":{"type":"Metaspace","replacement":"_"}`
+		regex  = `"pre_tokenizer":{"type":"Split","pattern":{"Regex":`
 		spaces = `"pre_tokenizer":{"type":"WhitespaceSplit"}`
 		text   = "a b\nb  a\n\nb <s> a  <s>\na"
 	)
@@ -125,6 +126,10 @@ func TestCut(t *testing.T) {
 		{spaces + `,"normalizer":{"type":"Replace","pattern":{"String":"a "},"content":"_"}`, 0},
 		{spaces + `,"normalizer":{"type":"Strip","strip_left":true,"strip_right":true}`, 0},
 		{`"decoder":null`, 0},
+		{regex + `" ?[ab_]+|\\s+(?!\\S)|\\s+"},"behavior":"Isolated","invert":false}`, 8},
+		{regex + `" ?[ab_]+|\\s+(?!\\S)"},"behavior":"Isolated","invert":false}`, 0},
+		{regex + `"[ab_]+"},"behavior":"Removed","invert":true}`, 8},
+		{regex + `"[ab]\\s*|\\s+"},"behavior":"Isolated","invert":false}`, 0},
 	} {
 		k, err := Parse([]byte(model + c.parts + "}"))
 		if err != nil {

@@ -32,6 +32,17 @@ def train(name, model, trainer, normalizer=None, pre=None, decoder=None, added=(
     return name
 
 
+def split(name, *patterns):
+    steps = [pre_tokenizers.Split(Regex(p), "isolated") for p in patterns] + [pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    return train(
+        name,
+        models.BPE(),
+        trainers.BpeTrainer(vocab_size=400, initial_alphabet=alphabet, special_tokens=["<s>"], **quiet),
+        pre=pre_tokenizers.Sequence(steps),
+        decoder=decoders.ByteLevel(),
+    )
+
+
 quiet = {"show_progress": False}
 alphabet = pre_tokenizers.ByteLevel.alphabet()
 byte_tokens = [f"<0x{b:02X}>" for b in range(256)]
@@ -117,6 +128,28 @@ names = [
         pre=pre_tokenizers.Sequence([
             pre_tokenizers.Split("-", "merged_with_next"), pre_tokenizers.Digits(), pre_tokenizers.WhitespaceSplit(),
             pre_tokenizers.Punctuation("contiguous"), pre_tokenizers.CharDelimiterSplit("_")]),
+    ),
+    split("llama3", "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
+    split("gpt4o", "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+          "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+          "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
+    split("deepseek", "\\p{N}{1,3}", "[一-龥\u3040-ゟ゠-ヿ]+",
+          "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
+    train(
+        "openclip",
+        models.BPE(),
+        trainers.BpeTrainer(vocab_size=500, initial_alphabet=alphabet, special_tokens=["<s>"], **quiet),
+        normalizer=normalizers.Sequence([normalizers.NFC(), normalizers.Replace(Regex("\\s+"), " "), normalizers.Lowercase()]),
+        pre=pre_tokenizers.Sequence([
+            pre_tokenizers.Split(Regex("'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"), "removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]),
+        decoder=decoders.ByteLevel(),
+    ),
+    train(
+        "words_regex",
+        models.WordLevel(unk_token="<unk>"),
+        trainers.WordLevelTrainer(vocab_size=150, special_tokens=["<unk>"], **quiet),
+        pre=pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(r"\d{2,3}|(?:\w|')+?[aeiou]|\S"), "merged_with_previous"), pre_tokenizers.Split(Regex(r"\s+(?!\S)|\W"), "isolated")]),
     ),
 ]
 
