@@ -17,15 +17,15 @@ type onnxImport struct {
 	wanted   map[string]bool // values that outputs depend on
 	values   map[string]onnxValue
 	layers   []*onnxLayerOf
-	states   map[string]string     // parts of inputs that are initial states, and the nodes that take them
-	sizes    map[onnxSizeOf]string // names of sizes that are known when the model runs
-	lengths  string                // the input that has the lengths of the rows, "" without
-	room     int                   // elements that constants may yet be computed of
-	allowed  int                   // and at first
-	problems []string              // the first ones
-	more     bool                  // there are others, or could be
-	unknown  bool                  // an operator was
-	carried  []string              // inputs that are initial states
+	states   map[string][]onnxBegin // of inputs: the parts that are initial states
+	sizes    map[onnxSizeOf]string  // names of sizes that are known when the model runs
+	lengths  string                 // the input that has the lengths of the rows, "" without
+	room     int                    // elements that constants may yet be computed of
+	allowed  int                    // and at first
+	problems []string               // the first ones
+	more     bool                   // there are others, or could be
+	unknown  bool                   // an operator was
+	carried  []string               // inputs that are initial states
 	notes    []string
 }
 
@@ -58,7 +58,7 @@ const (
 // is bounded by how many the file has, so that it, with what onnxfile.Read and
 // Parts.Model take, allocates at most memoryTimes the file's size and memoryMore.
 func partsOfGraph(file *onnxfile.Model) (*Parts, error) {
-	im := &onnxImport{file: file, values: map[string]onnxValue{}, states: map[string]string{}, sizes: map[onnxSizeOf]string{}}
+	im := &onnxImport{file: file, values: map[string]onnxValue{}, states: map[string][]onnxBegin{}, sizes: map[onnxSizeOf]string{}}
 	im.allow()
 	im.want()
 	for _, name := range slices.Sorted(maps.Keys(file.Constants)) {

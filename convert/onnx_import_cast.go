@@ -64,8 +64,9 @@ func foldCast(im *onnxImport, n *onnxfile.Node, in []*onnxConst) ([]*onnxConst, 
 	return one(out, nil)
 }
 
-// seqCast makes numbers of integers and the other way round, where they are read.
-func seqCast(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
+// seqCast makes numbers of integers and the other way round, where they are read: of
+// floats integers, which must be symbols then.
+func seqCast(im *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, error) {
 	s, err := first(in)
 	if err != nil {
 		return nil, err
@@ -77,9 +78,12 @@ func seqCast(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, erro
 	t := typeOf(to)
 	float := onnxfile.TensorProto_FLOAT
 	switch {
-	case s.stage > inputStage && (t == float || s.kind != float && (t == onnxfile.TensorProto_INT64 || t == onnxfile.TensorProto_INT32)),
+	case s.stage > inputStage && t == float,
+		s.stage == embedStage && s.table == nil && (t == onnxfile.TensorProto_INT64 || t == onnxfile.TensorProto_INT32), // one-hot
 		s.stage == orderStage && t == onnxfile.TensorProto_INT64:
 		return in[:1], nil
+	case s.stage == inputStage && t == float && s.kind != float && im.kindOf(s.input) == float:
+		return nil, fmt.Errorf("of integers that were made of floats")
 	case s.stage == inputStage && (t == float && s.kind != onnxfile.TensorProto_DOUBLE || t == onnxfile.TensorProto_INT64 || t == onnxfile.TensorProto_INT32):
 		out := s.with(s.axes)
 		out.kind = t

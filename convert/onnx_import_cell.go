@@ -20,9 +20,9 @@ type onnxCell struct {
 	p       []float32   // (D, 3·H), nil without
 	begins  [2]*onnxSeq // parts of inputs that h and c begin with, nil for zeros
 	below   onnxBelow
-	flipped bool // what it reads lies from the end to the start
-	ordered bool // and in order of the rows' lengths
-	lengths bool // rows end at lengths that are fed
+	flipped bool           // what it reads lies from the end to the start
+	ordered *onnxfile.Node // see onnxSeq
+	lengths bool           // rows end at lengths that are fed
 }
 
 // onnxBelow is what a layer reads.
@@ -168,6 +168,9 @@ func (im *onnxImport) recurrent(n *onnxfile.Node, in []onnxValue) ([]onnxValue, 
 	if x == nil {
 		return nil, fmt.Errorf("reads a constant")
 	}
+	if x.stage < inputStage {
+		return nil, fmt.Errorf("reads what is no sequence")
+	}
 	if len(x.axes) != 3 {
 		return nil, fmt.Errorf("reads a tensor of %d axes, want 3", len(x.axes))
 	}
@@ -197,7 +200,7 @@ func (im *onnxImport) recurrent(n *onnxfile.Node, in []onnxValue) ([]onnxValue, 
 
 // outputs are Y, Y_h and Y_c.
 func (c *onnxCell) outputs(steps, rows []*onnxAtom) []onnxValue {
-	all := &onnxSeq{stage: outputStage, flipped: c.flipped, ordered: c.ordered, at: everyStep}
+	all := &onnxSeq{stage: outputStage, kind: onnxfile.TensorProto_FLOAT, flipped: c.flipped, ordered: c.ordered, at: everyStep}
 	for d := range c.reverse {
 		all.sources = append(all.sources, onnxSource{c, d})
 	}
@@ -303,7 +306,7 @@ func (im *onnxImport) lengthsOf(c *onnxCell, n *onnxfile.Node, in []onnxValue, s
 }
 
 // start reads an initial state: zeros, or an input that carries it.
-func (im *onnxImport) start(n *onnxfile.Node, what string, v onnxValue, ordered bool) error {
+func (im *onnxImport) start(n *onnxfile.Node, what string, v onnxValue, ordered *onnxfile.Node) error {
 	switch {
 	case v.fill != nil && v.fill.float != 0:
 		return fmt.Errorf("%s is %v, want zeros or an input: a model here begins with zeros, or goes on with the state that it is given", what, v.fill.float)
@@ -323,11 +326,16 @@ func (im *onnxImport) start(n *onnxfile.Node, what string, v onnxValue, ordered 
 		if v.seq.ordered != ordered {
 			return fmt.Errorf("%s and the sequence have their rows in different orders", what)
 		}
-		part := v.seq.input + v.seq.part
-		if other, taken := im.states[part]; taken {
-			return fmt.Errorf("%s is a part of input %q, which %s begins with, too", what, short(v.seq.input), other)
+		extent, others := v.seq.extent(), im.states[v.seq.input]
+		if err := im.spend(len(others)); err != nil {
+			return err
 		}
-		im.states[part] = n.String()
+		for _, other := range others {
+			if overlap(extent, other.extent) {
+				return fmt.Errorf("%s is a part of input %q, which %s begins with, too", what, short(v.seq.input), other.node)
+			}
+		}
+		im.states[v.seq.input] = append(others, onnxBegin{extent, n.String()})
 		if name := fmt.Sprintf("%q", short(v.seq.input)); !slices.Contains(im.carried, name) && len(im.carried) < 4 {
 			im.carried = append(im.carried, name)
 		}

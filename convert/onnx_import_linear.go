@@ -94,14 +94,17 @@ func (im *onnxImport) linear(s *onnxSeq, name string, w []float32, out, width in
 		if s.at == cellState {
 			return nil, fmt.Errorf("reads the cell's state c: a head here reads outputs")
 		}
-		_, swapped, err := im.consume(s)
+		layer, swapped, err := im.consume(s)
 		if err != nil {
 			return nil, err
 		}
+		y.layer = layer
 		if swapped {
 			w = swapHalves(w, width)
 		}
 		y.stage = headStage
+	case countStage, orderStage:
+		return nil, fmt.Errorf("reads what is no sequence")
 	case embedStage:
 		return nil, fmt.Errorf("reads an embedding: a model here has a linear layer before its recurrent ones of numbers alone")
 	default:
@@ -116,12 +119,15 @@ func (im *onnxImport) bias(s *onnxSeq, c *onnxConst, name string) ([]onnxValue, 
 	if s.linear == nil || s.stage != linearStage && s.stage != headStage {
 		return nil, fmt.Errorf("adds constant %q to what is no linear layer", short(name))
 	}
+	if s.activation != "" {
+		return nil, fmt.Errorf("adds constant %q to a %s", short(name), s.activation)
+	}
 	if s.linear.biased {
 		return nil, fmt.Errorf("adds %q to linear layer %q, which has a bias", short(name), short(s.linear.Weight.Name))
 	}
 	out := len(s.linear.Bias)
 	n := len(c.shape)
-	if c.ints != nil || n > 0 && c.shape[n-1] != out || len(c.floats) != out && len(c.floats) != 1 || !sizeOf(s.features()).is(int64(out)) || n > len(s.axes) {
+	if c.ints != nil || n > 0 && c.shape[n-1] != out || len(c.floats) != out && len(c.floats) != 1 || !sizeOf(s.features()).is(int64(out)) || !s.lastIsFeatures() || n > len(s.axes) {
 		return nil, fmt.Errorf("adds %q of shape %v to %d features, want one for each", short(name), c.shape, out)
 	}
 	if err := im.spend(out); err != nil {
@@ -215,7 +221,10 @@ func seqSoftmax(im *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, 
 	if err != nil {
 		return nil, err
 	}
-	if s.stage != headStage || axis != len(s.axes)-1 || !sizeOf(s.features()).is(int64(len(s.linear.Bias))) {
+	if s.activation != "" {
+		return nil, fmt.Errorf("of a %s", s.activation)
+	}
+	if s.stage != headStage || axis != len(s.axes)-1 || !s.lastIsFeatures() || !sizeOf(s.features()).is(int64(len(s.linear.Bias))) {
 		return nil, fmt.Errorf("over axis %d of what is no head's outputs", axis)
 	}
 	im.note("%s of the head's outputs is left out: a model here gives scores, and makes probabilities of them where they are asked for.", n.Op)

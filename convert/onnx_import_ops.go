@@ -209,7 +209,7 @@ func (s *onnxSeq) embed(table *nn.Tensor, width int) ([]onnxValue, error) {
 		return nil, fmt.Errorf("reads input %q of type %s, want INT64 or INT32", short(s.input), s.kind)
 	}
 	out := s.with(append(slices.Clone(s.axes), axisFor(&onnxAtom{featureAxis, number(int64(width))})))
-	out.stage, out.table = embedStage, table
+	out.stage, out.table, out.kind = embedStage, table, onnxfile.TensorProto_FLOAT
 	return seqs(out), nil
 }
 
@@ -239,6 +239,9 @@ func seqEqual(im *onnxImport, _ *onnxfile.Node, in []onnxValue) ([]onnxValue, er
 		return nil, fmt.Errorf("want symbols beside 0, 1, 2, …")
 	}
 	s, c := in[0].seq, in[1].c
+	if len(c.shape) == 0 {
+		return nil, fmt.Errorf("with one number: want symbols beside 0, 1, 2, …")
+	}
 	if err := im.spend(len(c.ints)); err != nil {
 		return nil, err
 	}

@@ -74,14 +74,15 @@ type onnxSeq struct {
 	kind   onnxfile.TensorProto_DataType // of its elements
 	table  *nn.Tensor                    // embedStage: (V, E), nil for one-hot
 	linear *onnxLinear                   // linearStage, reluStage: before the layers; headStage: the head
+	layer  int                           // headStage: which it reads
 
 	sources []onnxSource // outputStage and on: in the order of the atom of sourceAxis, if there are several
 	merge   rnn.Merge    // they have become one, "" not
 	at      string       // a place of a sequence
 	flipped bool         // steps lie from the end to the start
 
-	ordered bool // rows lie in order of their lengths
-	inverse bool // orderStage: the places that bring them back
+	ordered *onnxfile.Node // rows lie in the order that this has made of their lengths, nil: in their own
+	inverse bool           // orderStage: the places that bring them back
 
 	activation string // headStage: what is applied after it, "softmax", "log_softmax"
 }
@@ -251,6 +252,9 @@ func (s *onnxSeq) slice(p slicing) (*onnxSeq, error) {
 		return s, nil
 	}
 	from, to, ok := bounds(p, size)
+	if ok && from == 0 && size.is(int64(to)) {
+		return s, nil
+	}
 	if s.stage == inputStage && (len(axis) == 1 && axis[0].role == anyAxis || len(axis) == 0) {
 		return s.partOf(p, from, to, ok)
 	}
@@ -281,9 +285,6 @@ func (s *onnxSeq) partOf(p slicing, from, to int, ok bool) (*onnxSeq, error) {
 	if !ok {
 		return nil, fmt.Errorf("from %v to %v of %v of input %q", p.from, p.to, sizeOf(s.axes[p.axis]), short(s.input))
 	}
-	if len(s.axes[p.axis]) == 0 { // all there is
-		return s, nil
-	}
 	if len(s.part) > 200 {
 		return nil, fmt.Errorf("of parts of parts of input %q", short(s.input))
 	}
@@ -300,6 +301,9 @@ func (s *onnxSeq) partOf(p slicing, from, to int, ok bool) (*onnxSeq, error) {
 
 // flip turns the steps around.
 func (s *onnxSeq) flip(p slicing, axis []*onnxAtom) (*onnxSeq, error) {
+	if len(axis) == 0 { // one step, or one of what else there may be
+		return s, nil
+	}
 	whole := p.from.known() && (p.from.is(-1) || p.from.plus >= math.MaxInt32) && p.to.known() && p.to.plus <= -math.MaxInt32
 	if !whole || s.at != everyStep && s.stage >= outputStage {
 		return nil, fmt.Errorf("from %v to %v by -1, want all steps", p.from, p.to)
@@ -319,7 +323,7 @@ func (s *onnxSeq) sliceTime(p slicing, size onnxDim) (*onnxSeq, error) {
 	next, _ := p.from.sum(number(1))
 	before, _ := size.sum(number(-1))
 	last := p.from.is(-1) || p.from == before
-	toEnd := p.to == size || p.to.known() && p.to.plus >= math.MaxInt32 || p.from.is(-1) && p.to.is(0)
+	toEnd := p.to == size || p.to.known() && p.to.plus >= math.MaxInt32
 	switch {
 	case s.stage < outputStage || s.at != everyStep:
 	case last && (toEnd || p.to == next && !p.to.is(0)):
@@ -350,6 +354,11 @@ func (s *onnxSeq) sliceSources(axis, from, to int) (*onnxSeq, error) {
 	out.axes[axis] = slices.Concat(axisFor(&onnxAtom{sourceAxis, number(int64(len(out.sources)))}), rest)
 	out.settle()
 	return out, nil
+}
+
+// lastIsFeatures says whether the last axis counts those, or directions of them.
+func (s *onnxSeq) lastIsFeatures() bool {
+	return !slices.ContainsFunc(s.features(), func(a *onnxAtom) bool { return a.role != featureAxis && a.role != sourceAxis })
 }
 
 // features is the last axis.

@@ -20,6 +20,9 @@ type onnxLayerOf struct {
 // consume finds the layer whose outputs these are, for who reads them: its number,
 // and whether the backward ones come first.
 func (im *onnxImport) consume(s *onnxSeq) (layer int, swapped bool, err error) {
+	if !s.lastIsFeatures() {
+		return 0, false, fmt.Errorf("reads outputs along an axis of %s, want their features last", s.features()[0].role)
+	}
 	l := onnxLayerOf{sources: slices.Clone(s.sources), merge: s.merge}
 	switch f := s.features(); {
 	case len(l.sources) > 2:
@@ -89,7 +92,7 @@ func (im *onnxImport) finish(p *Parts) {
 		switch {
 		case v.Name == name:
 		case s != nil && s.stage == headStage && s.linear == said.linear && s.at == said.at:
-		case s != nil && s.stage == headStage && (&s.linear.Weight.Data[0] != &said.linear.Weight.Data[0] || !slices.Equal(s.linear.Bias, said.linear.Bias) || s.at != said.at):
+		case s != nil && s.stage == headStage && (&s.linear.Weight.Data[0] != &said.linear.Weight.Data[0] || !slices.Equal(s.linear.Bias, said.linear.Bias) || s.at != said.at || s.layer != said.layer):
 			im.problem("outputs %q and %q are of two heads: a model here has one", short(name), short(v.Name))
 		case s != nil && s.stage == headStage:
 		case s != nil && (s.at == ended || s.at == cellState):
@@ -98,7 +101,7 @@ func (im *onnxImport) finish(p *Parts) {
 			im.note("Output %q is left out.", short(v.Name))
 		}
 	}
-	top := len(im.layers) - 1
+	top := said.layer
 	if said.stage == outputStage {
 		var err error
 		if top, _, err = im.consume(said); err != nil {
@@ -107,6 +110,7 @@ func (im *onnxImport) finish(p *Parts) {
 		}
 	}
 	im.pooled(p, said, name)
+	im.whole()
 	if top != len(im.layers)-1 {
 		im.problem("output %q is of recurrent layer %d of %d, want of the last", short(name), top+1, len(im.layers))
 	}
@@ -125,6 +129,27 @@ func (im *onnxImport) finish(p *Parts) {
 	p.Notes = im.notes
 }
 
+// whole finds layers that read more or other than those of a model here would: steps
+// past a row's length, or states that are also their sequence.
+func (im *onnxImport) whole() {
+	for i, l := range im.layers {
+		for j, s := range l.sources {
+			if j > 0 && s.cell == l.sources[0].cell {
+				break
+			}
+			// What a forward layer reads too much comes after all that is read of it.
+			if later := i < len(im.layers)-1 && len(l.sources) == 1 && !s.backward(); im.lengths != "" && !s.cell.lengths && !later {
+				im.problem("%s: without sequence_lens, and other layers have them: a model here ends a row in all layers", s.cell.node)
+			}
+			for _, begin := range s.cell.begins {
+				if begin != nil && begin.input == im.layers[0].below.input {
+					im.problem("%s: begins with input %q, which is the sequence, too", s.cell.node, short(begin.input))
+				}
+			}
+		}
+	}
+}
+
 // pooled says what the head reads.
 func (im *onnxImport) pooled(p *Parts, s *onnxSeq, name string) {
 	pools := map[string]string{everyStep: EveryStep, ended: model.PoolLast, meanStep: model.PoolMean, maxStep: model.PoolMax}
@@ -134,7 +159,7 @@ func (im *onnxImport) pooled(p *Parts, s *onnxSeq, name string) {
 		im.problem("output %q reads %s of sequences that end before: past a row's length there are zeros; want Y_h, or the mean or maximum", short(name), s.at)
 	case !ok:
 		im.problem("output %q reads %s, where a direction has only begun: a model here reads the last output of each direction, as Y_h has it", short(name), s.at)
-	case s.ordered:
+	case s.ordered != nil:
 		im.problem("output %q has its rows in order of their lengths", short(name))
 	case s.flipped && s.at == everyStep:
 		im.problem("output %q has its steps from the end to the start", short(name))

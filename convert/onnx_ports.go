@@ -7,6 +7,7 @@ import (
 
 	"sluice/convert/internal/onnxfile"
 	"sluice/model"
+	"sluice/nn"
 )
 
 // onnxPorts are what the inputs and outputs of a graph of others are for.
@@ -190,17 +191,8 @@ func (s *graphSide) run(_ context.Context, t trial) (arrays, string, error) {
 		}
 	}
 	for _, p := range s.ports.states {
-		a := array{}
-		n := 1
-		for _, axis := range p.axes {
-			size := axis.size
-			if size == 0 {
-				size = b.B
-			}
-			a.Shape, n = append(a.Shape, size), n*size
-		}
-		a.Data = make([]float32, n)
-		inputs[p.name] = a
+		shape := begins.shape(p, b.B)
+		inputs[p.name] = array{shape, make([]float32, nn.Elements(shape))}
 	}
 	state := t.state
 	if state == nil {

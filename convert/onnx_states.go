@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -9,6 +10,44 @@ import (
 type onnxCut struct {
 	of, to *onnxAtom // the axis and what is left of it, nil where that is of size 1
 	from   int
+}
+
+// onnxBegin is a part of an input that a node begins with.
+type onnxBegin struct {
+	extent map[*onnxAtom][2]int
+	node   string
+}
+
+// extent is from where to where of the axes of an input a part is, of those that are
+// cut.
+func (s *onnxSeq) extent() map[*onnxAtom][2]int {
+	type part struct {
+		of   *onnxAtom
+		from int
+	}
+	extent, parts := map[*onnxAtom][2]int{}, map[*onnxAtom]part{}
+	for _, cut := range s.cuts {
+		of, ok := parts[cut.of]
+		if !ok {
+			of.of = cut.of
+		}
+		size := 1
+		if of.from += cut.from; cut.to != nil {
+			size, parts[cut.to] = int(cut.to.size.plus), of
+		}
+		extent[of.of] = [2]int{of.from, of.from + size}
+	}
+	return extent
+}
+
+// overlap says whether two parts of an input have some of it in common.
+func overlap(a, b map[*onnxAtom][2]int) bool {
+	for atom, x := range a {
+		if y, ok := b[atom]; ok && (x[1] <= y[0] || y[1] <= x[0]) {
+			return false
+		}
+	}
+	return true
 }
 
 // onnxPlace is where a port has one vector, h or c, of one direction of a layer for
@@ -155,7 +194,7 @@ func (im *onnxImport) begin(s onnxSource, value *onnxSeq) *onnxPlace {
 // end is the place of what a direction ends with in an output of what it is taken at,
 // nil if it is not there.
 func end(s onnxSource, output, at string, value *onnxSeq) *onnxPlace {
-	if value == nil || value.stage != outputStage || value.at != at || value.merge != "" || value.ordered {
+	if value == nil || value.stage != outputStage || value.at != at || value.merge != "" || value.ordered != nil {
 		return nil
 	}
 	source := slices.Index(value.sources, s)
@@ -185,6 +224,27 @@ func end(s onnxSource, output, at string, value *onnxSeq) *onnxPlace {
 		return nil
 	}
 	return p
+}
+
+// shape is that of an input for b rows: as its places say, where it has some.
+func (s onnxStates) shape(p onnxPort, b int) []int {
+	var known []int
+	for _, places := range s {
+		for _, place := range places {
+			if place.port == p.name {
+				known = place.sizes
+			}
+		}
+	}
+	shape := make([]int, len(p.axes))
+	for i, axis := range p.axes {
+		size := axis.size
+		if size != 1 && len(known) > 0 { // axes of size 1 are in no place
+			size, known = known[0], known[1:]
+		}
+		shape[i] = cmp.Or(size, b)
+	}
+	return shape
 }
 
 // each calls do with the places of all numbers of b rows, in arrays (L·D, B, H) as ours
