@@ -77,10 +77,13 @@ func TestGraphsOfOtherKinds(t *testing.T) {
 			g.node("Transpose", "logits", "t")
 			g.node("Add", "t bias", "scores")
 		}, `adds "bias" of shape [2] to 2 features`},
-		{"a head of two layers", "T", "B", func(g *denseGraph) {
+		{"a head of two layers", "T", 1, func(g *denseGraph) {
 			g.layer("")
-			g.node("MatMul", "y head", "scores")
-			g.node("MatMul", "z head", "others")
+			g.floats("rows", 2, 4)
+			g.node("Squeeze", "y one", "y2")
+			g.node("Squeeze", "z one", "z2")
+			g.node("Gemm", "y2 rows", "scores", "transB", 1)
+			g.node("Gemm", "z2 rows", "others", "transB", 1)
 			g.output("others")
 		}, `outputs "scores" and "others" are of two heads`},
 		{"rows in one order and back from another", "T", 3, func(g *denseGraph) {
