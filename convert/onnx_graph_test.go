@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -107,6 +108,14 @@ func TestGraphsOfOtherKinds(t *testing.T) {
 			g.layer("- - b")
 			g.node("MatMul", "z head", "scores")
 		}, `initial_h is a part of input "h0", which RNN node`},
+		{"a state of rows turned around", "T", "B", func(g *denseGraph) {
+			g.input("h0", onnxfile.TensorProto_FLOAT, 1, "B", 4)
+			g.ints("least", math.MinInt32)
+			g.node("Slice", "h0 last least one last", "a")
+			g.node("RNN", "x W R - - a", "u4")
+			g.node("Squeeze", "u4 one", "u")
+			g.node("MatMul", "u head", "scores")
+		}, `initial_h is input "h0" turned around`},
 		{"the sequence as a state", 1, "B", func(g *denseGraph) {
 			g.input("s", onnxfile.TensorProto_FLOAT, 1, "B", 4)
 			g.node("RNN", "s V R - - s", "u4")

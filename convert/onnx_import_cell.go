@@ -189,7 +189,7 @@ func (im *onnxImport) recurrent(n *onnxfile.Node, in []onnxValue) ([]onnxValue, 
 	}
 	for i, what := range []string{"initial_h", "initial_c"} {
 		if n.Input(5+i) != "" {
-			if err := im.start(n, what, in[5+i], x.ordered); err != nil {
+			if err := im.start(c, what, in[5+i]); err != nil {
 				return nil, err
 			}
 			c.begins[i] = in[5+i].seq
@@ -306,7 +306,7 @@ func (im *onnxImport) lengthsOf(c *onnxCell, n *onnxfile.Node, in []onnxValue, s
 }
 
 // start reads an initial state: zeros, or an input that carries it.
-func (im *onnxImport) start(n *onnxfile.Node, what string, v onnxValue, ordered *onnxfile.Node) error {
+func (im *onnxImport) start(c *onnxCell, what string, v onnxValue) error {
 	switch {
 	case v.fill != nil && v.fill.float != 0:
 		return fmt.Errorf("%s is %v, want zeros or an input: a model here begins with zeros, or goes on with the state that it is given", what, v.fill.float)
@@ -323,7 +323,17 @@ func (im *onnxImport) start(n *onnxfile.Node, what string, v onnxValue, ordered 
 		if v.seq.stage != inputStage || v.seq.input == im.lengths {
 			return fmt.Errorf("%s is computed by the graph: want zeros or an input", what)
 		}
-		if v.seq.ordered != ordered {
+		if v.seq.flipped || len(v.seq.axes) != 3 {
+			return fmt.Errorf("%s is input %q turned around, or not of 3 axes", what, short(v.seq.input))
+		}
+		rows := v.seq.axes[1]
+		if c.batched {
+			rows = v.seq.axes[0]
+		}
+		if err := cmp.Or(bind(rows, batchAxis), bind(v.seq.axes[2], featureAxis)); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		if v.seq.ordered != c.ordered {
 			return fmt.Errorf("%s and the sequence have their rows in different orders", what)
 		}
 		extent, others := v.seq.extent(), im.states[v.seq.input]
@@ -335,7 +345,7 @@ func (im *onnxImport) start(n *onnxfile.Node, what string, v onnxValue, ordered 
 				return fmt.Errorf("%s is a part of input %q, which %s begins with, too", what, short(v.seq.input), other.node)
 			}
 		}
-		im.states[v.seq.input] = append(others, onnxBegin{extent, n.String()})
+		im.states[v.seq.input] = append(others, onnxBegin{extent, c.node})
 		if name := fmt.Sprintf("%q", short(v.seq.input)); !slices.Contains(im.carried, name) && len(im.carried) < 4 {
 			im.carried = append(im.carried, name)
 		}
