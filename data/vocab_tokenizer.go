@@ -18,8 +18,14 @@ var errTokens = errors.New("data: a tokenizer is no list of symbols, and none is
 // bytes.
 const maxWhole = 16 << 20
 
-// TokenizerVocab is the vocabulary of a tokenizer.json of Hugging Face, of at most 64
-// MiB, added tokens among its symbols. Texts get the ids that the library tokenizers
+// maxHeld bounds a tokenizer as the header of a model's file holds it, in bytes: a
+// header has at most 32 MiB, and more than this in it.
+const maxHeld = 24 << 20
+
+// TokenizerVocab is the vocabulary of a tokenizer.json of Hugging Face, added tokens
+// among its symbols. It has at most 64 MiB, and 24 MiB as the file of a model holds
+// it: without white space, as a string of JSON, in which a quote or backslash takes
+// two bytes, and <, > or & seven. Texts get the ids that the library tokenizers
 // gives with add_special_tokens=False: what a post-processor adds, truncation and
 // padding are left out. Its models are BPE, WordPiece, Unigram and WordLevel; what
 // is not known in it is an error that names it. It allocates less than 100 times the
@@ -44,6 +50,9 @@ func TokenizerVocab(content []byte) (*Vocab, error) {
 		return nil, fmt.Errorf("data: tokenizer: %w", err)
 	}
 	json.HTMLEscape(&source, compact.Bytes()) // as encoding/json writes it: equal vocabularies, equal bytes
+	if n := source.Len() + bytes.Count(source.Bytes(), []byte(`"`)) + bytes.Count(source.Bytes(), []byte(`\`)); n > maxHeld {
+		return nil, fmt.Errorf("data: tokenizer of %d bytes of JSON, which takes %d in the file of a model: want at most %d there", len(content), n, maxHeld)
+	}
 	v := &Vocab{kind: tokens, unknown: "error", symbols: t.Tokens(), unknownID: -1, tokenizer: t, source: source.Bytes()}
 	if id, ok := t.Unknown(); ok {
 		v.unknown, v.unknownID = "unk", id

@@ -176,3 +176,18 @@ func TestTokenizerJSON(t *testing.T) {
 		t.Error("lines of a tokenizer: no error")
 	}
 }
+
+// What the file of a model would have no room for is refused before anything is
+// learnt.
+func TestTokenizerHeld(t *testing.T) {
+	of := func(filler int) []byte {
+		return []byte(`{"truncation": "` + strings.Repeat("x", filler) + `", "model": {"type": "WordLevel", "unk_token": "a", "vocab": {"a": 0, "\\\"": 1, "<": 2}}}`)
+	}
+	held := len(must(json.Marshal(string(must(TokenizerVocab(of(0))).source)))) - len(`""`)
+	if _, err := TokenizerVocab(of(maxHeld - held)); err != nil {
+		t.Error(err)
+	}
+	content := of(maxHeld - held + 1)
+	_, err := TokenizerVocab(content)
+	wantError(t, err, fmt.Sprintf("data: tokenizer of %d bytes of JSON, which takes 25165825 in the file of a model: want at most 25165824 there", len(content)))
+}

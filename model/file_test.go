@@ -74,6 +74,15 @@ func TestSaveOpen(t *testing.T) {
 	}
 }
 
+// The file of a model has room for the largest tokenizer.
+func TestSaveLargestTokenizer(t *testing.T) {
+	vocab, err := data.TokenizerVocab([]byte(`{"truncation":"` + strings.Repeat(`\"`, 6<<20-64) + `","model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fileOf(t, newModel(t, Spec{Task: LM, RNN: rnn.Config{Cell: "lstm", Biases: 2, Hidden: 2, Layers: 1}}, vocab))
+}
+
 // The names and shapes in a file are those of PyTorch's modules, under rnn.;
 // the GRU that PyTorch lacks bears others.
 func TestNames(t *testing.T) {
