@@ -15,6 +15,10 @@ import (
 // maxNPZ bounds a .npz file, and what it unpacks to, in bytes.
 const maxNPZ = 1 << 30
 
+// maxNPZExamples bounds the examples of a .npz file: one may have a byte there, and
+// takes hundreds in memory.
+const maxNPZExamples = 1 << 20
+
 // readNPZ reads all arrays of a file.
 func readNPZ(name string, r io.Reader) (arrays, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxNPZ+1))
@@ -132,6 +136,8 @@ func (t Table) arraysOf(all arrays) (x, y *npz.Array, lengths []int64, err error
 	}
 	n := x.Shape[0]
 	switch {
+	case n > maxNPZExamples:
+		return nil, nil, nil, arrayError(x, "%d examples: want at most %d", n, maxNPZExamples)
 	case y == nil && t.Label != none && !t.MayLack:
 		if name = t.Label; name == "" {
 			name = "y"

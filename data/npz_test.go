@@ -73,6 +73,7 @@ func TestNPZExamples(t *testing.T) {
 		{archived("x", numbers, "lengths", npy("(2,)", []int64{1, 0})), Table{Label: none}, []string{"1 [1] "}, `array "lengths": example 2 has 0 steps: want 1 to 3`},
 		{archived("x", numbers, "lengths", npy("(2,)", []int64{math.MaxInt64, 1})), Table{Label: none}, nil, `array "lengths": example 1 has 9223372036854775807 steps: want 1 to 3`},
 		{archived("x", npy("(1, 1, 2)", []float64{1, 1e39})), Table{Label: none}, nil, `array "x": example 1, step 1, channel 2 is +Inf: want a number in the range of a float32`},
+		{archived("x", npy("(1048577, 1)", make([]uint8, 1<<20+1))), Table{Label: none}, nil, `array "x": 1048577 examples: want at most 1048576`},
 		{"PK", Table{}, nil, "zip: not a valid zip file"},
 	} {
 		var got []string

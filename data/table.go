@@ -27,6 +27,7 @@ import (
 // (examples, steps, channels), which are rounded to float32, y of labels (examples),
 // whole numbers or text, and if there is an array lengths (examples), as many steps
 // of each example are used. Columns are the names of arrays; others are left out.
+// There are at most 2²⁰ examples.
 type Table struct {
 	// Format: "csv", "tsv", "jsonl", "lines", "idx", "npz", or "" for what FormatOf says.
 	Format string `json:"format,omitempty"`
