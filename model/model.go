@@ -113,6 +113,10 @@ func plan(spec Spec, names Names) (*Model, error) {
 	switch numbers := spec.Features > 0; {
 	case names.Vocab != nil && numbers:
 		return nil, fmt.Errorf("model: a vocabulary and inputs of %d numbers: want one of them", spec.Features)
+	case spec.Task == Tag && ofTokenizer(names.Vocab):
+		return nil, fmt.Errorf("model: task tag with the vocabulary of a tokenizer: want one of words")
+	case ofTokenizer(names.Characters):
+		return nil, fmt.Errorf("model: characters of words with the vocabulary of a tokenizer: want one of characters")
 	case names.Vocab == nil && !numbers && spec.Task != Regress:
 		return nil, fmt.Errorf("model: task %s without a vocabulary", spec.Task)
 	case (names.Characters != nil) != spec.Chars.on():

@@ -40,6 +40,10 @@ func size(v *data.Vocab) int {
 	return v.Size()
 }
 
+// ofTokenizer says whether a vocabulary, if there is one, is a tokenizer's, whose
+// symbols are parts of words.
+func ofTokenizer(v *data.Vocab) bool { return v != nil && v.Kind() == "tokenizer" }
+
 // validate says which name cannot be.
 func (n Names) validate() error {
 	if len(n.Labels) > MaxLabels {

@@ -103,6 +103,9 @@ func shaped(name string, shape ...int) func(*parts) {
 	return func(p *parts) { p.tensor(name).Shape, p.tensor(name).Data = shape, make([]float32, nn.Elements(shape)) }
 }
 
+// ofWords is the vocabulary of a tokenizer.
+const ofWords = `{"kind":"tokenizer","unknown":"unk","tokenizer":{"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}}}}`
+
 // malformedTags are changes to the file of a tagger with a CRF and the labels O, B-x,
 // I-x, B-y of scheme iob2, whose words are spelled.
 var malformedTags = []malformation{
@@ -123,6 +126,8 @@ var malformedTags = []malformation{
 	{with("characters", `{}`), `model: metadata "characters": data: vocabulary: field "kind" is missing`},
 	{change("characters", `"t"`, `"t","T"`), `model: metadata "characters": data: vocabulary: symbol 9, "T", is also symbol 7`},
 	{change("characters", `"t"`, `"t","z"`), `model: tensor "chars.embed.weight" has shape [13 2], want [14 2]`},
+	{with("characters", ofWords), `model: characters of words with the vocabulary of a tokenizer: want one of characters`},
+	{with("vocab", ofWords), `model: task tag with the vocabulary of a tokenizer: want one of words`},
 	{without("vocab"), `model: no "vocab" in the metadata`},
 	{change("input", `"chars":{"embed":2,"hidden":3}`, `"lower":true`), `model: characters of words: want a vocabulary of them and a width of their embedding, or neither`},
 	{change("input", `"embed":2,"hidden":3`, `"embed":2`), `model: characters of width 2 read by 0 units: want both, or neither`},
