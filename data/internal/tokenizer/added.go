@@ -98,6 +98,9 @@ func each(a *added, text string, use func(at int, part string, token int32)) {
 		if t.rstrip {
 			end = len(text) - len(strings.TrimLeftFunc(text[end:], unicode.IsSpace))
 		}
+		if start >= end { // the one before took it as its white space
+			continue
+		}
 		if from < start {
 			use(from, text[from:start], -1)
 		}

@@ -102,6 +102,33 @@ func TestTies(t *testing.T) {
 	}
 }
 
+// An added token of white space is not there where the one before has taken it and it
+// would take what is before it too. The ids are those of tokenizers 0.23.3, which has
+// none for the last text: it panics.
+func TestAddedSpace(t *testing.T) {
+	const newline, tab = `{"id":2,"content":"\n"`, `,{"id":3,"content":"\t"`
+	for _, c := range []struct {
+		added, text string
+		want        []int32
+	}{
+		{newline + `,"lstrip":true,"rstrip":true,"normalized":true}`, "\n\n\na", []int32{2, 1}},
+		{newline + `,"lstrip":true,"rstrip":true}`, "a \n \n a", []int32{1, 2, 1}},
+		{newline + `,"rstrip":true}`, "\n\n\na", []int32{2, 2, 2, 1}},
+		{newline + `,"lstrip":true}`, "a\n\n\n", []int32{1, 2, 2, 2}},
+		{newline + `,"rstrip":true}` + tab + `,"lstrip":true,"rstrip":true}`, "\n\t \t  a", []int32{2, 1}},
+		{newline + `,"rstrip":true}` + tab + `}`, "\n\t\t  aa", []int32{2, 3, 3, 0}},
+		{newline + `,"rstrip":true}` + tab + `,"lstrip":true}`, "\n\t  a", []int32{2, 1}},
+	} {
+		k, err := Parse([]byte(`{"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"a":1}},"added_tokens":[` + c.added + `]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ids := encode(t, k, c.text); !slices.Equal(ids, c.want) {
+			t.Errorf("%s: %q: ids %v, want %v", c.added, c.text, ids, c.want)
+		}
+	}
+}
+
 // A text that is cut has the ids of the whole, and where it can be cut it is.
 func TestCut(t *testing.T) {
 	const (
