@@ -174,7 +174,8 @@ func (v *Vocab) AppendSymbol(dst []byte, id int32) []byte { return append(dst, v
 // Decode is the text of ids, each in [0, V): characters and bytes as they are,
 // words with one space between two on a line, so that of a text's white space
 // only the newlines come back as they were; tokens as the tokenizer does. Bytes may
-// be no UTF-8.
+// be no UTF-8; of tokens that are bytes, a run that is not wholly UTF-8 keeps its
+// valid characters, where the library tokenizers makes U+FFFD of each byte.
 func (v *Vocab) Decode(ids []int32) string {
 	var b []byte
 	if v.kind == tokens {

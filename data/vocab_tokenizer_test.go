@@ -129,6 +129,23 @@ func TestTokenizerDecoder(t *testing.T) {
 	}
 }
 
+// Of bytes that are not wholly UTF-8, valid characters are kept: tokenizers 0.23.3 makes
+// four U+FFFD of these.
+func TestTokenizerBytes(t *testing.T) {
+	v := openTokenizer(t, "llama")
+	var ids []int32
+	for _, token := range []string{"<0x61>", "<0xC3>", "<0xA9>", "<0xE5>"} {
+		id, ok := v.ID(token)
+		if !ok {
+			t.Fatal(token)
+		}
+		ids = append(ids, id)
+	}
+	if got := v.Decode(ids); got != "aé\xe5" {
+		t.Errorf("%q", got)
+	}
+}
+
 // A model file has all of a tokenizer: what is read again is the same, byte for byte.
 func TestTokenizerJSON(t *testing.T) {
 	for _, name := range tokenizerNames {
