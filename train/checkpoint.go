@@ -207,12 +207,35 @@ func (r *run) resume(c *Checkpoint) error {
 
 // same is the error of a checkpoint that is of another run.
 func (r *run) same(c *Checkpoint) error {
-	if err := r.sameData(c.note.Text); err != nil {
+	if err := r.sameData(c.note.Text, c.Model.Vocab); err != nil {
 		return err
 	}
-	here, there := r.model.Vocab, c.Model.Vocab
+	return r.sameConfig(c)
+}
+
+// sameData is the error of a run that was of other data, or read it with another
+// vocabulary, from which the split follows; nil is one of numbers or not known.
+func (r *run) sameData(there identity, vocab *data.Vocab) error {
+	here := r.data.about().identity
+	switch {
+	case here.SHA256 != there.SHA256:
+		return differ("the data's sha256", here.SHA256, there.SHA256)
+	case here.Vectors != there.Vectors:
+		return differ("the vectors' sha256", here.Vectors, there.Vectors)
+	}
+	if err := sameVocab(r.model.Vocab, vocab); err != nil {
+		return err
+	}
+	if here != there {
+		return differ("the split into what is trained on and held out", fmt.Sprint(here.Train, " + ", here.HeldOut), fmt.Sprint(there.Train, " + ", there.HeldOut))
+	}
+	return nil
+}
+
+// sameVocab is the error of a vocabulary that is another.
+func sameVocab(here, there *data.Vocab) error {
 	if here == nil || there == nil {
-		return r.sameConfig(c)
+		return nil
 	}
 	if here.Size() != there.Size() {
 		return differ("the size of the vocabulary", here.Size(), there.Size())
@@ -227,7 +250,7 @@ func (r *run) same(c *Checkpoint) error {
 			return differ("the tokenizer's sha256", here, there)
 		}
 	}
-	return r.sameConfig(c)
+	return nil
 }
 
 // sumOf is the sha256 of a vocabulary, in hex.
@@ -237,20 +260,6 @@ func sumOf(v *data.Vocab) string {
 		return err.Error()
 	}
 	return fmt.Sprintf("%x", sha256.Sum256(b))
-}
-
-// sameData is the error of a run that was of other data.
-func (r *run) sameData(there identity) error {
-	here := r.data.about().identity
-	switch {
-	case here.SHA256 != there.SHA256:
-		return differ("the data's sha256", here.SHA256, there.SHA256)
-	case here.Vectors != there.Vectors:
-		return differ("the vectors' sha256", here.Vectors, there.Vectors)
-	case here != there:
-		return differ("the split into what is trained on and held out", fmt.Sprint(here.Train, " + ", here.HeldOut), fmt.Sprint(there.Train, " + ", there.HeldOut))
-	}
-	return nil
 }
 
 // differ is the error of a value that is another than that of the run to go on

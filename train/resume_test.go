@@ -431,9 +431,11 @@ func TestOtherTokenizer(t *testing.T) {
 		t.Error(err)
 	}
 	other := c
-	other.Tokenizer = tokenizer(`,"normalizer":{"type":"NFC"}`)
-	if _, _, err := in(t, m, other, prepare(t, other, song), 3); err == nil || !strings.HasPrefix(err.Error(), "train: resume: the tokenizer's sha256 is ") {
-		t.Errorf("another tokenizer: %v", err)
+	for _, normalizer := range []string{`"NFC"`, `"Replace","pattern":{"String":"the "},"content":"t"`} { // of as many symbols, and of fewer
+		other.Tokenizer = tokenizer(`,"normalizer":{"type":` + normalizer + `}`)
+		if _, _, err := in(t, m, other, prepare(t, other, song), 3); err == nil || !strings.HasPrefix(err.Error(), "train: resume: the tokenizer's sha256 is ") {
+			t.Errorf("another tokenizer: %v", err)
+		}
 	}
 	other.Vocab.Kind = "char"
 	_, err = Prepare(t.Context(), other, data.String(song))

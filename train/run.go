@@ -190,7 +190,7 @@ func newRun(c Config, d Data, team *nn.Team, o Options) (*run, error) {
 	}
 	if f := o.Folder; f != nil {
 		if of, ok := f.identity(); ok && o.From == nil { // it was ended before its first checkpoint
-			if err := r.sameData(of); err != nil {
+			if err := r.sameData(of, nil); err != nil {
 				return nil, err
 			}
 		}
