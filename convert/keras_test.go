@@ -90,6 +90,7 @@ func refused(t *testing.T, name string, err error, want string) {
 
 func TestKerasRefusals(t *testing.T) {
 	const gru, lstm, bi, head = "gru_after_1_forward_masking_steps.keras", "lstm_1_forward_masked_last.keras", "gru_after_1_mul_ids_mean.keras", "relu.keras"
+	const numbers = "masked_numbers.keras"
 	for name, c := range map[string]struct {
 		file    string
 		replace []string
@@ -110,14 +111,21 @@ func TestKerasRefusals(t *testing.T) {
 		"sigmoids":         {head, []string{`"activation": "linear"`, `"activation": "sigmoid"`}, `activation "sigmoid" of 2 outputs`},
 		"before":           {head, []string{`"activation": "relu"`, `"activation": "linear"`}, `activation "linear" before the recurrent layers, want relu`},
 		"quantised":        {head, []string{`"quantization_config": null`, `"quantization_config": {}`}, "quantised"},
-		"other layer":      {"masked_numbers.keras", []string{`"class_name": "GlobalAveragePooling1D"`, `"class_name": "LayerNormalization"`}, `of class LayerNormalization: has no equal here`},
-		"pool":             {"masked_numbers.keras", []string{`"keepdims": false`, `"keepdims": true`}, "keepdims true"},
-		"format":           {"masked_numbers.keras", []string{`"channels_last"`, `"channels_first"`}, `data_format "channels_first"`},
+		"other layer":      {numbers, []string{`"class_name": "GlobalAveragePooling1D"`, `"class_name": "LayerNormalization"`}, `of class LayerNormalization: has no equal here`},
+		"pool":             {numbers, []string{`"channels_last", "keepdims": false`, `"channels_last", "keepdims": true`}, "keepdims true"},
+		"format":           {numbers, []string{`"channels_last"`, `"channels_first"`}, `data_format "channels_first"`},
 		"pool first":       {lstm, []string{`"class_name": "Embedding"`, `"class_name": "GlobalAveragePooling1D"`}, "weights of no layer"},
 		"wrong cell":       {lstm, []string{`"class_name": "LSTM"`, `"class_name": "CuDNNLSTM"`}, "weights of no layer"},
-		"nothing":          {"masked_numbers.keras", []string{`"class_name": "Functional"`, `"class_name": "Mine"`}, "want Sequential or Functional"},
-		"no recurrent one": {"masked_numbers.keras", []string{`"class_name": "Masking"`, `"class_name": "Softmax"`}, `of class Softmax: axis <nil>`},
+		"nothing":          {numbers, []string{`"class_name": "Functional"`, `"class_name": "Mine"`}, "want Sequential or Functional"},
+		"no recurrent one": {gru, []string{`"class_name": "Masking"`, `"class_name": "Softmax"`}, `of class Softmax: axis <nil>`},
 		"no kernel":        {"functional.keras", []string{`"class_name": "Activation"`, `"class_name": "Dense"`, `"activation": "softmax"`, `"use_bias": false`}, `"kernel" of "activation" is missing`},
+		"state":            {numbers, []string{`"training": false, "mask"`, `"initial_state": {"class_name": "__tensor__", "config": {"value": [[1.0, 1.0, 1.0, 1.0, 1.0]], "dtype": "float32"}}, "mask"`}, `argument "initial_state" of layer "gru_25"`},
+		"second argument":  {numbers, []string{`["masking_7", 0, 0]}}]`, `["masking_7", 0, 0]}}, {"class_name": "__tensor__", "config": {"value": [[1.0]]}}]`}, `argument 2 of layer "gru_25"`},
+		"other value":      {numbers, []string{`}}, -9.0]`, `}}, 0.0]`}, `layer "gru_25" is called with mask "any_7"`},
+		"own mask":         {numbers, []string{`"class_name": "Masking"`, `"class_name": "Dropout"`}, `layer "gru_25" is called with mask "any_7"`},
+		"mask of all":      {numbers, []string{`"axis": -1`, `"axis": null`}, `layer "gru_25" is called with mask "any_7"`},
+		"mask of numbers":  {numbers, []string{`["any_7", 0, 0]`, `["not_equal_20", 0, 0]`}, `layer "gru_25" is called with mask "not_equal_20"`},
+		"mask of ids":      {"functional.keras", []string{`"mask_zero": true`, `"mask_zero": false`}, `is called with mask "not_equal_18"`},
 	} {
 		_, err := readParts(edited(t, c.file, c.replace...), Options{})
 		refused(t, name, err, c.want)

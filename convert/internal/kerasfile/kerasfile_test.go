@@ -197,8 +197,15 @@ func TestConfigs(t *testing.T) {
 	in := layerJSON("InputLayer", "in", "")
 	mask := `"mask":{"class_name":"__keras_tensor__","config":{"keras_history":["ne",0,0]}}`
 	notEqual := strings.Replace(layerJSON("NotEqual", "ne", "", "in"), "}],\"kwargs\"", "},0],\"kwargs\"", 1)
-	masked := functional(`["b",0,0]`, in, layerJSON("A", "a", "", "in"), notEqual, layerJSON("B", "b", mask, "a"))
-	if layers, err := modelOf([]byte(masked)); err != nil || outline(layers) != "InputLayer:in A:a B:b" {
+	embedding := strings.Replace(layerJSON("Embedding", "a", "", "in"), `"name":"a"}`, `"name":"a","mask_zero":true}`, 1)
+	masked := functional(`["b",0,0]`, in, embedding, notEqual, layerJSON("B", "b", mask+`,"training":true,"initial_state":null`, "a"))
+	if layers, err := modelOf([]byte(masked)); err != nil || outline(layers) != "InputLayer:in Embedding:a B:b" {
+		t.Errorf("%s, %v", outline(layers), err)
+	}
+	old := func(kwargs string) string {
+		return functional(`["a",0,0]`, in, `{"class_name":"A","name":"a","config":{},"inbound_nodes":[[["in",0,0,`+kwargs+`]]]}`)
+	}
+	if layers, err := modelOf([]byte(old(`{"training":false,"mask":null}`))); err != nil || outline(layers) != "InputLayer:in A:a" {
 		t.Errorf("%s, %v", outline(layers), err)
 	}
 	kept := functional(`[["b",0,0]]`, layerJSON("B", "b", "", "a"), layerJSON("A", "a", "", "in"), in)
@@ -224,7 +231,15 @@ func TestConfigs(t *testing.T) {
 		"second use":    {functional(`["a",0,0]`, in, strings.Replace(layerJSON("A", "a", "", "in"), `"in",0,0`, `"in",0,1`, 1)), "is output 1 of its use 0"},
 		"shared":        {functional(`["a",0,0]`, in, strings.Replace(layerJSON("A", "a", "", "in"), `"inbound_nodes":[`, `"inbound_nodes":[{},`, 1)), `"a" is used 2 times`},
 		"no name":       {functional(`["a",0,0]`, in, layerJSON("A", "", "", "in")), `class "A" without a name`},
-		"other mask":    {strings.Replace(masked, "},0],", "},7],", 1), `"in" is read by "a" and "ne"`},
+		"other mask":    {strings.Replace(masked, "},0],", "},7],", 1), `layer "b" is called with mask "ne"`},
+		"own mask":      {strings.Replace(masked, `"mask_zero":true`, `"mask_zero":false`, 1), `layer "b" is called with mask "ne"`},
+		"no mask":       {strings.Replace(masked, `["ne",0,0]`, `["a",0,0]`, 1), `layer "b" is called with mask "a"`},
+		"read mask":     {strings.Replace(masked, `"output_layers":["b"`, `"output_layers":["ne"`, 1), `output is "ne" and the last of its chain of layers "b"`},
+		"constant":      {functional(`["a",0,0]`, in, layerJSON("A", "a", `"initial_state":{"class_name":"__tensor__","config":{"value":[[1]]}}`, "in")), `a value that is no layer's output, as argument "initial_state" of layer "a"`},
+		"constants":     {functional(`["a",0,0]`, in, layerJSON("A", "a", `"initial_state":[null,[[1.0]]]`, "in")), `as argument "initial_state" of layer "a"`},
+		"second":        {functional(`["a",0,0]`, in, strings.Replace(layerJSON("A", "a", "", "in"), `}],"kwargs"`, `},{"class_name":"__tensor__"}],"kwargs"`, 1)), `as argument 2 of layer "a"`},
+		"constant mask": {functional(`["a",0,0]`, in, layerJSON("A", "a", `"mask":[[true]]`, "in")), `as argument "mask" of layer "a"`},
+		"old states":    {old(`{"initial_state":[[1.0]]}`), `layer "in" is read with the argument "initial_state", want it alone, in the call of layer "a"`},
 		"deep":          {strings.Repeat(`{"config":`, 20000), "config: "},
 	} {
 		_, err := modelOf([]byte(c.config))
