@@ -216,11 +216,17 @@ func (f *file) names(m *model.Model, o Options) (map[string]string, error) {
 		own = own && ok
 		names[t.Name] = t.Name
 	}
-	if !own {
+	var wrongs []string
+	if own {
+		if _, err := d.like(m, o.Ignore); err != nil {
+			return nil, err
+		}
+	} else {
 		p, err := d.parts(o.of(m))
 		if err != nil {
 			return nil, err
 		}
+		wrongs = p.without(m, names)
 		for name := range names {
 			names[name] = p.from[name]
 		}
@@ -228,7 +234,6 @@ func (f *file) names(m *model.Model, o Options) (map[string]string, error) {
 	if m.Tied {
 		names["head.weight"] = names["embed.weight"]
 	}
-	var wrongs []string
 	for _, t := range tensors {
 		switch theirs, ok := d.tensors[names[t.Name]]; {
 		case ok && !slices.Equal(theirs.shape, t.Shape):
@@ -238,7 +243,7 @@ func (f *file) names(m *model.Model, o Options) (map[string]string, error) {
 		}
 	}
 	if len(wrongs) > 0 {
-		return nil, fmt.Errorf("convert: another kind of model: %s", list(wrongs))
+		return nil, fmt.Errorf("convert: another kind of model: %s", strings.Join(wrongs[:min(len(wrongs), mostWrongs)], "; "))
 	}
 	for name, theirs := range names {
 		if theirs != "" {
@@ -246,6 +251,20 @@ func (f *file) names(m *model.Model, o Options) (map[string]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// without lists what of the parts has no equal in a model of such tensors.
+func (p *Parts) without(m *model.Model, names map[string]string) (wrongs []string) {
+	for _, ours := range slices.Sorted(maps.Keys(p.from)) {
+		switch _, ok := names[ours]; {
+		case ok:
+		case !m.Tied || ours != "head.weight":
+			wrongs = append(wrongs, fmt.Sprintf("%.80q, which is %s, has no equal", p.from[ours], ours))
+		case p.Embed != nil && !same(p.Embed.Data, p.Head.Weight.Data):
+			wrongs = append(wrongs, fmt.Sprintf("%.80q is not %.80q, to which it is tied here", p.from[ours], p.from["embed.weight"]))
+		}
+	}
+	return wrongs
 }
 
 // sluiceSide is another model, run here.

@@ -1,0 +1,83 @@
+package convert
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sluice/model"
+	"sluice/nn"
+	"sluice/rnn"
+	"sluice/safetensors"
+)
+
+// saved is a state dict of a model's tensors, whose names are changed: old, new, …
+func saved(t *testing.T, m *model.Model, more []safetensors.Tensor, rename ...string) string {
+	t.Helper()
+	_, tensors, err := m.Contents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tensors = append(tensors, more...)
+	for i := range tensors {
+		tensors[i].Name = strings.NewReplacer(rename...).Replace(tensors[i].Name)
+	}
+	var b bytes.Buffer
+	if err := safetensors.Write(&b, nil, tensors); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "b.safetensors")
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Each tensor of a state dict that PyTorch runs stands for one of the model that it is
+// compared with.
+func TestPyTorchNames(t *testing.T) {
+	c := rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Biases: 2, Hidden: 5, Layers: 1, Direction: rnn.Forward}
+	two := c
+	two.Layers = 2
+	one, deep := modelOf(t, model.Spec{Task: model.LM, Embed: 5, RNN: c}), modelOf(t, model.Spec{Task: model.LM, Embed: 5, RNN: two})
+	tied := modelOf(t, model.Spec{Task: model.LM, Embed: 5, Tied: true, RNN: c})
+	embed := tied.Tensors()[slices.IndexFunc(tied.Tensors(), func(t nn.Tensor) bool { return t.Name == "embed.weight" })]
+	same, other := slices.Clone(embed.Data), slices.Clone(embed.Data)
+	other[3]++
+	head := func(data []float32) []safetensors.Tensor {
+		return []safetensors.Tensor{{Name: "head.weight", Shape: embed.Shape, Data: data}}
+	}
+	theirs := []string{"embed", "encoder", "head", "decoder", "rnn.", "gru."}
+	for name, b := range map[string]struct {
+		m    *model.Model
+		path string
+		want string // of the error, "" without
+	}{
+		"own":               {one, saved(t, one, nil), ""},
+		"theirs":            {one, saved(t, one, nil, theirs...), ""},
+		"own, deeper":       {one, saved(t, deep, nil), `without use: "rnn.bias_hh_l1"`},
+		"theirs, deeper":    {one, saved(t, deep, nil, theirs...), `"gru.weight_ih_l1", which is rnn.weight_ih_l1, has no equal`},
+		"theirs, shallower": {deep, saved(t, one, nil, theirs...), `rnn.weight_ih_l1 [15 5] has no equal`},
+		"tied":              {tied, saved(t, tied, nil), ""},
+		"tied, saved":       {tied, saved(t, tied, head(same)), ""},
+		"tied, theirs":      {tied, saved(t, tied, head(same), theirs...), ""},
+		"untied":            {tied, saved(t, tied, head(other)), "head.weight is not embed.weight, to which it is tied"},
+		"untied, theirs":    {tied, saved(t, tied, head(other), theirs...), `"decoder.weight" is not "encoder.weight", to which it is tied here`},
+	} {
+		f, err := open(b.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		names, err := f.names(b.m, Options{})
+		switch {
+		case b.want != "":
+			refused(t, name, err, b.want)
+		case err != nil || len(names) < len(b.m.Tensors()):
+			t.Errorf("%s: %v, %v", name, names, err)
+		}
+	}
+}
