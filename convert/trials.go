@@ -3,6 +3,7 @@ package convert
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"sluice/model"
 	"sluice/nn"
@@ -15,6 +16,7 @@ type trial struct {
 	batch   model.Batch
 	state   []float32 // (B, StateSize), nil for zero
 	history []float64 // (B, Window, C) of a forecast, in the place of a batch
+	left    string    // why it is left out, "" where it is not
 }
 
 // trials are random and edge inputs of a model: the same for the same seed. Those of a
@@ -46,9 +48,9 @@ func (r *drawing) trials(steps bool) (all []trial) {
 		r.trial("large states", 7, 3, 1, 5),
 		r.trial("zeros", 5, 2, 0, 0),
 	}
-	if m.Task != model.Forecast && m.Task != model.LM && r.steps == 0 && r.rows == 0 {
+	if m.Task != model.Forecast && m.Task != model.LM {
 		all = append(all,
-			r.trial("ragged lengths", 11, 5, 1, 0).ragged(11, 1, 4, 11, 7),
+			r.trial("ragged lengths", 11, 5, 1, 0).ragged(4, 11, 1, 11, 7),
 			r.trial("ragged lengths, carried states", 6, 4, 1, 1).ragged(2, 6, 1, 5))
 	}
 	return all
@@ -115,9 +117,17 @@ func (r *drawing) trial(name string, t, b int, scale, state float64) trial {
 	return x
 }
 
-// ragged is the trial with rows of such lengths.
+// ragged is the trial with rows of such lengths, as shares of the longest one: the
+// first, which is another, is less than all steps.
 func (t trial) ragged(lengths ...int) trial {
-	t.batch.Lengths = lengths
+	if t.batch.T == 1 {
+		t.left = "all rows have one step"
+	}
+	longest := slices.Max(lengths)
+	for i := range t.batch.B {
+		share := lengths[i%len(lengths)] - 1
+		t.batch.Lengths = append(t.batch.Lengths, 1+share*(t.batch.T-1)/(longest-1))
+	}
 	if targets := t.batch.Targets; len(targets) == t.batch.T*t.batch.B {
 		for i := range targets {
 			if !within(t.batch, i) {

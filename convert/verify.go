@@ -119,6 +119,10 @@ func verify(ctx context.Context, m *model.Model, s side, all []trial, progress f
 		if progress != nil {
 			progress(i, len(all))
 		}
+		if t.left != "" {
+			r.Notes = append(r.Notes, fmt.Sprintf("%s: left out: %s", t.name, t.left))
+			continue
+		}
 		theirs, runtime, err := s.run(ctx, t)
 		if _, ok := err.(skip); ok {
 			r.Notes = append(r.Notes, fmt.Sprintf("%s: left out: %v", t.name, err))
