@@ -81,3 +81,35 @@ func TestPyTorchNames(t *testing.T) {
 		}
 	}
 }
+
+// Scores past a row's length are anything, as float32 or float64.
+func TestRecordedScores(t *testing.T) {
+	m := modelOf(t, model.Spec{Task: model.Tag, Embed: 4, RNN: rnn.Config{Cell: "rnn", Biases: 2, Hidden: 3, Layers: 1, Direction: rnn.Forward}})
+	team := nn.NewTeam(1)
+	defer team.Close()
+	r := trials(m, 1, false)[6]
+	a, err := r.ours(m, m.Pack(), team, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores := a["scores"].Data.([]float32)
+	double := make([]float64, len(scores))
+	for i := range scores {
+		if !within(r.batch, i/len(m.Labels)) {
+			scores[i] = 7
+		}
+		double[i] = float64(scores[i])
+	}
+	for _, data := range []any{scores, double} {
+		all := r.inputs(m)
+		all["scores"] = array{a["scores"].Shape, data}
+		path := filepath.Join(t.TempDir(), "recorded.npz")
+		if err := all.write(path); err != nil {
+			t.Fatal(err)
+		}
+		report, err := Verify(t.Context(), m, path, VerifyOptions{})
+		if err != nil || report.Trials[0] != "recorded inputs" || !report.Within(1e-6) {
+			t.Errorf("%T: %+v, %v", data, report, err)
+		}
+	}
+}

@@ -141,9 +141,10 @@ func verify(ctx context.Context, m *model.Model, s side, all []trial, progress f
 			name = "changes"
 		}
 		ours[name] = activated(ours[name], s.activation())
-		if theirs, ok := theirs[name].Data.([]float32); ok && m.Task == model.Tag {
-			clearPast(theirs, t.batch)
+		if scores := floats(theirs[name].Data); scores != nil && m.Task == model.Tag {
+			clearPast(scores, t.batch)
 			clearPast(ours[name].Data.([]float32), t.batch)
+			theirs[name] = array{theirs[name].Shape, scores}
 		}
 		if err := compare(most, t.name, ours, theirs); err != nil {
 			return nil, err
