@@ -25,6 +25,9 @@ func (f *finder) around(p *Parts, o Options) error {
 			p.note("%.80q is taken for the head, by its width", head)
 		}
 	}
+	if o.Input != "" && o.Embed != "" && o.Embed != "none" {
+		return fmt.Errorf("convert: embed %.80q beside input %.80q: a model reads symbols or numbers, want one of them", o.Embed, o.Input)
+	}
 	if o.Input != "" {
 		input, err := f.choose("input", o.Input, 0, nil, nil)
 		if err != nil {

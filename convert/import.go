@@ -149,7 +149,7 @@ func foreignGraph(graph *onnxfile.Model, why error, o Options) (m *model.Model, 
 // fit says which option is of no use to a file: one of a format, or one of our own that
 // has all in it.
 func (o Options) fit(f Format, own bool) error {
-	dict, foreign := f == SafeTensors || f == Torch, !own && o.Like == nil
+	dict, foreign := f == SafeTensors || f == Torch, !own && f != Recorded && o.Like == nil
 	for _, g := range []struct {
 		use     bool
 		options map[string]bool

@@ -20,6 +20,9 @@ func newSide(ctx context.Context, m *model.Model, path string, o VerifyOptions) 
 	}
 	defer f.Close()
 	if f.format == Recorded {
+		if err := o.Import.fit(f.format, false); err != nil {
+			return nil, err
+		}
 		return newRecorded(m, path)
 	}
 	own := f.format == Sluice
@@ -67,6 +70,9 @@ func (o Options) of(m *model.Model) Options {
 	}
 	if o.Pool == "" {
 		o.Pool = m.Pool
+	}
+	if o.Activation == "" && m.RNN.Cell == "rnn" && m.RNN.Activation == "relu" {
+		o.Activation = m.RNN.Activation
 	}
 	return o
 }

@@ -113,3 +113,41 @@ func TestRecordedScores(t *testing.T) {
 		}
 	}
 }
+
+// What an option says is used, or refused.
+func TestOptionsUsed(t *testing.T) {
+	c := rnn.Config{Cell: "rnn", Activation: "relu", Biases: 2, Hidden: 5, Layers: 1, Direction: rnn.Forward}
+	m := modelOf(t, model.Spec{Task: model.Classify, Pool: model.PoolLast, Features: 3, Embed: 4, RNN: c})
+	recorded := filepath.Join(t.TempDir(), "recorded.npz")
+	r := trials(m, 1, false)[0]
+	all := r.inputs(m)
+	all["logits"] = array{r.shape(m), make([]float32, len(m.Labels))}
+	if err := all.write(recorded); err != nil {
+		t.Fatal(err)
+	}
+	for option, o := range map[string]Options{
+		"task": {Task: model.Tag}, "head": {Head: "nosuch"}, "reset": {Reset: rnn.ResetBefore},
+		"ignore": {Ignore: []string{"x"}}, "like": {Like: m}, "pool": {Pool: model.PoolMean}, "activation": {Activation: "relu"},
+	} {
+		_, err := Verify(t.Context(), m, recorded, VerifyOptions{Import: o})
+		if want := recorded + ": convert: option " + option + ": of no use to a file of format npz"; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, err := Verify(t.Context(), m, recorded, VerifyOptions{}); err != nil {
+		t.Error(err)
+	}
+
+	dict := saved(t, m, nil)
+	o := Options{Task: model.Classify, Input: "input", Activation: "relu"}
+	report, err := Verify(t.Context(), m, dict, VerifyOptions{Import: Options{Input: "input"}})
+	if err != nil || !report.Within(0) {
+		t.Errorf("an activation that the model says: %+v, %v", report, err)
+	}
+	for embed, want := range map[string]string{"": "", "none": "", "nosuch": `embed "nosuch" beside input "input"`} {
+		o.Embed = embed
+		if _, _, err := Import(dict, o); err == nil != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("embed %q: %v, want %q", embed, err, want)
+		}
+	}
+}

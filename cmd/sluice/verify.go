@@ -52,7 +52,7 @@ func (c *verifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	m, err := c.ours(e, o)
+	m, err := c.ours(e, &o)
 	if err != nil {
 		return err
 	}
@@ -83,8 +83,9 @@ func (c *verifyCmd) Run(e *env) error {
 	return err
 }
 
-// ours is A as a model, or else B, which A is then compared with.
-func (c *verifyCmd) ours(e *env, o convert.Options) (*model.Model, error) {
+// ours is A as a model, or else B, which A is then compared with. What is recorded leaves
+// the options to it.
+func (c *verifyCmd) ours(e *env, o *convert.Options) (*model.Model, error) {
 	if format, err := convert.FormatOf(c.A); err == nil && format == convert.Recorded || isModel(c.B) && !isModel(c.A) {
 		c.A, c.B = c.B, c.A
 	}
@@ -94,7 +95,10 @@ func (c *verifyCmd) ours(e *env, o convert.Options) (*model.Model, error) {
 			return m, err
 		}
 	}
-	m, notes, err := convert.Import(c.A, o)
+	m, notes, err := convert.Import(c.A, *o)
+	if format, err := convert.FormatOf(c.B); err == nil && format == convert.Recorded {
+		*o = convert.Options{}
+	}
 	for _, n := range notes {
 		fmt.Fprintln(e.stderr, "note:", visible(n))
 	}
