@@ -151,3 +151,22 @@ func TestOptionsUsed(t *testing.T) {
 		}
 	}
 }
+
+// What a state dict does not say and no option does is said by a note.
+func TestStateDictNotes(t *testing.T) {
+	c := rnn.Config{Cell: "gru", Reset: rnn.ResetAfter, Biases: 2, Hidden: 5, Layers: 1, Direction: rnn.Forward}
+	dict := saved(t, modelOf(t, model.Spec{Task: model.Classify, Pool: model.PoolMax, Features: 3, RNN: c}), nil)
+	for _, o := range []struct {
+		Options
+		want string
+	}{
+		{Options{Task: model.Classify}, "what its head reads: here it is the last step's output (pool)"},
+		{Options{Task: model.Classify, Pool: model.PoolLast}, ""},
+		{Options{Task: model.Tag}, ""},
+	} {
+		_, notes, err := Import(dict, o.Options)
+		if err != nil || (len(notes) > 0) != (o.want != "") || !strings.Contains(strings.Join(notes, ""), o.want) {
+			t.Errorf("%+v: notes %q, %v, want %q", o.Options, notes, err, o.want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sluice/model"
 	"sluice/nn"
 	"sluice/rnn"
 )
@@ -122,6 +123,9 @@ func (d *stateDict) parts(o Options) (*Parts, error) {
 	p.from = f.from
 	if p.Stack != nil && p.Stack[0].Cell == "rnn" && o.Activation == "" {
 		p.note("a state dict does not say whether nn.RNN is one of tanh or relu: here it is tanh (activation)")
+	}
+	if o.Task == model.Classify && o.Pool == "" {
+		p.note("a state dict does not say what its head reads: here it is the last step's output (pool)")
 	}
 	if err := f.err(); err != nil {
 		return nil, err
