@@ -144,7 +144,7 @@ type Options struct {
 	Embed  string   // the embedding's tensor, "none" for none; "" is found
 	Input  string   // a linear layer with ReLU before the recurrent ones; "" is none
 	Head   string   // the head's tensor or prefix; "" is found
-	Ignore []string // tensors without use here, or prefixes of their names
+	Ignore []string // tensors without use here, or modules that they are in
 }
 
 // Model is the model of the parts. What of the names is missing is numbered. Weights
