@@ -96,6 +96,10 @@ type onnxLinear struct {
 // input is the value of an input of the graph.
 func (im *onnxImport) input(v onnxfile.Value) *onnxSeq {
 	s := &onnxSeq{input: v.Name, kind: v.Type}
+	if !v.Ranked {
+		im.problem("input %q is of unknown rank, want a shape, in which sizes may be unknown", short(v.Name))
+		return nil
+	}
 	if len(v.Shape) > maxAxes {
 		im.problem("input %q has %d axes, want at most %d", short(v.Name), len(v.Shape), maxAxes)
 		return nil

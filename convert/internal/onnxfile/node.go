@@ -77,14 +77,6 @@ func (n *Node) Input(i int) string {
 	return ""
 }
 
-// Output is the name of output i, "" if nobody wants it.
-func (n *Node) Output(i int) string {
-	if i < len(n.Outputs) {
-		return n.Outputs[i]
-	}
-	return ""
-}
-
 // Has says whether the node has an attribute.
 func (n *Node) Has(name string) bool {
 	return slices.ContainsFunc(n.attributes, func(a *AttributeProto) bool { return a.GetName() == name })

@@ -108,32 +108,6 @@ func TestRefusedTensors(t *testing.T) {
 	}
 }
 
-func TestTied(t *testing.T) {
-	for file, want := range map[string][]string{
-		"views.pt":             {"a", "b"},
-		"views_legacy.pt":      {"a", "b"},
-		"checkpoint.pt":        {"state_dict.rnn.weight_hh_l0", "state_dict.head.weight"},
-		"checkpoint_legacy.pt": {"state_dict.rnn.weight_hh_l0", "state_dict.head.weight"},
-		"lstm.pt":              nil,
-	} {
-		f, err := read(load(t, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for i, a := range f.Tensors {
-			for _, b := range f.Tensors[i+1:] {
-				if a.Tied(b) {
-					got = append(got, a.Name, b.Name)
-				}
-			}
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: tied are %q, want %q", file, got, want)
-		}
-	}
-}
-
 func TestOthers(t *testing.T) {
 	f, err := read(load(t, "checkpoint.pt"))
 	if err != nil {
@@ -158,19 +132,6 @@ func TestRefusedFiles(t *testing.T) {
 	} {
 		if _, err := read(load(t, file)); !errors.Is(err, ErrFormat) || err.Error() != want {
 			t.Errorf("%s: got\n%v, want\n%s", file, err, want)
-		}
-	}
-}
-
-// Views of one storage are not tied unless they are the same elements.
-func TestNotTied(t *testing.T) {
-	f, err := read(pickled(t, proto+tuple(view(0, []int{2}, []int{1}), view(2, []int{2}, []int{1}), view(0, []int{2}, []int{2}), view(0, []int{1}, []int{1}), view(0, []int{2}, []int{1}))+"."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []bool{true, false, false, false, true} {
-		if got := f.Tensors[0].Tied(f.Tensors[i]); got != want {
-			t.Errorf("tensor %d tied to the first: %t, want %t", i, got, want)
 		}
 	}
 }

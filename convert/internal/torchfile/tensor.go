@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 
 	"github.com/nlpodyssey/gopickle/types"
 )
@@ -93,13 +92,6 @@ type Tensor struct {
 	offset   int   // of the first element, in elements
 	elements int   // of the storage
 	storage  *storage
-}
-
-// Tied says whether t and u are the same elements of one storage: weights that
-// one layer shares with another.
-func (t Tensor) Tied(u Tensor) bool {
-	return t.storage == u.storage && t.DType == u.DType && t.offset == u.offset &&
-		slices.Equal(t.Shape, u.Shape) && slices.Equal(t.stride, u.stride)
 }
 
 // tensor checks a rebuilt tensor: it lies in its storage.
