@@ -41,6 +41,9 @@ func readKeras(r io.ReaderAt, size int64, o Options) (*Parts, error) {
 		return nil, fmt.Errorf("convert: %s", strings.Join(wrongs[:min(len(wrongs), mostWrongs)], "; "))
 	}
 	for i := range layers {
+		if i == 0 {
+			k.rows, k.steps = fixed(&layers[i])
+		}
 		if err := k.layer(&layers[i]); err != nil {
 			return nil, err
 		}
@@ -114,6 +117,22 @@ func (k *keras) layer(l *kerasfile.Layer) error {
 		return k.activation(l, "softmax")
 	}
 	return refuse(l, "has no equal here, want Embedding, SimpleRNN, GRU, LSTM, Bidirectional, GlobalAveragePooling1D, GlobalMaxPooling1D, Dense, or what acts in training alone")
+}
+
+// fixed are the rows and the steps that the first layer is fixed to, 0 where it is not.
+func fixed(l *kerasfile.Layer) (rows, steps int) {
+	shape, ok := l.Config["batch_shape"].([]any)
+	if !ok { // Keras 2
+		shape, _ = l.Config["batch_input_shape"].([]any)
+	}
+	const most = 1024 // more is not tried
+	var sizes [2]int
+	for i, size := range shape[:min(len(shape), len(sizes))] {
+		if n, _ := size.(float64); n >= 1 && n <= most {
+			sizes[i] = int(n)
+		}
+	}
+	return sizes[0], sizes[1]
 }
 
 // short is a foreign name of bounded length.

@@ -11,8 +11,9 @@ import (
 // kerasSide is a model in Keras.
 type kerasSide struct {
 	peerSide
-	said   string
-	masked bool // symbol 0 fills sequences up
+	said        string
+	masked      bool // symbol 0 fills sequences up
+	rows, steps int  // of its input where they are fixed, 0 not
 }
 
 // kerasSide is the side of a Keras file.
@@ -24,7 +25,7 @@ func (f *file) kerasSide(runs peerSide, o VerifyOptions) (side, error) {
 	if !p.whole {
 		return nil, fmt.Errorf("convert: weights alone, which Keras cannot run: want a whole model (.keras, .h5), or Sluice's own reading, without Python")
 	}
-	return &kerasSide{runs, p.Activation, p.masked}, nil
+	return &kerasSide{runs, p.Activation, p.masked, p.rows, p.steps}, nil
 }
 
 func (s *kerasSide) activation() string { return s.said }
@@ -36,9 +37,12 @@ func (s *kerasSide) padding() string {
 	return "Keras: nothing is masked, all steps of all rows are read"
 }
 
-// trials have symbol 0 past a row's length alone, where it is masked.
+// trials have the sizes that the model has fixed, and symbol 0 past a row's length alone,
+// where it is masked.
 func (s *kerasSide) trials(m *model.Model, seed uint64) []trial {
-	all := trials(m, seed, false)
+	r := newDrawing(m, seed)
+	r.rows, r.steps = s.rows, s.steps
+	all := r.trials(false)
 	if !s.masked {
 		return all
 	}

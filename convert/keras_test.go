@@ -3,6 +3,7 @@ package convert
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -273,4 +274,43 @@ func TestKerasModel(t *testing.T) {
 	if err != nil || len(m.Labels) != 2 || m.Pool != model.PoolLast || m.Vocab.Size() != 11 {
 		t.Errorf("%+v, %v", m, err)
 	}
+}
+
+// Keras gets batches of the sizes that a model has fixed.
+func TestKerasFixed(t *testing.T) {
+	for _, c := range []struct{ shape, rows, steps string }{
+		{"[5, null, 3]", "[5 5 5 5 5 5]", "[1 13 9 7 7 5]"}, {"[null, 7, 3]", "[1 4 3 3 3 2]", "[7 7 7 7 7 7]"},
+		{"[null, null, 3]", "[1 4 3 3 3 2]", "[1 13 9 7 7 5]"}, {"[null, 100000000, 3]", "[1 4 3 3 3 2]", "[1 13 9 7 7 5]"},
+	} {
+		path := filepath.Join(t.TempDir(), "fixed.keras")
+		if err := os.WriteFile(path, edited(t, "stateful.keras", `"batch_shape": [5, null, 3]`, `"batch_shape": `+c.shape), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		f, err := open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		m, _, err := f.model(Options{Task: model.Classify}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := f.kerasSide(peerSide{m: m}, VerifyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rows, steps []int
+		for _, trial := range s.trials(m, 1)[:6] {
+			rows, steps = append(rows, trial.batch.B), append(steps, trial.batch.T)
+		}
+		if fmt.Sprint(rows) != c.rows || fmt.Sprint(steps) != c.steps {
+			t.Errorf("%s: %v rows of %v steps, want %s of %s", c.shape, rows, steps, c.rows, c.steps)
+		}
+	}
+}
+
+// What Keras says of an error is told, not that there is one.
+func TestKerasError(t *testing.T) {
+	_, _, err := peer(t).run(job{Kind: "keras", File: filepath.Join(kerasFolder, "stateful.keras")}, arrays{"x": {[]int{2, 3, 3}, make([]float32, 18)}})
+	refused(t, "two rows", err, "If an RNN is stateful, the batch size")
 }

@@ -34,6 +34,8 @@ type Parts struct {
 	ports  *onnxPorts        // of a graph
 	masked bool              // of Keras: symbol 0 fills sequences up
 	whole  bool              // of Keras: with a config, not weights alone
+	rows   int               // of Keras: where its input is fixed to so many, 0 not
+	steps  int               // likewise
 }
 
 // EveryStep as Parts.Pool is a head that reads each step's output.

@@ -6,6 +6,7 @@ the kind needs. Each line of standard output is its answer: "runtime", the name 
 version of what ran it, or "error".
 """
 import json
+import re
 import sys
 
 import numpy as np
@@ -106,11 +107,20 @@ def run_keras(job, inputs):
     import keras
 
     model = once(job["file"], lambda: keras.saving.load_model(job["file"], compile=False))
+    for layer in model.layers:
+        if getattr(layer, "stateful", False):
+            layer.reset_states()
     x = inputs.get("ids", inputs.get("x"))
     out = keras.ops.convert_to_numpy(model(np.swapaxes(x, 0, 1), training=False))
     if job["steps"]:
         out = np.swapaxes(out, 0, 1)
     return f"Keras {keras.__version__}", {job["output"]: out}
+
+
+def telling(err):
+    """One line of an error, without colours or the arguments that Keras lists."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(err)).split("Arguments received by")[0]
+    return f"{type(err).__name__}: {' '.join(text.split())}"
 
 
 def main():
@@ -125,7 +135,7 @@ def main():
             np.savez(job["outputs"], **{name: np.ascontiguousarray(v) for name, v in arrays.items()})
             answer = {"runtime": runtime}
         except Exception as err:
-            answer = {"error": f"{type(err).__name__}: {str(err).splitlines()[0] if str(err) else ''}"}
+            answer = {"error": telling(err)}
         print(json.dumps(answer), flush=True)
 
 

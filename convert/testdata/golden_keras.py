@@ -85,6 +85,11 @@ def masked_numbers():
     return keras.Model(i, L.Dense(K)(x))
 
 
+def stateful():
+    """One whose batches have a fixed size, and begin where the last one ended."""
+    return keras.Sequential([keras.Input(batch_shape=(B, None, X)), L.GRU(H, stateful=True), L.Dense(K)])
+
+
 def cases():
     """Name, model, kind of input, file, activation."""
     kinds, pools, n = ["masked", "numbers", "masking", "ids"], list(POOLS), 0
@@ -115,6 +120,7 @@ def cases():
         ("weights_bi", sequential("lstm", 2, "concat", "numbers", "mean", "linear"), "numbers", ".weights.h5", "linear"),
         ("weights_mixed", keras.Sequential([*before("ids"), L.LSTM(7, return_sequences=True), L.Bidirectional(L.GRU(H, return_sequences=True)), L.TimeDistributed(L.Dense(K))]), "ids", ".weights.h5", "linear"),
         ("weights_twelve", keras.Sequential([keras.Input((None, X)), *[L.SimpleRNN(4 + i, return_sequences=True) for i in range(12)]]), "numbers", ".weights.h5", None),
+        ("stateful", stateful(), "numbers", ".keras", "linear"),
     ]:
         yield name, model, kind, name + suffix, act
 
