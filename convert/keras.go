@@ -88,7 +88,9 @@ func (k *keras) layer(l *kerasfile.Layer) error {
 		if k.Symbols || k.Input != nil || len(k.Stack) > 0 {
 			return refuse(l, "it is not the first layer: which steps it masks follows from their values")
 		}
-		k.mask = l.Name
+		value, _ := l.Config["mask_value"].(float64)
+		fill := float32(value)
+		k.mask, k.masked = l.Name, &fill
 		return nil
 	case "Embedding":
 		return k.embedding(l)
@@ -175,8 +177,8 @@ func (k *keras) embedding(l *kerasfile.Layer) error {
 		return refuse(l, "embeddings %v, want (V, E)", w.Shape)
 	}
 	k.Symbols, k.Embed = true, tensor(w)
-	if k.masked = l.Config["mask_zero"] == true; k.masked {
-		k.mask = l.Name
+	if l.Config["mask_zero"] == true {
+		k.mask, k.masked = l.Name, new(float32)
 	}
 	return nil
 }

@@ -12,8 +12,8 @@ import (
 type kerasSide struct {
 	peerSide
 	said        string
-	masked      bool // symbol 0 fills sequences up
-	rows, steps int  // of its input where they are fixed, 0 not
+	masked      *float32 // the symbol or number that fills sequences up, nil without
+	rows, steps int      // of its input where they are fixed, 0 not
 }
 
 // kerasSide is the side of a Keras file.
@@ -31,22 +31,27 @@ func (f *file) kerasSide(runs peerSide, o VerifyOptions) (side, error) {
 func (s *kerasSide) activation() string { return s.said }
 
 func (s *kerasSide) padding() string {
-	if s.masked {
-		return "Keras: symbol 0 is masked wherever it stands; past a row's end the last output is repeated, or zeros after a Bidirectional"
+	if s.masked != nil {
+		return fmt.Sprintf("Keras: a step of %v is masked wherever it stands; past a row's end the last output is repeated, or zeros after a Bidirectional", *s.masked)
 	}
 	return "Keras: nothing is masked, all steps of all rows are read"
 }
 
-// trials have the sizes that the model has fixed, and symbol 0 past a row's length alone,
-// where it is masked.
+// trials have the sizes that the model has fixed, and what is masked past a row's length
+// alone.
 func (s *kerasSide) trials(m *model.Model, seed uint64) []trial {
 	r := newDrawing(m, seed)
 	r.rows, r.steps = s.rows, s.steps
 	all := r.trials(false)
-	if !s.masked {
+	if s.masked == nil {
 		return all
 	}
 	for _, t := range all {
+		for i := range t.batch.Data {
+			if !within(t.batch, i/m.Features) {
+				t.batch.Data[i] = *s.masked
+			}
+		}
 		for i, id := range t.batch.IDs {
 			if t.batch.IDs[i] = max(1, id); !within(t.batch, i) {
 				t.batch.IDs[i] = 0
@@ -60,7 +65,7 @@ func (s *kerasSide) run(_ context.Context, t trial) (arrays, string, error) {
 	switch {
 	case t.state != nil:
 		return nil, "", skip{fmt.Errorf("there it begins with zeros")}
-	case t.batch.Lengths != nil && !s.masked:
+	case t.batch.Lengths != nil && s.masked == nil:
 		return nil, "", skip{fmt.Errorf("nothing masks steps")}
 	}
 	inputs := t.inputs(s.m)

@@ -314,3 +314,23 @@ func TestKerasError(t *testing.T) {
 	_, _, err := peer(t).run(job{Kind: "keras", File: filepath.Join(kerasFolder, "stateful.keras")}, arrays{"x": {[]int{2, 3, 3}, make([]float32, 18)}})
 	refused(t, "two rows", err, "If an RNN is stateful, the batch size")
 }
+
+// What is masked in Keras stands past a row's length, and nowhere else.
+func TestKerasTrialsMasked(t *testing.T) {
+	m := modelOf(t, model.Spec{Task: model.Tag, Features: 3, RNN: rnn.Config{Cell: "rnn", Hidden: 2, Layers: 1, Biases: 1}})
+	fill, ragged := float32(-7), false
+	for _, x := range (&kerasSide{masked: &fill}).trials(m, 1) {
+		for i, v := range x.batch.Data {
+			if (v == fill) == within(x.batch, i/m.Features) {
+				t.Fatalf("%s: number %d of the inputs is %v", x.name, i, v)
+			}
+		}
+		ragged = ragged || x.batch.Lengths != nil
+		if x.name == "zeros" {
+			t.Error("zeros are tried, which may all be masked")
+		}
+	}
+	if !ragged {
+		t.Error("no row ends before another")
+	}
+}

@@ -32,7 +32,7 @@ type Parts struct {
 
 	from   map[string]string // of a state dict: our tensors to those they came of
 	ports  *onnxPorts        // of a graph
-	masked bool              // of Keras: symbol 0 fills sequences up
+	masked *float32          // of Keras: the symbol or number that fills sequences up, nil without
 	whole  bool              // of Keras: with a config, not weights alone
 	rows   int               // of Keras: where its input is fixed to so many, 0 not
 	steps  int               // likewise

@@ -45,6 +45,10 @@ func newSide(ctx context.Context, m *model.Model, path string, o VerifyOptions) 
 		if what := shapeOf(m, other); what != "" {
 			return nil, fmt.Errorf("convert: another kind of model: %s", what)
 		}
+		a, b := m.RNN, other.RNN
+		if f.format == Sluice && o.Python != "" && (a.Cell != b.Cell || a.Activation != b.Activation || a.Reset != b.Reset || a.Merge != b.Merge || m.Pool != other.Pool) {
+			return nil, fmt.Errorf("convert: another kind of model, which PyTorch would run as this one: want it without Python")
+		}
 	}
 	if o.Python == "" {
 		return &sluiceSide{m: other, p: other.Pack(), team: nn.NewTeam(1), of: f.format}, nil
