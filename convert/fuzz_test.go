@@ -104,6 +104,9 @@ func withEdits(file, edits []byte) []byte {
 	for _, n := range g.Node {
 		values = append(values, n.Output...)
 	}
+	if len(values) == 0 {
+		return file
+	}
 	for ; len(edits) >= 4; edits = edits[4:] {
 		edit(g, values, edits[0], int(edits[1]), int(edits[2]), edits[3])
 	}
