@@ -228,8 +228,8 @@ func (im *onnxImport) reads(c *onnxCell, x *onnxSeq) error {
 	switch {
 	case x.stage == inputStage && x.kind != onnxfile.TensorProto_FLOAT:
 		return fmt.Errorf("reads input %q of type %s, want FLOAT, or symbols through an embedding", short(x.input), x.kind)
-	case x.part != "":
-		return fmt.Errorf("reads a part of input %q:%s", short(x.input), x.part)
+	case len(x.cuts) > 0:
+		return fmt.Errorf("reads a part of input %q", short(x.input))
 	case x.stage == linearStage:
 		return fmt.Errorf("reads a linear layer without ReLU, %q: a model here has one with ReLU before its recurrent layers, or none", short(x.linear.Weight.Name))
 	case x.stage == headStage:
@@ -291,7 +291,7 @@ func (im *onnxImport) lengthsOf(c *onnxCell, n *onnxfile.Node, in []onnxValue, s
 		return nil
 	case v.seq == nil:
 		return fmt.Errorf("sequence_lens %q is a constant: want an input, or none", short(n.Input(4)))
-	case v.seq.stage != inputStage || v.seq.part != "" || len(v.seq.axes) != 1:
+	case v.seq.stage != inputStage || len(v.seq.cuts) > 0 || len(v.seq.axes) != 1:
 		return fmt.Errorf("sequence_lens %q: want a whole input of one axis", short(n.Input(4)))
 	case v.seq.ordered != in[0].seq.ordered:
 		return fmt.Errorf("sequence_lens %q and the sequence have their rows in different orders", short(n.Input(4)))
@@ -336,16 +336,16 @@ func (im *onnxImport) start(c *onnxCell, what string, v onnxValue) error {
 		if v.seq.ordered != c.ordered {
 			return fmt.Errorf("%s and the sequence have their rows in different orders", what)
 		}
-		extent, others := v.seq.extent(), im.states[v.seq.input]
+		others := im.states[v.seq.input]
 		if err := im.spend(len(others)); err != nil {
 			return err
 		}
 		for _, other := range others {
-			if overlap(extent, other.extent) {
+			if overlap(v.seq.cuts, other.cuts) {
 				return fmt.Errorf("%s is a part of input %q, which %s begins with, too", what, short(v.seq.input), other.node)
 			}
 		}
-		im.states[v.seq.input] = append(others, onnxBegin{extent, c.node})
+		im.states[v.seq.input] = append(others, onnxBegin{v.seq.cuts, c.node})
 		if name := fmt.Sprintf("%q", short(v.seq.input)); !slices.Contains(im.carried, name) && len(im.carried) < 4 {
 			im.carried = append(im.carried, name)
 		}

@@ -81,7 +81,7 @@ func (im *onnxImport) linear(s *onnxSeq, name string, w []float32, out, width in
 	y := s.with(axes)
 	switch s.stage {
 	case inputStage:
-		if s.kind != onnxfile.TensorProto_FLOAT || s.part != "" {
+		if s.kind != onnxfile.TensorProto_FLOAT || len(s.cuts) > 0 {
 			return nil, fmt.Errorf("reads %s or a part of input %q, want all of it as FLOAT", s.kind, short(s.input))
 		}
 		for _, a := range s.features() {

@@ -203,7 +203,7 @@ func seqGather(im *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, e
 // embed is symbols as vectors of a width: rows of a table, or one-hot without.
 func (s *onnxSeq) embed(table *nn.Tensor, width int) ([]onnxValue, error) {
 	switch {
-	case s.stage != inputStage || s.part != "":
+	case s.stage != inputStage || len(s.cuts) > 0:
 		return nil, fmt.Errorf("reads what is computed of symbols, want a whole input")
 	case s.kind != onnxfile.TensorProto_INT64 && s.kind != onnxfile.TensorProto_INT32:
 		return nil, fmt.Errorf("reads input %q of type %s, want INT64 or INT32", short(s.input), s.kind)

@@ -17,7 +17,7 @@ func seqTopK(_ *onnxImport, n *onnxfile.Node, in []onnxValue) ([]onnxValue, erro
 	if err != nil {
 		return nil, err
 	}
-	if s.stage != inputStage || s.part != "" || s.ordered != nil || len(s.axes) != 1 || len(in) < 2 || in[1].c == nil || !slices.Equal(in[1].c.ints, s.sizes()) {
+	if s.stage != inputStage || len(s.cuts) > 0 || s.ordered != nil || len(s.axes) != 1 || len(in) < 2 || in[1].c == nil || !slices.Equal(in[1].c.ints, s.sizes()) {
 		return nil, fmt.Errorf("want a whole input of one axis, the lengths of rows")
 	}
 	if err := bind(s.axes[0], batchAxis); err != nil {

@@ -69,8 +69,7 @@ type onnxSeq struct {
 	stage onnxStage
 
 	input  string                        // of the first stages: the graph's input
-	part   string                        // which part of it, "" for all
-	cuts   []onnxCut                     // how it was cut out
+	cuts   []onnxCut                     // which part of it, none for all
 	kind   onnxfile.TensorProto_DataType // of its elements
 	table  *nn.Tensor                    // embedStage: (V, E), nil for one-hot
 	linear *onnxLinear                   // linearStage, reluStage: before the layers; headStage: the head
@@ -289,17 +288,20 @@ func (s *onnxSeq) partOf(p slicing, from, to int, ok bool) (*onnxSeq, error) {
 	if !ok {
 		return nil, fmt.Errorf("from %v to %v of %v of input %q", p.from, p.to, sizeOf(s.axes[p.axis]), short(s.input))
 	}
-	if len(s.part) > 200 {
-		return nil, fmt.Errorf("of parts of parts of input %q", short(s.input))
-	}
+	axis := s.axes[p.axis]
+	cut := onnxCut{of: axis[0], from: from, size: to - from}
 	out := s.with(slices.Clone(s.axes))
-	out.part += fmt.Sprintf(" [%d:%d] of axis %d", from, to, p.axis)
-	cut := onnxCut{of: s.axes[p.axis][0], from: from}
-	out.axes[p.axis] = axisFor(&onnxAtom{size: number(int64(to - from))})
-	if len(out.axes[p.axis]) > 0 {
-		cut.to = out.axes[p.axis][0]
+	out.axes[p.axis] = axisFor(&onnxAtom{size: number(int64(cut.size))})
+	if left := out.axes[p.axis]; len(left) > 0 {
+		cut.left = left[0]
 	}
-	out.cuts = append(slices.Clone(s.cuts), cut)
+	out.cuts = slices.Clone(s.cuts)
+	if at := slices.IndexFunc(s.cuts, func(c onnxCut) bool { return c.left == axis[0] }); at >= 0 { // a part of a part
+		cut.of, cut.from = s.cuts[at].of, s.cuts[at].from+from
+		out.cuts[at] = cut
+	} else {
+		out.cuts = append(out.cuts, cut)
+	}
 	return out, nil
 }
 

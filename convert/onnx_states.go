@@ -6,45 +6,26 @@ import (
 	"slices"
 )
 
-// onnxCut is a part of an axis.
+// onnxCut is a part of an axis of an input.
 type onnxCut struct {
-	of, to *onnxAtom // the axis and what is left of it, nil where that is of size 1
-	from   int
+	of         *onnxAtom
+	from, size int
+	left       *onnxAtom // what the part counts, nil where it is of size 1
 }
 
 // onnxBegin is a part of an input that a node begins with.
 type onnxBegin struct {
-	extent map[*onnxAtom][2]int
-	node   string
-}
-
-// extent is from where to where of the axes of an input a part is, of those that are
-// cut.
-func (s *onnxSeq) extent() map[*onnxAtom][2]int {
-	type part struct {
-		of   *onnxAtom
-		from int
-	}
-	extent, parts := map[*onnxAtom][2]int{}, map[*onnxAtom]part{}
-	for _, cut := range s.cuts {
-		of, ok := parts[cut.of]
-		if !ok {
-			of.of = cut.of
-		}
-		size := 1
-		if of.from += cut.from; cut.to != nil {
-			size, parts[cut.to] = int(cut.to.size.plus), of
-		}
-		extent[of.of] = [2]int{of.from, of.from + size}
-	}
-	return extent
+	cuts []onnxCut
+	node string
 }
 
 // overlap says whether two parts of an input have some of it in common.
-func overlap(a, b map[*onnxAtom][2]int) bool {
-	for atom, x := range a {
-		if y, ok := b[atom]; ok && (x[1] <= y[0] || y[1] <= x[0]) {
-			return false
+func overlap(a, b []onnxCut) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x.of == y.of && (x.from+x.size <= y.from || y.from+y.size <= x.from) {
+				return false
+			}
 		}
 	}
 	return true
@@ -157,14 +138,14 @@ func (im *onnxImport) begin(s onnxSource, value *onnxSeq) *onnxPlace {
 			parts[a] = part{counts, 0}
 		}
 	}
-	for _, cut := range slices.Backward(value.cuts) {
+	for _, cut := range value.cuts {
 		of := part{-1, cut.from}
-		if cut.to != nil {
-			left, ok := parts[cut.to]
+		if cut.left != nil {
+			left, ok := parts[cut.left]
 			if !ok {
 				return nil
 			}
-			of = part{left.counts, left.from + cut.from}
+			of.counts = left.counts
 		}
 		parts[cut.of] = of
 	}
